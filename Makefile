@@ -1,0 +1,43 @@
+# Needs only Python >= 3.11 and make. `make run` answers the claims; `make test` proves the toolkit.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS ?= 2
+
+# No C compiler on the machine: PyTensor would fall back to slow pure Python, so it is put in numba mode.
+ifeq ($(shell command -v c++ || command -v g++ || command -v clang++),)
+export PYTENSOR_FLAGS ?= cxx=,mode=NUMBA
+endif
+
+.PHONY: run test test-fast test-all lint clean help
+help:
+	@echo "make run | test | test-fast | test-all | lint | clean"
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found; install it or pass PYTHON=/path/to/python."; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+run: $(STAMP)
+	$(BIN)/meta run
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest -n $(JOBS)
+
+test-fast: $(STAMP)
+	$(BIN)/python -m pytest -n $(JOBS) -m "not mcmc and not notebook and not slow"
+
+test-all: test
+	$(BIN)/python -m pytest -n $(JOBS) -m "slow or mcmc or notebook"
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

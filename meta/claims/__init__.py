@@ -1,0 +1,1 @@
+"""Claims, their estimands, and the verdicts on them."""

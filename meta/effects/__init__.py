@@ -1,0 +1,1 @@
+"""Reported results or table columns into effect sizes."""

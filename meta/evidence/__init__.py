@@ -1,0 +1,1 @@
+"""Study and claim files: schema, reading, checking, writing."""

@@ -1,0 +1,1 @@
+"""Frequentist models: univariate, regression, multilevel, counts."""

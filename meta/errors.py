@@ -77,7 +77,7 @@ class Notes:
     """Collect warnings, so that they are issued once and also kept on the result.
 
     >>> notes = Notes()
-    >>> with warnings.catch_warnings(record=True) as caught:
+    >>> with quiet():
     ...     notes.warn("study 'A' has |g| > 2", DataWarning)
     >>> notes.messages
     ("study 'A' has |g| > 2",)

@@ -85,15 +85,16 @@ class Eligibility(Strict):
 class Analysis(Strict):
     """One pool: an outcome in a population, on a scale, with its priors.
 
-    ``role`` is "primary" (the verdict rests on it) or "beside" (shown, no verdict).
+    ``role`` is "primary" (the verdict rests on it), "indirect" (what a proportion claim can be held against
+    where no trial reports the proportion) or "beside" (shown, no verdict).
     """
 
     id: Identifier
     label: Text
     outcome: Outcome
-    measure: Literal["ROM", "SMD", "RR"]
+    measure: Literal["ROM", "SMD", "RR", "PLO"]
     benefit: Literal["lower", "higher"] = "lower"
-    role: Literal["primary", "beside"] = "primary"
+    role: Literal["primary", "indirect", "beside"] = "primary"
     eligibility: Eligibility
     prior: PriorSpec
     method: str = "REML"
@@ -155,8 +156,6 @@ class Proportion(Strict):
 
     retest: tuple[RetestCorrelation, ...]
     cutoffs: tuple[Share, ...]
-    direct_outcomes: tuple[str, ...] = ()
-    indirect_analysis: Identifier
     benchmarks: tuple[Identifier, ...] = ()
 
 

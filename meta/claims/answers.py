@@ -1,0 +1,228 @@
+"""From evidence to answers: every analysis of every claim, pooled, judged, and varied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from meta.claims.judge import judge, posterior_of
+from meta.claims.proportion import NormalisationFinding, normalisation
+from meta.claims.verdict import Verdict
+from meta.effects.evidence import PRIMARY, Choices, Evidence
+from meta.effects.model import EffectSizes
+from meta.errors import MetaError, quiet
+from meta.evidence.claims import Analysis, Claim
+from meta.formatting import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """The answer under one departure from the primary analysis.
+
+    ``estimate``, ``low`` and ``high`` are posterior mean and 95 % interval on the model scale.
+    """
+
+    choice: str
+    k: int
+    estimate: float
+    low: float
+    high: float
+    probability: float
+    conclusion: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One analysis of a claim: its effects, fits, verdict, and what would change it."""
+
+    claim: Claim
+    analysis: Analysis
+    effects: EffectSizes
+    not_eligible: pd.DataFrame
+    fit: Any
+    posterior: Any
+    verdict: Verdict
+    variations: tuple[Variation, ...]
+
+
+def answer(evidence: Evidence, name: str) -> Answer:
+    """Answer one analysis of the claims file.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The study and claim files.
+    name : str
+        An analysis id, such as ``"soreness"``.
+    """
+    claim, analysis = evidence.analysis(name)
+    effects = evidence.effects(name)
+    fit = _pool(effects, analysis)
+    posterior = posterior_of(effects, analysis) if effects.informative.any() else None
+    verdict = _judge(evidence, claim, analysis, effects, fit, posterior)
+    return Answer(
+        claim,
+        analysis,
+        effects,
+        evidence.not_eligible(name),
+        fit,
+        posterior,
+        verdict,
+        tuple(vary(evidence, name)) if analysis.role == "primary" and claim.kind == "effect" else (),
+    )
+
+
+def answer_all(evidence: Evidence, *, say: Say = lambda _: None) -> tuple[Answer, ...]:
+    """Answer every analysis of every claim, in the order of the claims file."""
+    answers = []
+    for name in evidence.analyses:
+        say(f"pooling and judging: {evidence.analyses[name][1].label}")
+        answers.append(answer(evidence, name))
+    return tuple(answers)
+
+
+def finding_for(evidence: Evidence, claim: Claim, posterior: Any) -> NormalisationFinding | None:
+    """Return the regression-to-the-mean finding of a proportion claim, or None for other claims."""
+    if claim.proportion is None:
+        return None
+    nan = float("nan")
+    delta = (nan, nan, nan)
+    if posterior is not None:
+        low, high = posterior.interval(0.95)
+        delta = (float(posterior.estimate), float(low), float(high))
+    primary = claim.primary[0]
+    direct = int(evidence.effects(primary.id).informative.sum())
+    return normalisation(claim, evidence.library, delta=delta, direct=direct)
+
+
+def vary(evidence: Evidence, name: str) -> Iterable[Variation]:
+    """Yield the answer under each departure that the claims file names, one at a time."""
+    claim, analysis = evidence.analysis(name)
+    for label, choices in departures(evidence, claim, analysis):
+        effects = evidence.effects(name, choices=choices)
+        k = int(effects.informative.sum())
+        if k == 0:
+            yield Variation(label, 0, *[float("nan")] * 4, "untestable")
+            continue
+        try:
+            posterior = posterior_of(effects, analysis)
+        except MetaError as refusal:
+            yield Variation(f"{label} ({refusal})", k, *[float("nan")] * 4, "untestable")
+            continue
+        verdict = judge(claim, posterior=posterior, analysis=name)
+        low, high = posterior.interval(0.95)
+        p = verdict.at_margin.mean if verdict.at_margin else float("nan")
+        yield Variation(label, k, float(posterior.estimate), float(low), float(high), p, verdict.conclusion)
+
+
+def departures(evidence: Evidence, claim: Claim, analysis: Analysis) -> list[tuple[str, Choices]]:
+    """Return the departures from the primary analysis, each with a label."""
+    found: list[tuple[str, Choices]] = [("primary analysis", PRIMARY)]
+    used = " ".join(str(text) for text in evidence.effects(analysis.id).columns["assumptions"])
+    for item in evidence.library.claims.assumptions:
+        if item.id in used:
+            for value in (item.low, item.high):
+                found.append((f"{item.id} = {value:g}", Choices(assumptions={item.id: value})))
+    for sizes in evidence.library.claims.arm_sizes:
+        for other in sizes.alternatives:
+            if _is_in(evidence, analysis, sizes.study):
+                split = "/".join(str(n) for n in other.values())
+                label = f"{evidence.library.study(sizes.study).label}: arms of {split}"
+                found.append((label, Choices(arm_sizes={sizes.study: other})))
+    scale = evidence.percent_scale() if "control CV" in used else None
+    if scale is not None:
+        found += [(f"control CV = {c:g}", Choices(cv=c)) for c in (scale.low, scale.high)]
+        others = [method for method in claim.multiverse.scale_methods if method != scale.method]
+        found += [(f"percent scale: {method}", Choices(scale=method)) for method in others]
+    found += _wider(claim, analysis)
+    for study_id in evidence.effects(analysis.id).columns["study_id"]:
+        label = f"without {evidence.library.study(str(study_id)).label}"
+        found.append((label, Choices(leave_out=(str(study_id),))))
+    return found
+
+
+def _wider(claim: Claim, analysis: Analysis) -> list[tuple[str, Choices]]:
+    """Return the departures that let more evidence in."""
+    options, rules = claim.multiverse, analysis.eligibility
+    found = []
+    for routes in options.routes:
+        if routes != rules.routes:
+            found.append((f"routes: {', '.join(routes)}", Choices(eligibility={"routes": routes})))
+    loose: dict[str, Any] = {}
+    if options.non_randomised:
+        allocation = (*rules.allocation, "not stated", "not randomised")
+        loose["allocation"] = allocation
+        found.append(("allocation not stated or not randomised", Choices(eligibility=dict(loose))))
+        borrowed = {"allocation": allocation, "borrowed_sd": True}
+        if analysis.outcome == "soreness":
+            found.append(("scale points set against a borrowed SD", Choices(eligibility=borrowed)))
+    if options.co_interventions:
+        extra = {"co_interventions": True, "controls": ("placebo", "active", "no supplement", "not stated")}
+        loose |= extra
+        found.append(("with co-interventions", Choices(eligibility=extra)))
+    if options.selected_bounds:
+        chosen = {"selected_bounds": True, "pseudo_replicated": True}
+        loose |= chosen
+        found.append(("selected bounds admitted", Choices(eligibility=chosen)))
+    if len(options.routes) > 1:
+        loose["routes"] = options.routes[-1]
+    if len(loose) > 1:
+        if analysis.outcome == "soreness":
+            loose["borrowed_sd"] = True
+        found.append(("all of these together", Choices(eligibility=loose)))
+    return found
+
+
+def _is_in(evidence: Evidence, analysis: Analysis, study_id: str) -> bool:
+    return study_id in set(evidence.effects(analysis.id).columns["study_id"])
+
+
+def _pool(effects: EffectSizes, analysis: Analysis) -> Any:
+    from meta.pooling.univariate import pool
+
+    if not effects.exact.any():
+        return None
+    with quiet():
+        return pool(effects.subset(effects.exact), method=analysis.method, test=analysis.test)
+
+
+def _judge(
+    evidence: Evidence, claim: Claim, analysis: Analysis, effects: EffectSizes, fit: Any, posterior: Any
+) -> Verdict:
+    if analysis.role == "beside":
+        return Verdict(claim, analysis, "untestable", (), "Shown beside the verdict; it decides nothing.")
+    finding = None
+    if claim.kind == "proportion":
+        indirect = next((item for item in claim.analyses if item.role == "indirect"), None)
+        basis = posterior
+        if indirect is not None and indirect.id != analysis.id:
+            other = evidence.effects(indirect.id)
+            basis = posterior_of(other, indirect) if other.informative.any() else None
+        finding = finding_for(evidence, claim, basis)
+    if not effects.informative.any():
+        return judge(claim, effects, analysis=analysis.id, normalisation=finding)
+    return judge(
+        claim,
+        effects,
+        analysis=analysis.id,
+        fit=fit,
+        posterior=posterior,
+        normalisation=finding,
+    )
+
+
+def describe_fit(fit: Any) -> str:
+    """Return a fit's heterogeneity in words, saying what k allows."""
+    if fit is None:
+        return "Nothing to pool."
+    if fit.k == 1:
+        return "One study: no between-study variance can be estimated."
+    low, high = fit.tau2_interval("QP")
+    words = f"tau2 {number(fit.tau2)} ({number(low)} to {number(high)}, Q-profile), I2 {number(fit.i2, 0)}%"
+    return f"{words}; with k = 2 the t interval has one degree of freedom." if fit.k == 2 else f"{words}."

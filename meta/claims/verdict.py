@@ -1,0 +1,182 @@
+"""The verdict on a claim: what it says, what it rests on, and how it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+from meta.formatting import interval, listing, number, p_equation, percent
+
+if TYPE_CHECKING:
+    from meta.claims.proportion import NormalisationFinding
+    from meta.evidence.claims import Analysis, Claim
+
+Conclusion = Literal["supported", "inconclusive", "contradicted", "untestable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Probabilities:
+    """Posterior probabilities that the effect is at least as large as a value.
+
+    Attributes
+    ----------
+    threshold : float
+        The value on the model scale: margin times the claimed one.
+    mean : float
+        P(mean effect at least as large).
+    new : float
+        P(effect of a new study at least as large).
+    prior : float
+        The prior's probability of the same event, before any data.
+    wide : float
+        P(mean effect at least as large) under a prior twice as wide.
+    """
+
+    threshold: float
+    mean: float
+    new: float
+    prior: float
+    wide: float
+
+
+@dataclass(frozen=True, slots=True)
+class Compatibility:
+    """Two-sided p-values of the frequentist fit for the claimed value and for no effect.
+
+    A surprisal is -log2 p: how many heads in a row would be as surprising.
+    """
+
+    test: str
+    p_claimed: float
+    surprisal_claimed: float
+    p_null: float
+    surprisal_null: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict on one analysis of a claim.
+
+    Attributes
+    ----------
+    claim, analysis : Claim, Analysis
+        What was judged, from the claims file.
+    conclusion : str
+        "supported", "inconclusive", "contradicted" or "untestable".
+    reasons : tuple of str
+        Why not something stronger, or why this.
+    sentence : str
+        The verdict in one sentence, with the ways in which the evidence is indirect.
+    k, k_computed, k_listed : int
+        Studies that inform the pool; those of tier A or B among them; all that are listed.
+    tiers : mapping of str to int
+        Studies by tier.
+    at_margin, at_claim : Probabilities or None
+        With the claim's margin, and with margin 1.
+    compatibility : Compatibility or None
+        From the frequentist fit.
+    bf_claimed : float
+        Bayes factor of "exactly as claimed" against "no effect", with the same tau prior.
+    bf_side : float
+        Bayes factor of "an effect on the claim's side" against "no effect".
+    fit, posterior : object
+        The frequentist fit (None if there is none) and the posterior.
+    normalisation : NormalisationFinding or None
+        For a proportion claim: regression to the mean and the shift that would be needed.
+    indirectness : tuple of str
+        How the trials' magnesium differs from the claimed one, by study.
+    warnings : tuple of str
+    """
+
+    claim: Claim
+    analysis: Analysis
+    conclusion: Conclusion
+    reasons: tuple[str, ...]
+    sentence: str
+    k: int = 0
+    k_computed: int = 0
+    k_listed: int = 0
+    tiers: dict[str, int] | None = None
+    at_margin: Probabilities | None = None
+    at_claim: Probabilities | None = None
+    compatibility: Compatibility | None = None
+    bf_claimed: float = float("nan")
+    bf_side: float = float("nan")
+    fit: Any = None
+    posterior: Any = None
+    normalisation: NormalisationFinding | None = None
+    indirectness: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Verdict({self.claim.id!r}, {self.analysis.id!r}: {self.conclusion})"
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def summary(self) -> str:
+        """Return the verdict as a block of text."""
+        lines = [f"{self.claim.short} · {self.analysis.label}: {self.conclusion.upper()}", self.sentence]
+        lines += [f"  - {reason}" for reason in self.reasons]
+        if self.posterior is not None:
+            low, high = self.posterior.interval(0.95)
+            center = number(self.posterior.estimate)
+            lines.append(
+                f"posterior mean {center} {interval(low, high)} ({self.analysis.measure}, model scale)"
+            )
+        if self.at_margin is not None:
+            lines.append(
+                f"P(at least as large) {percent(self.at_margin.mean, 1)}; a new study "
+                f"{percent(self.at_margin.new, 1)}; before any data {percent(self.at_margin.prior, 1)}"
+            )
+        if self.compatibility is not None:
+            lines.append(
+                f"claimed value {p_equation(self.compatibility.p_claimed)}, "
+                f"no effect {p_equation(self.compatibility.p_null)} ({self.compatibility.test})"
+            )
+        if self.normalisation is not None:
+            lines.append(self.normalisation.summary())
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers and words of the verdict for JSON; NaN becomes None."""
+        plain: dict[str, Any] = {
+            "claim": self.claim.id,
+            "analysis": self.analysis.id,
+            "statement": self.claim.statement,
+            "conclusion": self.conclusion,
+            "sentence": self.sentence,
+            "reasons": list(self.reasons),
+            "k": self.k,
+            "k_computed": self.k_computed,
+            "k_listed": self.k_listed,
+            "tiers": self.tiers or {},
+            "bayes_factor_claimed_vs_none": self.bf_claimed,
+            "bayes_factor_side_vs_none": self.bf_side,
+            "indirectness": list(self.indirectness),
+            "warnings": list(self.warnings),
+        }
+        for name in ("at_margin", "at_claim", "compatibility"):
+            part = getattr(self, name)
+            plain[name] = None if part is None else {f.name: getattr(part, f.name) for f in fields(part)}
+        plain["normalisation"] = None if self.normalisation is None else self.normalisation.to_dict()
+        return _without_nan(plain)
+
+
+def join_reasons(reasons: tuple[str, ...]) -> str:
+    """Return reasons as one clause.
+
+    >>> join_reasons(("there is one study", "it is small"))
+    'there is one study and it is small'
+    """
+    return listing(reasons)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None
+    return value

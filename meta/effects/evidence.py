@@ -1,0 +1,347 @@
+"""`Evidence`: the study and claim files of a folder, and the effects that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meta.effects.eligibility import candidates, distance_in_time, indirectness, reasons_against
+from meta.effects.model import EffectSizes
+from meta.effects.percent_scale import PercentScale, percent_scale
+from meta.effects.reading_of import TIERS, Context, Derived, nothing
+from meta.effects.reported import derive, within
+from meta.errors import EvidenceError
+from meta.evidence.claims import Analysis, Claim
+from meta.evidence.reading import Library, read_library
+from meta.evidence.schema import Arm, Result, Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Choices that a defensible analysis may make otherwise than the primary one.
+
+    Attributes
+    ----------
+    assumptions : mapping of str to float
+        Other values for the assumptions of the claims file, by id.
+    arm_sizes : mapping of str to mapping of str to int
+        Other sizes for arms whose n was not printed, by study and arm.
+    eligibility : mapping of str to object
+        Fields of :class:`~meta.evidence.claims.Eligibility` to replace.
+    scale : str
+        How standardised effects become ratios: "exact", "control-sd" or "log".
+    cv : float or None
+        Coefficient of variation on the percent scale, in place of the borrowed one.
+    leave_out : tuple of str
+        Study ids to leave out.
+    """
+
+    assumptions: Mapping[str, float] = field(default_factory=dict)
+    arm_sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    eligibility: Mapping[str, Any] = field(default_factory=dict)
+    scale: str = "exact"
+    cv: float | None = None
+    leave_out: tuple[str, ...] = ()
+
+
+PRIMARY = Choices()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One study's contribution to an analysis: the result that was chosen and the effect derived from it."""
+
+    study: Study
+    result: Result
+    magnesium: Arm
+    control: Arm
+    effect: Derived
+    differs: tuple[str, ...]
+    n1: float
+    n2: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The evidence of a folder of study files.
+
+    Attributes
+    ----------
+    library : Library
+        The files as read.
+    """
+
+    library: Library
+
+    def __repr__(self) -> str:
+        included = sum(study.status == "included" for study in self.library.studies)
+        return (
+            f"Evidence({self.library.folder!r}: {len(self.library.studies)} studies, {included} included; "
+            f"claims: {', '.join(self.claims)}; analyses: {', '.join(self.analyses)})"
+        )
+
+    @cached_property
+    def claims(self) -> dict[str, Claim]:
+        """The claims by id."""
+        return {claim.id: claim for claim in self.library.claims.claims}
+
+    @cached_property
+    def analyses(self) -> dict[str, tuple[Claim, Analysis]]:
+        """The analyses by id, each with its claim."""
+        return {item.id: (claim, item) for claim in self.claims.values() for item in claim.analyses}
+
+    @cached_property
+    def studies(self) -> pd.DataFrame:
+        """What was reported: one row a result, with its place in its source."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [_row(study, result) for study in self.library.studies for result in study.results]
+        )
+
+    def analysis(self, name: str) -> tuple[Claim, Analysis]:
+        """Look up an analysis by its id.
+
+        Raises
+        ------
+        EvidenceError
+            If there is none of this name; where a claim has several analyses that must never be pooled
+            together, the message lists them.
+        """
+        if name in self.analyses:
+            return self.analyses[name]
+        several = [key for key in self.analyses if key.startswith(f"{name}-")]
+        if several:
+            raise EvidenceError(
+                f"{name!r} has separate analyses that are never pooled together; "
+                f"name one: {', '.join(several)}"
+            )
+        raise EvidenceError(f"unknown outcome {name!r}; the claims file has: {', '.join(self.analyses)}")
+
+    def effects(self, name: str, *, choices: Choices = PRIMARY) -> EffectSizes:
+        """Return the effects of an analysis by the rules of its claim, one row a cohort.
+
+        Parameters
+        ----------
+        name : str
+            An analysis id of the claims file, such as ``"soreness"``.
+        choices : Choices
+            Departures from the primary analysis, for sensitivity analyses.
+
+        Returns
+        -------
+        EffectSizes
+            Rows of tier A and B are exact, of tier C bounds or mixtures, of tier D not estimable. The
+            columns hold tier, source, steps and assumptions.
+
+        Raises
+        ------
+        EvidenceError
+            If there is no such analysis, or it has separate parts that are never pooled together.
+        """
+        _, analysis = self.analysis(name)
+        return effect_sizes_of(self.readings(name, choices=choices), analysis)
+
+    def readings(self, name: str, *, choices: Choices = PRIMARY) -> list[Reading]:
+        """Return each eligible cohort's best result with the effect derived from it."""
+        claim, analysis = self.analysis(name)
+        analysis = _with(analysis, choices)
+        best: dict[str, Reading] = {}
+        for study in self.library.studies:
+            if study.id in choices.leave_out or reasons_against(study, analysis.eligibility):
+                continue
+            reading = self._read(study, claim, analysis, choices)
+            if reading is None:
+                continue
+            cohort = study.cohort or study.id
+            if cohort not in best or reading.effect.tier < best[cohort].effect.tier:
+                best[cohort] = reading
+        return sorted(best.values(), key=lambda item: (item.effect.tier == "D", item.study.year or 9999))
+
+    def not_eligible(self, name: str) -> pd.DataFrame:
+        """Return the studies that report the outcome but may not enter, each with the reasons."""
+        import pandas as pd
+
+        _, analysis = self.analysis(name)
+        rows = []
+        for study in self.library.studies:
+            reasons = reasons_against(study, analysis.eligibility)
+            wrong_group = study.status == "included" and len(reasons) == 1 and "population" in reasons[0]
+            if reasons and _reports(study, analysis) and not wrong_group:
+                rows.append({"study_id": study.id, "study": study.label, "reasons": "; ".join(reasons)})
+        return pd.DataFrame(rows, columns=["study_id", "study", "reasons"])
+
+    def percent_scale(self, choices: Choices = PRIMARY) -> PercentScale | None:
+        """Return how standardised effects are put on the ratio scale, if the claims file says how."""
+        return percent_scale(
+            self.library, method=choices.scale, cv=choices.cv, arm_sizes=_sizes(self, choices)
+        )
+
+    def _read(self, study: Study, claim: Claim, analysis: Analysis, choices: Choices) -> Reading | None:
+        rules = analysis.eligibility
+        scale = (
+            self.percent_scale(choices)
+            if analysis.measure == "ROM" and analysis.outcome == "soreness"
+            else None
+        )
+        readings = []
+        for order, result in enumerate(candidates(study, analysis)):
+            context = Context(
+                study, result, analysis, self.library.claims, choices.assumptions, _sizes(self, choices)
+            )
+            effect = _admitted(derive(context, scale), result, analysis)
+            magnesium, control = context.arms
+            n1, n2 = context.sizes() or (np.nan, np.nan)
+            differs = indirectness(study, magnesium, claim.intervention)
+            key = (TIERS.index(effect.tier), distance_in_time(result, rules), order)
+            readings.append((key, Reading(study, result, magnesium, control, effect, differs, n1, n2)))
+        return min(readings, key=lambda pair: pair[0])[1] if readings else None
+
+
+def load_evidence(folder: str | Path = "studies") -> Evidence:
+    """Read and check a folder of study files.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder with one TOML file a study and ``claims.toml``.
+
+    Returns
+    -------
+    Evidence
+
+    Raises
+    ------
+    EvidenceError
+        If anything is wrong in any file; the message lists every problem with its remedy.
+
+    Examples
+    --------
+    >>> evidence = load_evidence("studies")
+    >>> list(evidence.claims)
+    ['soreness-41', 'cortisol-78', 'cramps']
+    """
+    return Evidence(read_library(folder))
+
+
+def effect_sizes_of(readings: list[Reading], analysis: Analysis) -> EffectSizes:
+    """Return readings as effect sizes, with everything a table or figure needs in the columns."""
+    effects = [item.effect for item in readings]
+    columns = {
+        "study_id": [item.study.id for item in readings],
+        "tier": [effect.tier for effect in effects],
+        "year": [item.study.year or 0 for item in readings],
+        "n1": [item.n1 for item in readings],
+        "n2": [item.n2 for item in readings],
+        "form": [item.magnesium.form or "not stated" for item in readings],
+        "dose_mg": [item.magnesium.dose_mg or np.nan for item in readings],
+        "time": [item.result.time.label for item in readings],
+        "measured": [item.result.measured for item in readings],
+        "result": [item.result.id for item in readings],
+        "reported": [item.result.statistic.kind for item in readings],
+        "source": [cited(item.study, item.result) for item in readings],
+        "place": [item.result.place for item in readings],
+        "read": [item.study.source(item.result.source).read for item in readings],
+        "steps": [" ".join(effect.steps) for effect in effects],
+        "assumptions": ["; ".join(effect.assumptions) for effect in effects],
+        "indirectness": ["; ".join(item.differs) for item in readings],
+        "reason": [effect.reason for effect in effects],
+    }
+    return EffectSizes(
+        yi=np.array([effect.y for effect in effects], dtype=float),
+        vi=np.array([effect.v for effect in effects], dtype=float),
+        measure=analysis.measure,
+        study=np.array([item.study.label for item in readings], dtype=object),
+        kind=np.array([effect.kind for effect in effects], dtype=object),
+        lower=np.array([effect.low for effect in effects], dtype=float),
+        upper=np.array([effect.high for effect in effects], dtype=float),
+        mixtures={i: effect.mixture for i, effect in enumerate(effects) if effect.mixture},
+        columns={
+            name: np.array(values, dtype=object if name not in _NUMERIC else float)
+            for name, values in columns.items()
+        },
+        provenance={"yi": np.array([effect.tier for effect in effects], dtype=object)},
+        variant="as reported; see steps",
+    )
+
+
+def cited(study: Study, result: Result) -> str:
+    """Return a result's source: DOI or PMID first, else the citation."""
+    source = study.source(result.source)
+    doi, pmid = source.doi or study.doi, source.pmid or study.pmid
+    if source.read == "secondary":
+        doi, pmid = source.doi, source.pmid
+    return f"doi:{doi}" if doi else f"PMID {pmid}" if pmid else source.citation
+
+
+_NUMERIC = frozenset({"n1", "n2", "dose_mg"})
+
+
+def _admitted(effect: Derived, result: Result, analysis: Analysis) -> Derived:
+    rules = analysis.eligibility
+    if effect.tier == "C" and result.selected and not rules.selected_bounds:
+        return nothing("the bound was chosen for being significant; it is left out of the primary analysis")
+    return within(effect, rules.tiers)
+
+
+def _with(analysis: Analysis, choices: Choices) -> Analysis:
+    if not choices.eligibility:
+        return analysis
+    rules = analysis.eligibility.model_copy(update=dict(choices.eligibility))
+    return analysis.model_copy(update={"eligibility": rules})
+
+
+def _sizes(evidence: Evidence, choices: Choices) -> dict[str, Mapping[str, int]]:
+    primary = {item.study: item.sizes for item in evidence.library.claims.arm_sizes}
+    return {**primary, **choices.arm_sizes}
+
+
+def _reports(study: Study, analysis: Analysis) -> bool:
+    return study.role == "trial" and any(result.outcome == analysis.outcome for result in study.results)
+
+
+def _row(study: Study, result: Result) -> dict[str, Any]:
+    source = study.source(result.source)
+    return {
+        "study_id": study.id,
+        "study": study.label,
+        "year": study.year,
+        "status": study.status,
+        "outcome": result.outcome,
+        "measured": result.measured,
+        "time": result.time.label,
+        "phase": result.phase,
+        "arms": " vs ".join(study.arm(name).label for name in result.arms),
+        "kind": result.statistic.kind,
+        "reported": describe(result),
+        "unit": result.unit,
+        "source": cited(study, result),
+        "place": result.place,
+        "read": source.read,
+        "result": result.id,
+    }
+
+
+def describe(result: Result) -> str:
+    """Return a result's statistic in one line, numbers as printed."""
+    content = result.statistic.model_dump(exclude_none=True, exclude={"kind"}, exclude_defaults=True)
+    return "; ".join(_say(name, value) for name, value in content.items())
+
+
+def _say(name: str, value: Any) -> str:
+    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+        return "; ".join(
+            f"{part.get('arm')}: " + ", ".join(f"{k} {v}" for k, v in part.items() if k != "arm")
+            for part in value
+        )
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    return value if name == "words" else f"{name.replace('_', ' ')} {value}"

@@ -108,17 +108,22 @@ def vary(evidence: Evidence, name: str) -> Iterable[Variation]:
         effects = evidence.effects(name, choices=choices)
         k = int(effects.informative.sum())
         if k == 0:
-            yield Variation(label, 0, *[float("nan")] * 4, "untestable")
+            yield _untestable(label, 0)
             continue
         try:
             posterior = posterior_of(effects, analysis)
         except MetaError as refusal:
-            yield Variation(f"{label} ({refusal})", k, *[float("nan")] * 4, "untestable")
+            yield _untestable(f"{label} ({refusal})", k)
             continue
         verdict = judge(claim, posterior=posterior, analysis=name)
         low, high = posterior.interval(0.95)
         p = verdict.at_margin.mean if verdict.at_margin else float("nan")
         yield Variation(label, k, float(posterior.estimate), float(low), float(high), p, verdict.conclusion)
+
+
+def _untestable(label: str, k: int) -> Variation:
+    nan = float("nan")
+    return Variation(label, k, nan, nan, nan, nan, "untestable")
 
 
 def departures(evidence: Evidence, claim: Claim, analysis: Analysis) -> list[tuple[str, Choices]]:

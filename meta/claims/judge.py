@@ -138,7 +138,8 @@ def decide(
     else:
         reasons = []
     if k < rule.min_studies:
-        reasons.append(f"only {k} of the {rule.min_studies} independent studies that the rule asks for")
+        there = "there is one study" if k == 1 else f"there are {k} studies"
+        reasons.append(f"{there} where the rule asks for {rule.min_studies} independent ones")
     if k_computed < rule.min_computed:
         reasons.append("no study of tier A or B; bounds alone do not decide")
     agrees = wide >= rule.support if leaning == "supported" else wide <= rule.contradict

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
-from meta.formatting import interval, listing, number, p_equation, percent
+from meta.formatting import interval, number, p_equation, percent
 
 if TYPE_CHECKING:
     from meta.claims.proportion import NormalisationFinding
@@ -167,9 +167,9 @@ def join_reasons(reasons: tuple[str, ...]) -> str:
     """Return reasons as one clause.
 
     >>> join_reasons(("there is one study", "it is small"))
-    'there is one study and it is small'
+    'there is one study; it is small'
     """
-    return listing(reasons)
+    return "; ".join(reasons)
 
 
 def _without_nan(value: Any) -> Any:

@@ -84,5 +84,6 @@ def indirectness(study: Study, arm: Arm, claimed: Intervention) -> tuple[str, ..
     elif claimed.dose_mg and abs(arm.dose_mg / claimed.dose_mg - 1) > DOSE_TOLERANCE:  # type: ignore[operator]
         found.append(f"{number(arm.dose_mg, 0)} mg, not {number(claimed.dose_mg, 0)} mg")
     if claimed.population:
-        found.append(f"{study.population.description}, not {claimed.population}")
+        people = study.population.description.split(" (")[0]
+        found.append(f"{people}, not {claimed.population}")
     return tuple(found)

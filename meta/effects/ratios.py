@@ -105,13 +105,17 @@ def share_from_counts(context: Context) -> Derived:
 
 
 def counts_that_round_to(percent: float, n: int, decimals: int) -> list[int]:
-    """Return the counts out of ``n`` whose percentage rounds to the printed one.
+    """Return the counts out of ``n`` whose percentage rounds, or failing that is cut, to the printed one.
 
     >>> counts_that_round_to(86.0, 43, 1), counts_that_round_to(86.0, 44, 1)
     ([37], [])
+    >>> counts_that_round_to(27.2, 66, 1)
+    [18]
     """
-    half = 0.5 * 10.0**-decimals + 1e-9
-    return [events for events in range(n + 1) if abs(100 * events / n - percent) <= half]
+    unit, slack = 10.0**-decimals, 1e-9
+    exact = [(events, 100 * events / n - percent) for events in range(n + 1)]
+    rounded = [events for events, excess in exact if abs(excess) <= unit / 2 + slack]
+    return rounded or [events for events, excess in exact if -slack <= excess < unit - slack]
 
 
 def _risk_ratio(treated: tuple[int, int], control: tuple[int, int], how: str) -> Derived:

@@ -115,7 +115,7 @@ class Context:
             return self.study.population.n_analysed
         assumed = self.arm_sizes.get(self.study.id, {}).get(arm.id)
         if assumed:
-            self.note(f"n of the {arm.label} arm = {assumed} (not printed)")
+            self.note(f"n of the {arm.label} arm = {assumed} (assumed)")
         return assumed
 
     def sizes(self) -> tuple[int, int] | None:

@@ -16,11 +16,11 @@ from meta.effects.reading_of import NO_SIZES, Context, Derived, nothing, shown
 from meta.effects.two_means import two_means
 from meta.evidence.statistics import (
     ArmTest,
+    ExactTest,
     Interval,
     MeanDifference,
     Means,
     NotSignificant,
-    Test,
     Threshold,
     WithinArm,
 )
@@ -60,7 +60,7 @@ def from_paired_t(t: float, n: int, r: float) -> tuple[float, float]:
     ``delta = g/sqrt(2 (1 - r))``. Becker (1988), doi:10.1111/j.2044-8317.1988.tb00901.x; Hedges (1981).
 
     >>> tuple(round(x, 3) for x in from_paired_t(-4.0302, 9, 0.5))
-    (-1.213, 0.247)
+    (-1.213, 0.248)
     """
     factor, j = 2 * (1 - r), float(hedges_j(n - 1))
     d = t / math.sqrt(n) * math.sqrt(factor)
@@ -126,7 +126,7 @@ def from_mean_difference(context: Context) -> Derived:
 def from_test(context: Context) -> Derived:
     """An exact test with its direction: parallel arms or one group of people under both conditions."""
     stat = context.result.statistic
-    assert isinstance(stat, Test)
+    assert isinstance(stat, ExactTest)
     sign = context.toward(stat.direction)
     if context.result.error_term == "observations":
         return nothing("the test treats repeated measurements of one person as independent")
@@ -157,7 +157,7 @@ def from_test(context: Context) -> Derived:
     return _parallel(context, sign * t, n1, n2, "A", steps)
 
 
-def _paired_test(context: Context, stat: Test, sign: float | None) -> Derived:
+def _paired_test(context: Context, stat: ExactTest, sign: float | None) -> Derived:
     n = context.people()
     if n is None or n < 4:
         return nothing("the number of people in the crossover was not seen")
@@ -300,7 +300,7 @@ def _parallel(context: Context, t: float, n1: int, n2: int, tier: str, steps: tu
         said += (
             f"; times sqrt(1 - R2) = {shrink:.3f} for the adjustment: {shown(g)} (SE {shown(math.sqrt(v))})"
         )
-    return Derived(tier, g, v, steps=(*steps, f"{said[0].upper()}{said[1:]}."))
+    return Derived(tier, g, v, steps=(*steps, f"Hence {said}."))
 
 
 def _limit(context: Context, p: float) -> tuple[float, float] | None:

@@ -108,7 +108,7 @@ class Ratio(Strict):
     per_1000: dict[str, float] = Field(default_factory=dict)
 
 
-class Test(Strict):
+class ExactTest(Strict):
     """An exact test: p, t, F or (partial) eta squared, with the direction if it was stated."""
 
     kind: Literal["test"]
@@ -248,7 +248,7 @@ Statistic = Annotated[
     Means
     | MeanDifference
     | Ratio
-    | Test
+    | ExactTest
     | WithinArm
     | Threshold
     | NotSignificant

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from meta.claims.judge import judge, posterior_of
 from meta.claims.proportion import NormalisationFinding, normalisation
 from meta.claims.verdict import Verdict
@@ -39,7 +41,10 @@ class Variation:
 
 @dataclass(frozen=True)
 class Answer:
-    """One analysis of a claim: its effects, fits, verdict, and what would change it."""
+    """One analysis of a claim: its effects, fits, verdict, and what would change it.
+
+    ``verdict`` is None for analyses that are only shown beside the claim's own.
+    """
 
     claim: Claim
     analysis: Analysis
@@ -47,7 +52,7 @@ class Answer:
     not_eligible: pd.DataFrame
     fit: Any
     posterior: Any
-    verdict: Verdict
+    verdict: Verdict | None
     variations: tuple[Variation, ...]
 
 
@@ -102,10 +107,16 @@ def finding_for(evidence: Evidence, claim: Claim, posterior: Any) -> Normalisati
 
 
 def vary(evidence: Evidence, name: str) -> Iterable[Variation]:
-    """Yield the answer under each departure that the claims file names, one at a time."""
+    """Yield the answer under each departure that the claims file names, one at a time.
+
+    Departures that leave the usable effects as they were are passed over.
+    """
     claim, analysis = evidence.analysis(name)
+    primary = evidence.effects(name)
     for label, choices in departures(evidence, claim, analysis):
         effects = evidence.effects(name, choices=choices)
+        if choices != PRIMARY and _same(effects, primary):
+            continue
         k = int(effects.informative.sum())
         if k == 0:
             yield _untestable(label, 0)
@@ -184,6 +195,15 @@ def _wider(claim: Claim, analysis: Analysis) -> list[tuple[str, Choices]]:
     return found
 
 
+def _same(one: EffectSizes, other: EffectSizes) -> bool:
+    """Whether two sets of effects inform a pool in the same way."""
+    a, b = one.subset(one.informative), other.subset(other.informative)
+    if a.k != b.k or list(a.study) != list(b.study):
+        return False
+    names = ("yi", "vi", "lower", "upper")
+    return all(np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True) for name in names)
+
+
 def _is_in(evidence: Evidence, analysis: Analysis, study_id: str) -> bool:
     return study_id in set(evidence.effects(analysis.id).columns["study_id"])
 
@@ -199,9 +219,9 @@ def _pool(effects: EffectSizes, analysis: Analysis) -> Any:
 
 def _judge(
     evidence: Evidence, claim: Claim, analysis: Analysis, effects: EffectSizes, fit: Any, posterior: Any
-) -> Verdict:
+) -> Verdict | None:
     if analysis.role == "beside":
-        return Verdict(claim, analysis, "untestable", (), "Shown beside the verdict; it decides nothing.")
+        return None
     finding = None
     if claim.kind == "proportion":
         indirect = next((item for item in claim.analyses if item.role == "indirect"), None)

@@ -158,7 +158,8 @@ def compatibility(claim: Claim, fit: Any) -> Compatibility | None:
         return None
     p_claimed = float(fit.p_value_at(claimed_on_model_scale(claim.estimand)))
     p_null = float(fit.p_value_at(0.0))
-    return Compatibility(fit.test, p_claimed, _surprisal(p_claimed), p_null, _surprisal(p_null))
+    test = "the study's own test" if fit.k == 1 else fit.test
+    return Compatibility(test, p_claimed, _surprisal(p_claimed), p_null, _surprisal(p_null))
 
 
 def _surprisal(p: float) -> float:
@@ -320,6 +321,17 @@ def _untestable_share(
             f" Without any treatment {percent(low)} to {percent(high)} of raised values are normal when "
             f"measured again, so a share like {percent(finding.claimed)} says little by itself."
         )
+        needed = [item.shift for item in finding.scenarios]
+        least = "none" if max(needed) >= 0 else f"{number(max(needed), 2)} SD"
+        sentence += (
+            f" Depending on the cut-off it would need a true shift of {number(min(needed), 2)} SD to {least}"
+        )
+        if finding.delta == finding.delta:
+            sentence += (
+                f"; the trials support {number(finding.delta, 2)} SD "
+                f"({number(finding.delta_low, 2)} to {number(finding.delta_high, 2)})"
+            )
+        sentence += "."
     counts = {"k": 0, "k_computed": 0, "k_listed": 0, "tiers": {}} if effects is None else _counts(effects)
     if effects is not None and analysis.role == "indirect":
         sentence += _indirect_clause(claim, effects)

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from meta.effects.api import effect_sizes
 from meta.effects.reading_of import Context, Derived, nothing, shown
-from meta.effects.standardised import t_from_p
+from meta.effects.standardised import abs_t
 from meta.effects.two_means import TwoMeans, two_means
 from meta.evidence.statistics import Counts, Means, Percentages, Ratio
 
@@ -34,14 +34,19 @@ def _paired_rom(context: Context, stat: Means, read: TwoMeans) -> Derived:
     """Ratio of means of a crossover; r from the reported p where there is one, else assumed."""
     n, text, r = min(read.n1, read.n2), read.text, math.nan
     if stat.p is not None and 0 < stat.p < 1 and read.mean1 != read.mean2:
-        se = abs(read.mean1 - read.mean2) / t_from_p(stat.p, n - 1)
+        se = abs(read.mean1 - read.mean2) / abs_t(stat.p, n - 1)
         r = (read.sd1**2 + read.sd2**2 - n * se**2) / (2 * read.sd1 * read.sd2)
         text += f" Paired SE {se:.2f} from p = {stat.p:g}, so r = {r:.2f}."
     if -1 < r < 1:
         context.note(f"p = {stat.p:g} is that of a paired t test, which implies r = {r:.2f}")
     else:
         r = context.assume("within-person-r")
-    pair = {"mean1": [read.mean1], "sd1": [read.sd1], "mean2": [read.mean2], "sd2": [read.sd2]}
+    pair: dict[str, Any] = {
+        "mean1": [read.mean1],
+        "sd1": [read.sd1],
+        "mean2": [read.mean2],
+        "sd2": [read.sd2],
+    }
     es = effect_sizes(measure="ROMC", **pair, n=[n], r=[r])
     return _done("A", float(es.yi[0]), float(es.vi[0]), text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import SupportsFloat
 
 import numpy as np
 
@@ -144,6 +145,6 @@ class Context:
         return 1.0
 
 
-def shown(value: float) -> str:
+def shown(value: SupportsFloat) -> str:
     """Show a number in a step."""
     return number(float(value), 3)

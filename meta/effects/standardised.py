@@ -9,10 +9,21 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import stdtrit
+import numpy as np
 
 from meta.effects.api import effect_sizes
+from meta.effects.from_tests import (
+    ancova_adjusted,
+    bound_from_threshold,
+    contrast_of_bounds,
+    g_from_paired_t,
+    g_from_t,
+    paired_bound_from_threshold,
+    unsigned_contrast,
+)
 from meta.effects.reading_of import NO_SIZES, Context, Derived, nothing, shown
+from meta.effects.recovered import Bound, RecoveredEffect
+from meta.effects.recovery import t_from_p
 from meta.effects.two_means import two_means
 from meta.evidence.statistics import (
     ArmTest,
@@ -24,59 +35,15 @@ from meta.evidence.statistics import (
     Threshold,
     WithinArm,
 )
-from meta.kernels.hedges import exact_variance, hedges_j
-
-EXACT_MOMENT_BELOW = 20
 
 
-def t_from_p(p: float, df: float) -> float:
+def abs_t(p: float, df: float) -> float:
     """Return |t| of a two-sided p-value.
 
-    >>> round(t_from_p(0.008, 41), 3)
+    >>> round(abs_t(0.008, 41), 3)
     2.788
     """
-    return float(-stdtrit(df, p / 2))
-
-
-def from_t(t: float, n1: int, n2: int, *, shrink: float = 1.0) -> tuple[float, float]:
-    """Return (g, v) from the t of two independent arms: ``g = J t sqrt(1/n1 + 1/n2)``.
-
-    ``shrink`` is the ANCOVA factor sqrt(1 - R2): it multiplies g, and the 1/n part of the variance by its
-    square. Hedges (1982), doi:10.1037/0033-2909.92.2.490.
-
-    >>> tuple(round(x, 3) for x in from_t(-2.3861, 25, 24))
-    (-0.671, 0.086)
-    """
-    sizes = 1 / n1 + 1 / n2
-    g = float(hedges_j(n1 + n2 - 2)) * t * math.sqrt(sizes) * shrink
-    return g, shrink**2 * sizes + g**2 / (2 * (n1 + n2))
-
-
-def from_paired_t(t: float, n: int, r: float) -> tuple[float, float]:
-    """Return (g, v) between conditions from the t of n people who had both.
-
-    ``dz = t/sqrt(n)``, ``d = dz sqrt(2 (1 - r))``, ``g = J(n - 1) d``. From n = 20 on the variance is
-    ``J^2 [2 (1 - r)/n + d^2/(2n)]``; below that the exact moment with
-    ``delta = g/sqrt(2 (1 - r))``. Becker (1988), doi:10.1111/j.2044-8317.1988.tb00901.x; Hedges (1981).
-
-    >>> tuple(round(x, 3) for x in from_paired_t(-4.0302, 9, 0.5))
-    (-1.213, 0.248)
-    """
-    factor, j = 2 * (1 - r), float(hedges_j(n - 1))
-    d = t / math.sqrt(n) * math.sqrt(factor)
-    g = j * d
-    if n >= EXACT_MOMENT_BELOW:
-        return g, j**2 * (factor / n + d**2 / (2 * n))
-    return g, factor * float(exact_variance(g / math.sqrt(factor), n_tilde=n, df=n - 1))
-
-
-def bound_from_p(p: float, n1: int, n2: int) -> float:
-    """Return the |g| at which two arms' test has this two-sided p.
-
-    >>> round(bound_from_p(0.01, 13, 10), 2)
-    1.15
-    """
-    return abs(from_t(t_from_p(p, n1 + n2 - 2), n1, n2)[0])
+    return float(t_from_p(p, direction="higher", df=df))
 
 
 def from_means(context: Context) -> Derived:
@@ -91,7 +58,7 @@ def from_means(context: Context) -> Derived:
         r = context.assume("within-person-r")
         n = min(read.n1, read.n2)
         t = (read.mean1 - read.mean2) / (read.sd_of_differences(r) / math.sqrt(n))
-        g, v = from_paired_t(flip * t, n, r)
+        g, v = _pair(g_from_paired_t(flip * t, n=n, r=r))
         return Derived("B", g, v, steps=(read.text, f"Crossover of {n} people: g = {shown(g)}."))
     es = effect_sizes(measure="SMD", **read.columns)
     g, v = flip * float(es.yi[0]), float(es.vi[0])
@@ -111,10 +78,10 @@ def from_mean_difference(context: Context) -> Derived:
         se, how = stat.se, "printed"
     elif stat.ci_low is not None and stat.ci_high is not None:
         width = stat.ci_high - stat.ci_low
-        se = width / (2 * t_from_p(1 - stat.level, df))
+        se = width / (2 * abs_t(1 - stat.level, df))
         how = f"from the {100 * stat.level:g}% interval, t with {df} df"
     elif stat.p is not None and stat.difference != 0:
-        se = abs(stat.difference) / t_from_p(stat.p, df)
+        se = abs(stat.difference) / abs_t(stat.p, df)
         how = f"from p = {stat.p:g}, t with {df} df"
     else:
         return nothing("a difference without standard error, interval or p-value")
@@ -139,13 +106,13 @@ def from_test(context: Context) -> Derived:
     df = n1 + n2 - 2
     t = abs(stat.t) if stat.t is not None else math.sqrt(stat.f) if stat.f is not None else None
     if t is None and stat.p is not None and 0 < stat.p < 1:
-        t = t_from_p(stat.p, df)
+        t = abs_t(stat.p, df)
     if t is None or (len(stat.df) == 2 and stat.df[0] != 1):
         return nothing("the test does not compare two means with one degree of freedom")
     if sign is None:
         sign = math.copysign(1, stat.t) if stat.t else None
     if sign is None:
-        g, v = from_t(t, n1, n2)
+        g, v = _pair(g_from_t(t, n1=n1, n2=n2))
         steps = (
             f"|t| = {shown(t)} with {df} df, sign not stated: g = {shown(g)} or {shown(-g)}, half each.",
         )
@@ -172,14 +139,14 @@ def _paired_test(context: Context, stat: ExactTest, sign: float | None) -> Deriv
         t = abs(stat.t) if stat.t is not None else math.sqrt(stat.f or 0.0)
         steps = [f"|t| = {shown(t)} as printed."]
     elif stat.p is not None and 0 < stat.p < 1:
-        t = t_from_p(stat.p, n - 1)
+        t = abs_t(stat.p, n - 1)
         steps = [f"p = {stat.p:g}, {n - 1} df: |t| = {shown(t)}."]
     else:
         return nothing("the test gives no t, F, eta squared or exact p")
     if sign is None:
         return nothing("the direction of the paired test was not stated")
     r = context.assume("within-person-r")
-    g, v = from_paired_t(sign * t, n, r)
+    g, v = _pair(g_from_paired_t(sign * t, n=n, r=r))
     steps.append(f"|dz| = {t / math.sqrt(n):.2f}; at r = {r:g} g = {shown(g)} (SE {shown(math.sqrt(v))}).")
     return Derived("B", g, v, steps=tuple(steps))
 
@@ -188,35 +155,29 @@ def from_threshold(context: Context) -> Derived:
     """Only "p < a" with its direction: g lies beyond the critical value."""
     stat = context.result.statistic
     assert isinstance(stat, Threshold)
-    rules = context.analysis.eligibility
-    if context.result.error_term == "observations" and not rules.pseudo_replicated:
+    if context.result.error_term == "observations" and not context.analysis.eligibility.pseudo_replicated:
         return nothing(
             f"p < {stat.p_below:g}, but the test treats repeated measurements of one person as independent"
         )
-    sign, limit = context.toward(stat.direction), _limit(context, stat.p_below / stat.comparisons)
-    if limit is None:
-        return nothing(NO_SIZES)
-    if sign is None:
+    if context.toward(stat.direction) is None:
         return nothing(f"p < {stat.p_below:g} without a direction")
-    bound, v = limit
-    low, high = (-math.inf, -bound) if sign < 0 else (bound, math.inf)
-    end = f"at most {shown(high)}" if sign < 0 else f"at least {shown(low)}"
-    return Derived("C", v=v, low=low, high=high, steps=(f"p < {stat.p_below:g}: g is {end}.",))
+    bound = _bound(context, stat.p_below, stat.direction, significant=True, comparisons=stat.comparisons)
+    if bound is None:
+        return nothing(NO_SIZES)
+    lower = math.isinf(bound.low)
+    end = f"at most {shown(bound.high)}" if lower else f"at least {shown(bound.low)}"
+    return _bounded(bound, f"p < {stat.p_below:g}: g is {end}.")
 
 
 def from_not_significant(context: Context) -> Derived:
     """Tested and not significant: |g| below the critical value; with a direction, on that side only."""
     stat = context.result.statistic
     assert isinstance(stat, NotSignificant)
-    limit = _limit(context, stat.alpha)
-    if limit is None:
+    bound = _bound(context, stat.alpha, stat.direction, significant=False)
+    if bound is None:
         return nothing(NO_SIZES)
-    bound, v = limit
-    sign = context.toward(stat.direction)
-    low = -bound if sign is None or sign < 0 else 0.0
-    high = bound if sign is None or sign > 0 else 0.0
-    text = f"Not significant at {stat.alpha:g}: g lies between {shown(low)} and {shown(high)}."
-    return Derived("C", v=v, low=low, high=high, steps=(text,))
+    ends = f"g lies between {shown(bound.low)} and {shown(bound.high)}"
+    return _bounded(bound, f"Not significant at {stat.alpha:g}: {ends}.")
 
 
 def from_within_arm_tests(context: Context) -> Derived:
@@ -230,36 +191,40 @@ def from_within_arm_tests(context: Context) -> Derived:
     tests = [next((item for item in stat.arms if item.arm == arm.id), None) for arm in context.arms]
     if sizes is None:
         return nothing(NO_SIZES)
-    changes = [_change(context, item, n) for item, n in zip(tests, sizes, strict=True)]
-    treated, control = changes
-    if treated is None or control is None:
-        return nothing("one arm's change was not tested, or neither its p nor its direction is known")
+    one, two = tests
+    if one is None or two is None:
+        return nothing("one arm's change was not tested")
     r = context.assume("pre-post-r")
-    v = 2 * (1 - r) * (1 / sizes[0] + 1 / sizes[1])
-    if isinstance(treated, tuple) or isinstance(control, tuple):
-        low, high = min(treated) - max(control), max(treated) - min(control)
-        text = f"Difference of the arms' changes between {shown(low)} and {shown(high)}."
-        return Derived("C", v=v, low=low, high=high, steps=(text,))
-    values = sorted({a - b for a in treated for b in control})
-    mixture = tuple((value, 1 / len(values)) for value in values)
-    text = "Change within each arm from its p-value; the difference of the arms is "
-    return Derived("C", v=v, mixture=mixture, steps=(text + " or ".join(shown(x) for x in values) + ".",))
+    if one.p is not None and two.p is not None and 0 < one.p < 1 and 0 < two.p < 1:
+        ways = [_direction(context, item) for item in (one, two)]
+        mixture, v = unsigned_contrast(
+            one.p, two.p, n1=sizes[0], n2=sizes[1], direction1=ways[0], direction2=ways[1], r=r
+        )
+        mixture = tuple(sorted(mixture))
+        words = " or ".join(shown(value) for value, _ in mixture)
+        text = f"Change within each arm from its p-value; the difference of the arms is {words}."
+        return Derived("C", v=v, mixture=mixture, steps=(text,))
+    bounds = [_change(context, item, n, r) for item, n in zip((one, two), sizes, strict=True)]
+    if bounds[0] is None or bounds[1] is None:
+        return nothing("neither the p-value nor the direction of an arm's change is known")
+    bound = contrast_of_bounds(bounds[0], bounds[1])
+    ends = f"{shown(bound.low)} and {shown(bound.high)}"
+    return _bounded(bound, f"Difference of the arms' changes between {ends}.")
 
 
-def _change(context: Context, item: ArmTest | None, n: int) -> list[float] | tuple[float, float] | None:
-    """Return an arm's possible standardised changes: a list of points, or a tuple of bounds."""
-    if item is None:
-        return None
+def _direction(context: Context, item: ArmTest) -> str | None:
+    """Return a stated direction on the analysis's scale, or None."""
     sign = context.toward(item.direction)
-    if item.p is not None and 0 < item.p < 1:
-        dz = t_from_p(item.p, n - 1) / math.sqrt(n)
-        return [sign * dz] if sign is not None else [dz, -dz]
-    limit = t_from_p(item.alpha, n - 1) / math.sqrt(n)
-    if item.significant is False:
-        return (-limit, limit)
-    if item.significant and sign is not None:
-        return (-math.inf, -limit) if sign < 0 else (limit, math.inf)
-    return None
+    return None if sign is None else "lower" if sign < 0 else "higher"
+
+
+def _change(context: Context, item: ArmTest, n: int, r: float) -> Bound | None:
+    """Return what significance alone says about an arm's change, in SDs of people."""
+    way = _direction(context, item)
+    significant = item.significant if item.p is None else item.p < item.alpha
+    if significant is None or (significant and way is None):
+        return None
+    return paired_bound_from_threshold(item.alpha, n=n, r=r, direction=way, significant=significant)
 
 
 def from_interval(context: Context) -> Derived:
@@ -277,41 +242,54 @@ def from_interval(context: Context) -> Derived:
         return nothing("nothing is known of the other arm's change")
     sd = context.assume("borrowed-sd-share") * (result.scale_high - result.scale_low)
     r = context.assume("pre-post-r")
-    limit = t_from_p(0.05, sizes[1] - 1) / math.sqrt(sizes[1]) * math.sqrt(2 * (1 - r))
-    ends = sorted((sign * stat.low / sd, sign * stat.high / sd))
-    low, high = ends[0] - limit, ends[1] + limit
-    v = 2 * (1 - r) * (1 / sizes[0] + 1 / sizes[1])
+    other = paired_bound_from_threshold(0.05, n=sizes[1], r=r, direction=None, significant=False)
+    low, high = sorted((sign * stat.low / sd, sign * stat.high / sd))
+    v = np.asarray(2 * (1 - r) / sizes[0])
+    bound = contrast_of_bounds(Bound(np.asarray(low), np.asarray(high), v, "borrowed SD"), other)
     text = (
         f"{stat.low:g} to {stat.high:g} points {stat.direction} over an SD of {sd:.2f}; the other arm within "
     )
-    steps = (text + f"{shown(limit)} SD of no change: g between {shown(low)} and {shown(high)}.",)
-    return Derived("C", v=v, low=low, high=high, steps=steps)
+    text += f"{shown(other.high)} SD of no change: g between {shown(bound.low)} and {shown(bound.high)}."
+    return _bounded(bound, text)
 
 
 def _parallel(context: Context, t: float, n1: int, n2: int, tier: str, steps: tuple[str, ...]) -> Derived:
     """Return g from t, through the ANCOVA factor where the test was or may have been adjusted."""
-    shrink = 1.0
+    raw = g_from_t(t, n1=n1, n2=n2)
+    effect, said = raw, f"g = {shown(raw.yi)} (SE {shown(raw.sei)})"
     if context.result.adjusted != "no":
-        shrink = math.sqrt(1 - context.assume("ancova-r2"))
-    g, v = from_t(t, n1, n2, shrink=shrink)
-    raw, raw_v = from_t(t, n1, n2)
-    said = f"g = {shown(raw)} (SE {shown(math.sqrt(raw_v))})"
-    if shrink != 1.0:
-        said += (
-            f"; times sqrt(1 - R2) = {shrink:.3f} for the adjustment: {shown(g)} (SE {shown(math.sqrt(v))})"
-        )
-    return Derived(tier, g, v, steps=(*steps, f"Hence {said}."))
+        r2 = context.assume("ancova-r2")
+        effect = ancova_adjusted(raw, r2=r2)
+        said += f"; times sqrt(1 - R2) = {math.sqrt(1 - r2):.3f} for the adjustment: "
+        said += f"{shown(effect.yi)} (SE {shown(effect.sei)})"
+    return Derived(tier, *_pair(effect), steps=(*steps, f"Hence {said}."))
 
 
-def _limit(context: Context, p: float) -> tuple[float, float] | None:
-    """Return the critical |g| at ``p`` and the sampling variance of a bound."""
+def _bound(
+    context: Context, alpha: float, direction: str, *, significant: bool, comparisons: int = 1
+) -> Bound | None:
+    """Return what a threshold says about g, or None where the sizes are unknown."""
+    sign = context.toward(direction)
+    way = None if sign is None else "lower" if sign < 0 else "higher"
     if context.crossover:
         n = context.people()
         if n is None:
             return None
         r = context.assume("within-person-r")
-        return abs(from_paired_t(t_from_p(p, n - 1), n, r)[0]), 2 * (1 - r) / n
+        return paired_bound_from_threshold(
+            alpha, n=n, r=r, direction=way, significant=significant, comparisons=comparisons
+        )
     sizes = context.sizes()
     if sizes is None:
         return None
-    return bound_from_p(p, *sizes), 1 / sizes[0] + 1 / sizes[1]
+    return bound_from_threshold(
+        alpha, n1=sizes[0], n2=sizes[1], direction=way, significant=significant, comparisons=comparisons
+    )
+
+
+def _bounded(bound: Bound, text: str) -> Derived:
+    return Derived("C", v=float(bound.vi), low=float(bound.low), high=float(bound.high), steps=(text,))
+
+
+def _pair(effect: RecoveredEffect) -> tuple[float, float]:
+    return float(effect.yi), float(effect.vi)

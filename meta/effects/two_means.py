@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from scipy.special import stdtrit
 
@@ -24,7 +25,7 @@ class TwoMeans:
     text: str
 
     @property
-    def columns(self) -> dict[str, list[float]]:
+    def columns(self) -> dict[str, Any]:
         """The six numbers as one-row columns for :func:`meta.effect_sizes`."""
         names = ("mean1", "sd1", "n1", "mean2", "sd2", "n2")
         return {name: [getattr(self, name)] for name in names}

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from meta.effects.from_tests import g_from_paired_t, g_from_t
 from meta.effects.percent_scale import PercentScale
 from meta.effects.reading_of import Context
 from meta.effects.reported import derive
-from meta.effects.standardised import bound_from_p, from_paired_t, from_t, t_from_p
 from meta.evidence.claims import Analysis, ClaimsFile
 from meta.evidence.schema import Study
 
 ASSUMPTIONS = {
     "within-person-r": (0.7, 0.5, 0.87),
     "ancova-r2": (0.5, 0.0, 0.7),
-    "pre-post-r": (0.7, 0.5, 0.87),
+    "pre-post-r": (0.5, 0.3, 0.87),
     "borrowed-sd-share": (0.26, 0.2, 0.31),
 }
 
@@ -174,7 +174,7 @@ def test_a_difference_with_a_p_value_only():
     p = 2 * stats.t.sf(t, 38)
     found = effect({"kind": "mean-difference", "difference": -3.0, "p": p}, n=(20, 20))
     assert found.tier == "A"
-    assert found.y == pytest.approx(from_t(-t, 20, 20)[0], rel=1e-9)
+    assert found.y == pytest.approx(float(g_from_t(-t, n1=20, n2=20).yi), rel=1e-9)
 
 
 STEWARD = {"kind": "test", "eta_squared": 0.67, "p_below": 0.01, "direction": "lower"}
@@ -203,20 +203,32 @@ def test_exact_moment_agrees_with_simulation():
     j = math.exp(math.lgamma(4) - math.lgamma(3.5)) / math.sqrt(4)
     g = j * t / math.sqrt(n) * math.sqrt(2 * (1 - r))
     t_at_delta = delta / (j * math.sqrt(2 * (1 - r))) * math.sqrt(n)
-    assert from_paired_t(t_at_delta, n, r)[1] == pytest.approx(g.var(), rel=0.02)
+    found = g_from_paired_t(t_at_delta, n=n, r=r)
+    assert float(found.vi) == pytest.approx(g.var(), rel=0.02)
     assert g.mean() == pytest.approx(delta, abs=0.005)
 
 
 def test_large_crossovers_use_the_asymptotic_variance():
-    g, v = from_paired_t(-3.0, 40, 0.6)
+    found = effect(
+        {"kind": "test", "t": -3.0, "direction": "lower"},
+        kind="crossover",
+        people=40,
+        values={"within-person-r": 0.6},
+    )
     d = -3.0 / math.sqrt(40) * math.sqrt(0.8)
     j = float(np.exp(math.lgamma(19.5) - math.lgamma(19)) / math.sqrt(19.5))
-    assert g == pytest.approx(j * d)
-    assert v == pytest.approx(j**2 * (0.8 / 40 + d**2 / 80))
+    assert found.y == pytest.approx(j * d)
+    assert found.v == pytest.approx(j**2 * (0.8 / 40 + d**2 / 80))
+
+
+def critical_g(p, n1, n2):
+    m = n1 + n2 - 2
+    j = math.exp(math.lgamma(m / 2) - math.lgamma((m - 1) / 2)) / math.sqrt(m / 2)
+    return j * stats.t.isf(p / 2, m) * math.sqrt(1 / n1 + 1 / n2)
 
 
 def test_dmitrasinovic_bound_if_it_is_used():
-    assert bound_from_p(0.01, 13, 10) == pytest.approx(1.15, abs=0.005)
+    assert critical_g(0.01, 13, 10) == pytest.approx(1.15, abs=0.005)
     statistic = {"kind": "threshold", "p_below": 0.01, "direction": "lower"}
     refused = effect(statistic, n=(13, 10), error_term="observations")
     assert refused.tier == "D"
@@ -229,12 +241,12 @@ def test_dmitrasinovic_bound_if_it_is_used():
 
 def test_a_corrected_threshold_divides_alpha():
     statistic = {"kind": "threshold", "p_below": 0.05, "direction": "lower", "comparisons": 5}
-    assert effect(statistic, n=(13, 10)).high == pytest.approx(-bound_from_p(0.01, 13, 10))
+    assert effect(statistic, n=(13, 10)).high == pytest.approx(-critical_g(0.01, 13, 10))
 
 
 def test_not_significant_is_a_symmetric_interval_or_one_side():
     both = effect({"kind": "not-significant"}, n=(12, 12))
-    assert both.high == pytest.approx(bound_from_p(0.05, 12, 12))
+    assert both.high == pytest.approx(critical_g(0.05, 12, 12))
     assert both.low == -both.high
     lower = effect({"kind": "not-significant", "direction": "lower"}, n=(12, 12))
     assert (lower.low, lower.high) == (both.low, 0.0)
@@ -246,8 +258,23 @@ def test_liaqat_is_a_mixture_of_two_values():
     values = [value for value, _ in found.mixture]
     assert values == pytest.approx([-0.56, -0.21], abs=0.006)
     assert [weight for _, weight in found.mixture] == [0.5, 0.5]
-    assert found.v == pytest.approx(2 * 0.3 * (1 / 40 + 1 / 40))
+    assert found.v == pytest.approx(1 / 40 + 1 / 40)
     assert (found.tier, found.kind) == ("C", "mixture")
+
+
+def within_arm_limit(n, r=0.5):
+    m = n - 1
+    j = math.exp(math.lgamma(m / 2) - math.lgamma((m - 1) / 2)) / math.sqrt(m / 2)
+    return j * stats.t.ppf(0.975, m) * math.sqrt(2 * (1 - r) / n)
+
+
+def test_a_higher_correlation_brings_changes_closer_to_people():
+    arms = [{"arm": "mg", "p": 0.02, "direction": "lower"}, {"arm": "placebo", "p": 0.276}]
+    found = effect({"kind": "within-arm-tests", "arms": arms}, n=(40, 40), values={"pre-post-r": 0.8})
+    plain = effect({"kind": "within-arm-tests", "arms": arms}, n=(40, 40))
+    for one, two in zip(found.mixture, plain.mixture, strict=True):
+        assert one[0] == pytest.approx(two[0] * math.sqrt(0.4))
+    assert found.v == pytest.approx(plain.v * 0.4)
 
 
 def test_arms_known_only_by_significance_give_bounds():
@@ -256,7 +283,7 @@ def test_arms_known_only_by_significance_give_bounds():
         {"arm": "placebo", "significant": False},
     ]
     found = effect({"kind": "within-arm-tests", "arms": arms}, n=(20, 25))
-    one, two = (stats.t.ppf(0.975, n - 1) / math.sqrt(n) for n in (20, 25))
+    one, two = (within_arm_limit(n) for n in (20, 25))
     assert (found.low, found.high) == (-math.inf, pytest.approx(-one + two))
 
 
@@ -274,7 +301,7 @@ def test_scale_points_need_a_borrowed_sd():
     parts = {"sizes": {"mg": 11, "placebo": 11}, "scale_low": 0, "scale_high": 6}
     assert effect(RENO, **parts).tier == "D"
     found = effect(RENO, rules={"borrowed_sd": True}, **parts)
-    limit = stats.t.ppf(0.975, 10) / math.sqrt(11) * math.sqrt(0.6)
+    limit = within_arm_limit(11)
     assert found.low == pytest.approx(-2 / 1.56 - limit)
     assert found.high == pytest.approx(-1 / 1.56 + limit)
     assert any("borrowed-sd-share" in text for text in found.assumptions)
@@ -304,7 +331,7 @@ def test_crossover_ratio_takes_r_from_the_printed_p():
     found = effect(means(11.8, 7.6, 11.1, 7.3, p=0.59), measure="ROM", kind="crossover", people=42)
     assert "Paired SE 1.29" in found.steps[0]
     assert found.tier == "B"
-    se = 0.7 / t_from_p(0.59, 41)
+    se = 0.7 / stats.t.isf(0.295, 41)
     r = (7.6**2 + 7.3**2 - 42 * se**2) / (2 * 7.6 * 7.3)
     v = 7.6**2 / (42 * 11.8**2) + 7.3**2 / (42 * 11.1**2) - 2 * r * 7.6 * 7.3 / (42 * 11.8 * 11.1)
     assert found.v == pytest.approx(v, rel=1e-9)

@@ -41,12 +41,7 @@ def _paired_rom(context: Context, stat: Means, read: TwoMeans) -> Derived:
         context.note(f"p = {stat.p:g} is that of a paired t test, which implies r = {r:.2f}")
     else:
         r = context.assume("within-person-r")
-    pair: dict[str, Any] = {
-        "mean1": [read.mean1],
-        "sd1": [read.sd1],
-        "mean2": [read.mean2],
-        "sd2": [read.sd2],
-    }
+    pair = {name: value for name, value in read.columns.items() if name not in ("n1", "n2")}
     es = effect_sizes(measure="ROMC", **pair, n=[n], r=[r])
     return _done("A", float(es.yi[0]), float(es.vi[0]), text)
 

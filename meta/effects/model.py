@@ -51,6 +51,9 @@ class EffectSizes:
         What the checks found; each names the study and the value.
     variant : str
         The variance formula (``vtype``) and other options of the measure, for the print-out.
+    inputs : mapping of str to ndarray
+        What the formula was given, by argument name ("events1", "n1", "sd2", ...), recovered values
+        included, before any zero-cell correction; empty if the effects did not come from a table.
 
     Examples
     --------
@@ -75,6 +78,7 @@ class EffectSizes:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     variant: str = ""
+    inputs: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         yi, vi = np.asarray(self.yi, dtype=float), np.asarray(self.vi, dtype=float)
@@ -154,6 +158,7 @@ class EffectSizes:
         if self.covariance is not None:
             whole["covariance"] = self.covariance[np.ix_(positions, positions)]
         whole["columns"] = {name: np.asarray(values)[positions] for name, values in self.columns.items()}
+        whole["inputs"] = {name: np.asarray(values)[positions] for name, values in self.inputs.items()}
         whole["index"] = None if self.index is None else [self.index[i] for i in positions]
         whole["provenance"] = {
             name: how if isinstance(how, str) else np.asarray(how)[positions]

@@ -1,0 +1,377 @@
+"""`effect_sizes`: table columns into effect sizes, whatever the design."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from meta.effects import checks, forms, zero_cells
+from meta.effects.inputs import Table, as_floats, read_table, study_labels, take
+from meta.effects.measures.definition import Measure
+from meta.effects.model import EffectSizes
+from meta.effects.registry import measure as look_up
+from meta.effects.scales import SCALES, Scale
+from meta.effects.vtypes import choose, variant_name
+from meta.errors import DataWarning, InputError, Notes, unknown_option
+
+GENERIC = ("yi", "vi", "sei", "estimate", "ci_low", "ci_high")
+CI_SCALES = ("model", "display", "log", "identity", "ratio", "exp")
+TWO_GROUPS = frozenset({"2x2", "matched pairs", "two means", "two means, standardised", "superiority"})
+STANDARDISED = frozenset({"SMD", "SMDH", "SMD1", "SMD1H", "SMCC", "SMCR", "SMCRH", "SMCRP", "SMCRPH", "SMN"})
+RATIO_OF_MEANS = frozenset({"ROM", "CVR", "ROMC", "CVRC", "MNLN", "CVLN"})
+
+
+@dataclass(slots=True)
+class _Work:
+    """What the steps of :func:`effect_sizes` hand to each other."""
+
+    measure: Measure
+    study: np.ndarray
+    values: dict[str, np.ndarray]
+    provenance: dict[str, Any] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+
+    @property
+    def k(self) -> int:
+        return len(self.study)
+
+
+def effect_sizes(
+    table: Any = None,
+    *,
+    measure: str,
+    study: Any = None,
+    vtype: str | None = None,
+    add: float = 0.5,
+    to: str = "only0",
+    drop00: bool = False,
+    correction: str = "constant",
+    bias_correction: bool = True,
+    exact: bool = True,
+    level: float = 0.95,
+    df: Any = None,
+    ci_scale: str | None = None,
+    **columns: Any,
+) -> EffectSizes:
+    """Compute effect sizes and their sampling variances.
+
+    Parameters
+    ----------
+    table : DataFrame, mapping, path or None
+        Anything tabular: pandas, a frame that speaks the interchange protocol, a mapping of columns, a
+        CSV or Excel file. None if ``columns`` are arrays.
+    measure : str
+        Code of the measure ("RR", "SMD", "GEN", ...); see ``docs/measures.md`` for all of them.
+    study : str or array, optional
+        Labels; by default a column named ``study``, a text index, or the row numbers.
+    vtype : str, optional
+        Variance variant; the measure's default if None.
+    add, to : float and {"only0", "all", "if0all", "none"}
+        What is added to the cells of tables with a zero, and to which tables.
+    drop00 : bool
+        Whether tables without events, or with nothing but events, in both arms lose their effect.
+    correction : {"constant", "treatment-arm"}
+        Whether the same is added to both arms or in proportion to their sizes.
+    bias_correction : bool
+        For ROM, CVR and ROMC: the second-order correction of the ratio of means.
+    exact : bool
+        For standardised differences: Hedges's exact factor rather than its approximation.
+    level, df, ci_scale
+        For computed effects with ``ci_low`` and ``ci_high``: the interval's level; its degrees of freedom
+        (number, column or array; None for a normal interval); "model" (default beside ``yi``),
+        "display" (default beside ``estimate``), or "ratio" for intervals of ratios.
+    **columns
+        The design's columns, as column names or arrays (``events1="tpos"``, ``n1=[12, 40]``, ...); if
+        none are given, the columns of the table that carry the arguments' names.
+
+    Returns
+    -------
+    EffectSizes
+        One row a study, in the caller's order; rows without an effect have kind "none".
+
+    Raises
+    ------
+    InputError
+        If something cannot be used; the sentence names the column, the study, the value and the remedy.
+    UnknownOptionError
+        If the measure or an option does not exist.
+
+    Warns
+    -----
+    DataWarning
+        For values that are missing or look like mistakes; kept in ``warnings`` of the result.
+
+    Examples
+    --------
+    >>> es = effect_sizes(measure="RR", events1=[4, 6], n1=[123, 306], events2=[11, 29], n2=[139, 303])
+    >>> es.yi.round(4).tolist(), es.vi.round(4).tolist()
+    ([-0.8893, -1.5854], [0.3256, 0.1946])
+    >>> effect_sizes(measure="HR", estimate=[0.8], ci_low=[0.64], ci_high=[1.0]).sei.round(4).tolist()
+    [0.1139]
+    """
+    entry = look_up(measure)
+    choose(entry, vtype)
+    zero_cells.check_options(add, to, correction)
+    source = read_table(table)
+    for name, value in (("df", df), ("ci_scale", ci_scale)):
+        if value is not None and not {"ci_low", "estimate"} & set(columns) and columns:
+            raise InputError(f"{name} belongs to ci_low and ci_high: give them too, or leave {name} out")
+    if source.k == 0:
+        raise InputError("the table has no rows: give at least one study")
+    columns = {name: value for name, value in columns.items() if value is not None}
+    columns = columns or _namesakes(entry, source)
+    own = _own_columns(source, columns)
+    k = own.k or 0
+    work = _Work(entry, study_labels(source, study, k), {})
+    work.values = {name: _column(source, name, value, work, k) for name, value in columns.items()}
+    if _is_computed(entry, columns):
+        dfs = None if df is None else _column(source, "df", df, work, k)
+        variant = _computed(work, level=level, df=dfs, ci_scale=ci_scale)
+        yi, vi = work.values["yi"], work.values["vi"]
+    else:
+        chosen = choose(entry, vtype)
+        rule = {"add": add, "to": to, "drop00": drop00, "correction": correction}
+        options = {"exact": exact, "bias_correction": bias_correction}
+        yi, vi = _from_design(work, vtype=chosen, rule=rule, options=options)
+        variant = variant_name(entry, chosen, exact, bias_correction)
+        work.provenance["vi"] = variant or "large-sample variance"
+    notes = Notes()
+    for message in work.messages:
+        notes.warn(message, DataWarning, stacklevel=3)
+    usable = np.isfinite(yi) & np.isfinite(vi) & (vi > 0)
+    kind = np.full(k, "exact", dtype=object)
+    kind[~usable] = "none"
+    return EffectSizes(
+        yi=yi,
+        vi=vi,
+        measure=measure,
+        study=work.study,
+        kind=kind,
+        columns=own.columns,
+        index=own.index,
+        provenance=work.provenance,
+        warnings=notes.messages,
+        variant=variant,
+        inputs={name: values for name, values in work.values.items() if not name.startswith("model_")},
+    )
+
+
+def _namesakes(entry: Measure, source: Table) -> dict[str, str]:
+    """Columns of the table that already carry the names of the arguments, if none were named."""
+    if all(name in source.columns for name in entry.columns):
+        return {name: name for name in entry.columns}
+    known = GENERIC if entry.design == "generic" else _known(entry)
+    return {name: name for name in known if name in source.columns}
+
+
+def _known(entry: Measure) -> tuple[str, ...]:
+    extra = ("n",) if entry.design in TWO_GROUPS else ()
+    return (*forms.known_names(forms.FORMS[entry.design], entry.columns), *extra)
+
+
+def _own_columns(source: Table, columns: Mapping[str, Any]) -> Table:
+    """The caller's table, with the arrays that were given beside it, and the number of rows."""
+    own, k = dict(source.columns), source.k
+    arrays = {
+        name: take(source, name, value) for name, value in columns.items() if not isinstance(value, str)
+    }
+    for name, values in arrays.items():
+        if np.ndim(values) > 1:
+            raise InputError(f"{name} must be a single column: it has shape {np.shape(values)}")
+        if np.ndim(values) == 1 and k is not None and len(values) != k:
+            raise InputError(f"{name} must have one value per row: it has {len(values)}, the others {k}")
+        k = len(values) if np.ndim(values) == 1 and k is None else k
+    k = k if k is not None or not arrays else 1
+    for name, values in arrays.items():
+        if name not in own:
+            own[name] = values if np.ndim(values) == 1 else np.repeat(values, k or 0)
+    return Table(own, source.index, k)
+
+
+def _column(source: Table, name: str, value: Any, work: _Work, k: int) -> np.ndarray:
+    values = take(source, name, value)
+    if np.ndim(values) == 0:
+        values = np.repeat(np.asarray(values), k)
+    if len(values) != k:
+        raise InputError(f"{name} must have one value per row: it has {len(values)}, the others {k}")
+    return as_floats(values, name, work.study)
+
+
+def _is_computed(entry: Measure, columns: Mapping[str, Any]) -> bool:
+    return entry.design == "generic" or any(name in columns for name in GENERIC)
+
+
+def _refuse_unknown(work: _Work, known: tuple[str, ...]) -> None:
+    for name in work.values:
+        if name not in known:
+            raise InputError(
+                f"measure {work.measure.code!r} does not take {name!r}; it takes {' '.join(known)}"
+            )
+
+
+def _refuse_incomplete(work: _Work, rules: tuple[forms.Rule, ...], columns: tuple[str, ...]) -> None:
+    lacking = [name for name in columns if name not in work.values]
+    if not lacking:
+        return
+    ways = [
+        f"{name} (or {' '.join(rule.needs)})" if (rule := _rule_for(name, rules)) else name
+        for name in lacking
+    ]
+    raise InputError(
+        f"measure {work.measure.code!r} needs {' '.join(columns)}; "
+        f"give {', '.join(ways)} as column names or arrays"
+    )
+
+
+def _rule_for(name: str, rules: tuple[forms.Rule, ...]) -> forms.Rule | None:
+    return next((rule for rule in rules if name in rule.gives and "model_low" not in rule.needs), None)
+
+
+def _refuse_bad_input(work: _Work) -> None:
+    checks.refuse_impossible(work.values, work.study)
+    checks.refuse_excess_events(work.values, work.study)
+
+
+def _from_design(
+    work: _Work, *, vtype: str | None, rule: dict[str, Any], options: dict[str, bool]
+) -> tuple[np.ndarray, np.ndarray]:
+    entry = work.measure
+    rules = forms.FORMS[entry.design]
+    _refuse_unknown(work, _known(entry))
+    _refuse_bad_input(work)
+    work.messages += checks.fractional_counts(work.values, work.study)
+    work.messages += checks.percentages_that_do_not_fit(work.values, work.study)
+    given = work.values
+    work.values, recovered = forms.fill(given, rules, work.k)
+    work.provenance |= recovered
+    _refuse_incomplete(work, rules, entry.columns)
+    _refuse_bad_input(work)
+    work.messages += checks.sizes_that_do_not_add_up(work.values, work.study)
+    work.messages += checks.missing_values(work.values, entry.columns, work.study)
+    if entry.design == "matched margins":
+        work.messages += checks.unequal_pairs(work.values, work.study)
+    arguments = {name: work.values[name] for name in entry.columns}
+    source = f"{entry.code} of {', '.join(entry.columns)}"
+    if entry.zero_cells:
+        adjusted = zero_cells.adjust(entry.design, arguments, **rule)
+        arguments = adjusted.values
+        work.provenance["yi"] = _with_correction(source, adjusted, rule)
+        work.messages += checks.each(
+            adjusted.dropped,
+            lambda row: f"no effect for study {work.study[row]!r}: double-zero table left out (drop00)",
+            "double-zero table left out",
+        )
+    else:
+        work.provenance["yi"] = source
+    keywords: dict[str, Any] = {name: options[name] for name in entry.options}
+    if vtype is not None:
+        keywords["vtype"] = vtype
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        result = entry.function(*(arguments[name] for name in entry.columns), **keywords)
+    yi, vi = result.yi, result.vi
+    both = np.isfinite(yi) & np.isfinite(vi)
+    if not both.all():
+        yi, vi = np.where(both, yi, np.nan), np.where(both, vi, np.nan)
+    _check_results(work, arguments, yi, vi)
+    return yi, vi
+
+
+def _with_correction(source: str, adjusted: zero_cells.Adjusted, rule: dict[str, Any]) -> Any:
+    if not adjusted.touched.any():
+        return source
+    amount = f"{rule['add']:g}" if rule["correction"] == "constant" else "treatment-arm correction"
+    out = np.full(len(adjusted.touched), source, dtype=object)
+    out[adjusted.touched] = f"{source}; {amount} added to the cells (to={rule['to']!r})"
+    return out
+
+
+def _check_results(work: _Work, arguments: Mapping[str, np.ndarray], yi: np.ndarray, vi: np.ndarray) -> None:
+    code = work.measure.code
+    if code in STANDARDISED:
+        work.messages += checks.large_effects(yi, work.study)
+    if code in RATIO_OF_MEANS:
+        work.messages += checks.opposite_signs(arguments, work.study)
+    complete = np.ones(work.k, dtype=bool)
+    for x in arguments.values():
+        complete &= ~np.isnan(x)
+    unusable = complete & ~(np.isfinite(yi) & np.isfinite(vi) & (vi > 0))
+    if code in RATIO_OF_MEANS:
+        unusable &= ~np.isnan(yi)
+    work.messages += checks.each(
+        unusable,
+        lambda row: (
+            f"no effect for study {work.study[row]!r}: {code} gives yi = {yi[row]:.4g} with variance "
+            f"{vi[row]:.4g} for {', '.join(f'{n} = {checks.show(x[row])}' for n, x in arguments.items())} "
+            "(kept as a row of kind 'none')"
+        ),
+        "no effect can be computed",
+    )
+
+
+def _computed(work: _Work, *, level: float, df: np.ndarray | None, ci_scale: str | None) -> str:
+    """Complete ``yi`` and ``vi`` of effects that were already computed; return the variant's name."""
+    _refuse_unknown(work, GENERIC)
+    if not isinstance(level, Real) or not 0 < level < 1:
+        raise InputError(f"level must lie between 0 and 1: level = {level}; use 0.95 for a 95% interval")
+    if df is not None and np.any(df <= 0):
+        row = int(np.argmax(df <= 0))
+        raise InputError(
+            f"df must be > 0: study {work.study[row]!r} has df = {checks.show(df[row])}; "
+            "leave it empty for a normal interval"
+        )
+    checks.refuse_impossible(work.values, work.study)
+    scale, on_model = _interval_scale(work, ci_scale)
+    values = work.values
+    if "ci_low" in values and "ci_high" in values:
+        checks.refuse_reversed_interval(values["ci_low"], values["ci_high"], work.study)
+        low, high = values["ci_low"], values["ci_high"]
+        if not on_model:
+            _refuse_off_scale(work, scale)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                low, high = np.sort(np.stack([scale.forward(low), scale.forward(high)]), axis=0)
+        values |= {"model_low": low, "model_high": high}
+    rules = forms.generic_rules(scale, "model" if on_model else ci_scale, level, df)
+    work.values, recovered = forms.fill(values, rules, work.k)
+    work.provenance |= {"yi": "as given", "vi": "as given"}
+    for name, how in recovered.items():
+        work.provenance[name] = np.where(how == "", work.provenance.get(name, "as given"), how)
+    _refuse_incomplete(work, rules, ("yi", "vi"))
+    checks.refuse_impossible({"vi": work.values["vi"]}, work.study)
+    work.messages += checks.missing_values(work.values, ("yi", "vi"), work.study)
+    if "model_low" in work.values:
+        work.messages += checks.doubtful_intervals(
+            work.values["yi"], work.values["model_low"], work.values["model_high"], work.study
+        )
+    if work.measure.code in STANDARDISED:
+        work.messages += checks.large_effects(work.values["yi"], work.study)
+    return "as reported"
+
+
+def _interval_scale(work: _Work, ci_scale: str | None) -> tuple[Scale, bool]:
+    if ci_scale is not None and ci_scale not in CI_SCALES:
+        raise unknown_option("ci_scale", ci_scale, CI_SCALES)
+    scale = work.measure.transform
+    if ci_scale in ("ratio", "exp") and scale.name == "identity":
+        scale = SCALES["log"]
+    if ci_scale is None:
+        return scale, "estimate" not in work.values
+    return scale, ci_scale in ("model", "log", "identity")
+
+
+def _refuse_off_scale(work: _Work, scale: Scale) -> None:
+    for name in ("estimate", "ci_low", "ci_high"):
+        if name not in work.values:
+            continue
+        x = work.values[name]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bad = ~np.isfinite(scale.forward(x)) & ~np.isnan(x)
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise InputError(
+                f"{name} is not on the display scale of {work.measure.code}: study {work.study[row]!r} has "
+                f"{name} = {checks.show(x[row])}; correct it, or say ci_scale='model'"
+            )

@@ -1,0 +1,98 @@
+"""`Measure`: one entry of the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from meta.effects.scales import SCALES, Scale
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One effect measure.
+
+    Attributes
+    ----------
+    code : str
+        The field's code ("RR", "SMD", ...).
+    name : str
+        Long name, on the model scale ("log risk ratio").
+    display : str
+        Name on the display scale ("risk ratio"), for axis labels.
+    design : str
+        What kind of study reports it ("2x2", "two means", "proportion", ...); key of
+        :data:`meta.effects.forms.FORMS`.
+    columns : tuple of str
+        Argument names that the function takes, in order.
+    function : callable
+        Pure array function returning an object with ``yi`` and ``vi``.
+    scale : str
+        Key of :data:`meta.effects.scales.SCALES`.
+    null : float or None
+        The value of no effect on the model scale; None where there is none (single-group measures).
+    variants : tuple of str
+        Allowed ``vtype`` values, the default first.
+    citation, doi : str
+        Where the formula comes from.
+    options : tuple of str
+        Keyword options that the function takes besides ``vtype``.
+    zero_cells : bool
+        Whether ``add`` and ``to`` apply: a correction is added to tables with a zero.
+    """
+
+    code: str
+    name: str
+    display: str
+    design: str
+    columns: tuple[str, ...]
+    function: Callable
+    scale: str
+    null: float | None
+    variants: tuple[str, ...] = ()
+    citation: str = ""
+    doi: str = ""
+    options: tuple[str, ...] = ()
+    zero_cells: bool = False
+
+    @property
+    def transform(self) -> Scale:
+        """The scale's transformations."""
+        return SCALES[self.scale]
+
+
+def family(design: str, columns: tuple[str, ...], null: float | None) -> Callable[..., Measure]:
+    """Build the measures of one design, which share their columns and their null value."""
+
+    def entry(
+        code: str,
+        name: str,
+        display: str,
+        function: Callable,
+        scale: str,
+        reference: tuple[str, str],
+        *,
+        columns: tuple[str, ...] = columns,
+        null: float | None = null,
+        variants: tuple[str, ...] = (),
+        options: tuple[str, ...] = (),
+        zero_cells: bool = False,
+    ) -> Measure:
+        citation, doi = reference
+        return Measure(
+            code=code,
+            name=name,
+            display=display,
+            design=design,
+            columns=columns,
+            function=function,
+            scale=scale,
+            null=null,
+            variants=variants,
+            citation=citation,
+            doi=doi,
+            options=options,
+            zero_cells=zero_cells,
+        )
+
+    return entry

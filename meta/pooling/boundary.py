@@ -1,0 +1,94 @@
+"""Checks where data enter the regression, multilevel and robust models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from meta.effects.model import EffectSizes
+from meta.effects.scales import SCALES, Scale
+from meta.errors import InputError, unknown_option
+
+
+def as_effects(data: Any, yi: Any = None, vi: Any = None) -> EffectSizes:
+    """Effect sizes from themselves, from a table with columns ``yi`` and ``vi``, or from two arrays.
+
+    >>> as_effects(None, [0.1], [0.2]).k
+    1
+    """
+    if isinstance(data, EffectSizes):
+        return _checked(data)
+    if data is None:
+        if yi is None or vi is None:
+            raise InputError("give effect sizes, or both yi and vi")
+        y = np.asarray(yi, dtype=float)
+        es = EffectSizes(y, np.asarray(vi, dtype=float), "GEN", np.array([str(i + 1) for i in range(y.size)]))
+        return _checked(es)
+    if not (isinstance(data, Mapping) or hasattr(data, "columns")):
+        raise InputError(f"effect sizes or a table are needed, got {type(data).__name__}")
+    for name in ("yi", "vi"):
+        if name not in data:
+            raise InputError(f"the table has no column {name!r}; make one with meta.effect_sizes")
+    columns = {str(name): np.asarray(data[name]) for name in data}
+    y = np.asarray(columns["yi"], dtype=float)
+    study = columns.get("study", np.array([str(i + 1) for i in range(y.size)]))
+    return _checked(EffectSizes(y, np.asarray(columns["vi"], dtype=float), "GEN", study, columns=columns))
+
+
+def _checked(es: EffectSizes) -> EffectSizes:
+    if es.yi.ndim != 1 or es.yi.shape != es.vi.shape:
+        raise InputError(f"yi and vi must be of the same length, got {es.yi.shape} and {es.vi.shape}")
+    bad = np.flatnonzero(es.exact & ~(es.vi > 0))
+    if bad.size:
+        raise InputError(f"vi must be > 0: study {str(es.study[bad[0]])!r} has vi = {es.vi[bad[0]]:g}")
+    return es
+
+
+def column(es: EffectSizes, name: Any, what: str) -> np.ndarray:
+    """A column of the effect sizes by name, or an array of the right length, or one label an effect.
+
+    ``study`` is the label column; ``effect`` numbers the rows where there is no column of that name.
+    """
+    if not isinstance(name, str):
+        values = np.asarray(name)
+        if values.shape != (es.k,):
+            raise InputError(f"{what} must have one value for each of the {es.k} effects, got {values.shape}")
+        return values
+    if name == "study":
+        return np.asarray(es.study)
+    if name in es.columns:
+        return np.asarray(es.columns[name])
+    if name == "effect":
+        return np.arange(es.k)
+    raise InputError(
+        f"{what} names {name!r}, which is not a column; "
+        f"columns: {', '.join(['study', *map(str, es.columns)])}"
+    )
+
+
+def check_level(level: float) -> float:
+    """A confidence level between 0 and 1.
+
+    >>> check_level(0.95)
+    0.95
+    """
+    if not 0 < level < 1:
+        raise InputError(f"level must lie between 0 and 1 (0.95, say), got {level!r}")
+    return float(level)
+
+
+def check_option(what: str, value: str, allowed: tuple[str, ...]) -> str:
+    """One of the allowed values, or a refusal that lists them."""
+    if value not in allowed:
+        raise unknown_option(what, value, allowed)
+    return value
+
+
+def scale_of(code: str) -> Scale:
+    """The scale of a measure; identity where the measure is generic or not registered."""
+    from meta.effects.registry import MEASURES
+
+    known = MEASURES.get(code)
+    return SCALES["identity"] if known is None else known.transform

@@ -1,0 +1,184 @@
+"""What every fitted linear model here shares: the coefficient table, Wald tests, contrasts, likelihood
+ratios.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import chdtrc, fdtrc
+
+from meta.errors import AssumptionWarning, InputError, Notes
+from meta.formatting import number, p_equation
+from meta.kernels.inference import quantile, two_sided
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class WaldTest:
+    """A test of several coefficients at once: chi-squared where ``df2`` is infinite, else F.
+
+    >>> print(WaldTest(4.0, 2.0, 10.0, 0.053))
+    F(2, 10) = 4.00, p = 0.053
+    """
+
+    statistic: float
+    df1: float
+    df2: float
+    p_value: float
+
+    def __str__(self) -> str:
+        p = p_equation(self.p_value)
+        if np.isinf(self.df2):
+            return f"chi2({self.df1:g}) = {number(self.statistic, 2)}, {p}"
+        return f"F({self.df1:g}, {self.df2:.4g}) = {number(self.statistic, 2)}, {p}"
+
+
+def wald_test(beta: np.ndarray, vcov: np.ndarray, L: np.ndarray, df2: float) -> WaldTest:
+    """Test ``L beta = 0``: chi-squared for infinite ``df2``, otherwise F = chi-squared / rank.
+
+    NaN where the covariance is singular: data without any spread under Hartung-Knapp.
+
+    >>> wald_test(np.array([2.0]), np.array([[1.0]]), np.eye(1), np.inf).statistic
+    4.0
+    """
+    effect, spread, m = L @ beta, L @ vcov @ L.T, L.shape[0]
+    sd = np.sqrt(np.diag(spread))
+    if not np.all(sd > 0) or np.linalg.cond(spread / np.outer(sd, sd)) > 1e14:
+        return WaldTest(np.nan, m, df2, np.nan)
+    value = float(effect @ np.linalg.solve(spread, effect))
+    if np.isinf(df2):
+        return WaldTest(value, m, np.inf, float(chdtrc(m, value)))
+    if not df2 > 0:
+        return WaldTest(value / m, m, df2, np.nan)
+    return WaldTest(value / m, m, df2, float(fdtrc(m, df2, value / m)))
+
+
+def table(
+    names: Any, estimate: ArrayLike, se: ArrayLike, df: ArrayLike, level: float, *, show_df: bool = False
+) -> pd.DataFrame:
+    """Build the coefficient table: ``estimate se statistic p_value ci_low ci_high``, indexed by name."""
+    import pandas as pd
+
+    b, s = np.asarray(estimate, dtype=float), np.asarray(se, dtype=float)
+    d = np.broadcast_to(np.asarray(df, dtype=float), b.shape)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = b / s
+    half = quantile(0.5 + level / 2, d) * s
+    columns = {"estimate": b, "se": s, "statistic": statistic, "p_value": two_sided(statistic, d)}
+    columns |= {"df": d} if show_df else {}
+    columns |= {"ci_low": b - half, "ci_high": b + half}
+    return pd.DataFrame(columns, index=pd.Index([str(n) for n in names], name="term"))
+
+
+def as_contrast(L: Any, names: tuple[str, ...]) -> np.ndarray:
+    """Read a contrast: a mapping of names to weights, a vector, or a matrix of rows.
+
+    >>> as_contrast({"b": 1, "c": -1}, ("a", "b", "c")).tolist()
+    [[0.0, 1.0, -1.0]]
+    """
+    if isinstance(L, dict):
+        unknown = [name for name in L if name not in names]
+        if unknown:
+            raise InputError(f"no coefficient is called {unknown[0]!r}; coefficients: {', '.join(names)}")
+        return np.array([[float(L.get(name, 0.0)) for name in names]])
+    rows = np.atleast_2d(np.asarray(L, dtype=float))
+    if rows.shape[1] != len(names):
+        raise InputError(f"a contrast needs {len(names)} weights ({', '.join(names)}), got {rows.shape[1]}")
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class LikelihoodRatio:
+    """A likelihood-ratio test of two nested models.
+
+    Attributes
+    ----------
+    statistic, p_value : float
+        Twice the difference of the log-likelihoods, and its chi-squared tail.
+    df : int
+        Difference in the number of parameters.
+    warnings : tuple of str
+    """
+
+    statistic: float
+    df: int
+    p_value: float
+    warnings: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"LRT chi2({self.df}) = {number(self.statistic, 2)}, {p_equation(self.p_value)}"
+
+
+def likelihood_ratio_test(a: Any, b: Any) -> LikelihoodRatio:
+    """Compare two nested models fitted by maximum (or restricted) likelihood to the same data.
+
+    Parameters
+    ----------
+    a, b : results
+        Pooled, Regression, LocationScale or Multilevel fits, in either order.
+
+    Returns
+    -------
+    LikelihoodRatio
+
+    Notes
+    -----
+    Restricted likelihoods of models with different moderators are not comparable; asking for it warns.
+    """
+    notes = Notes()
+    (y, x, one), (z, w, other) = _facts(a), _facts(b)
+    if y.shape != z.shape or not np.array_equal(y, z):
+        raise InputError(
+            f"the models were fitted to different rows (k = {len(y)} and {len(z)}); "
+            "leave out the same rows in both"
+        )
+    if a.method != b.method or a.method not in ("ML", "REML"):
+        raise InputError(
+            f"a likelihood-ratio test needs two ML or two REML fits, got {a.method!r} and {b.method!r}"
+        )
+    df = abs(one - other)
+    big, small = (a, b) if one >= other else (b, a)
+    if df == 0:
+        raise InputError("both models have the same number of parameters, so neither is nested in the other")
+    if a.method == "REML" and not _same_space(x, w):
+        notes.warn(
+            "REML likelihoods of models with different moderators are not comparable; refit with method='ML'",
+            AssumptionWarning,
+        )
+    value = max(0.0, 2 * (big.loglik - small.loglik))
+    return LikelihoodRatio(float(value), int(df), float(chdtrc(df, value)), notes.messages)
+
+
+def _facts(fit: Any) -> tuple[np.ndarray, np.ndarray, int]:
+    """Effects, design and number of parameters; a pooled mean has two."""
+    if hasattr(fit, "n_parameters"):
+        return fit.yi, fit.X, fit.n_parameters
+    return fit.effects.yi, np.ones((fit.effects.k, 1)), 2
+
+
+def _same_space(x: np.ndarray, z: np.ndarray) -> bool:
+    if x.shape[1] != z.shape[1]:
+        return False
+    q = np.linalg.qr(x)[0]
+    scale = np.linalg.norm(z)
+    return bool(np.linalg.norm(z - q @ (q.T @ z)) <= 1e-8 * scale)
+
+
+def information_criteria(loglik: float, parameters: int, n: int) -> dict[str, float]:
+    """AIC, BIC and AICc; ``n`` is k - p for restricted likelihoods.
+
+    >>> information_criteria(-10.0, 2, 20)["aic"]
+    24.0
+    """
+    top = max(n, parameters + 2)
+    return {
+        "aic": -2 * loglik + 2 * parameters,
+        "bic": -2 * loglik + parameters * float(np.log(n)) if n > 0 else np.nan,
+        "aicc": -2 * loglik + 2 * parameters * top / (top - parameters - 1),
+    }

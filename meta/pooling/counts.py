@@ -1,0 +1,385 @@
+"""Pooling of counts: Mantel-Haenszel, Peto, generalised linear mixed models, beta-binomial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meta.effects.scales import SCALES
+from meta.errors import DataWarning, InputError, Notes, NotEstimableError, unknown_option
+from meta.formatting import interval, listing, number, p_equation, p_value
+from meta.kernels import mantel_haenszel as mh
+from meta.kernels.inference import quantile, two_sided
+from meta.kernels.mantel_haenszel import ChiSquared
+from meta.pooling.boundary import check_level, check_option
+from meta.pooling.count_effects import own_effects
+from meta.pooling.count_tables import MEASURE_DESIGN, Counts, read_counts
+from meta.pooling.result import BackTransformed, Interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHODS = ("MH", "Peto", "GLMM", "BB")
+_SCALES = {
+    "OR": "log",
+    "RR": "log",
+    "RD": "identity",
+    "IRR": "log",
+    "IRD": "identity",
+    "PLO": "logit",
+    "IRLN": "log",
+}
+_NAMES = {
+    "OR": ("log odds ratio", "odds ratio"),
+    "RR": ("log risk ratio", "risk ratio"),
+    "RD": ("risk difference", "risk difference"),
+    "IRR": ("log rate ratio", "rate ratio"),
+    "IRD": ("rate difference", "rate difference"),
+    "PLO": ("logit proportion", "proportion"),
+    "IRLN": ("log rate", "rate"),
+}
+_POOLED: dict[str, Callable[..., mh.Pooled2x2]] = {
+    "OR": mh.odds_ratio,
+    "RR": mh.risk_ratio,
+    "RD": mh.risk_difference,
+    "IRR": mh.rate_ratio,
+    "IRD": mh.rate_difference,
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PooledCounts:
+    """A pooled count model; on the model (log, logit) scale, nothing rounded.
+
+    Attributes
+    ----------
+    estimate, se, statistic, p_value, ci_low, ci_high : float
+        The pooled effect; normal quantiles.
+    tau2, sigma2 : float
+        Heterogeneity of the effect, and of the study intercepts (``UM.RS``); NaN where the method has none.
+    loglik : float
+        NaN for MH and Peto, which have no likelihood. Fits of different models are not comparable.
+    q, q_df, q_p : float
+        Heterogeneity: Cochran's Q about the pooled estimate (MH, Peto), the likelihood-ratio test of the
+        saturated model (GLMM).
+    cmh, breslow_day, tarone : ChiSquared or None
+        Tests that come with MH (and CMH with Peto).
+    q_wald : ChiSquared or None
+        The GLMM's Wald test of equal effects.
+    dispersion : float
+        The beta-binomial's intra-study correlation.
+    yi, vi : ndarray of shape (k,)
+        Studies' own effects, 1/2 added to the cells of tables with a zero; NaN for tables without
+        information.
+    weights : ndarray of shape (k,)
+        In percent; NaN for GLMM and BB.
+    """
+
+    measure: str
+    method: str
+    model: str
+    level: float
+    estimate: float
+    se: float
+    k: int
+    study: np.ndarray = field(repr=False)
+    yi: np.ndarray = field(repr=False)
+    vi: np.ndarray = field(repr=False)
+    weights: np.ndarray = field(repr=False)
+    q: float = np.nan
+    q_df: int = 0
+    q_p: float = np.nan
+    tau2: float = np.nan
+    tau2_se: float = np.nan
+    sigma2: float = np.nan
+    dispersion: float = np.nan
+    loglik: float = np.nan
+    n_parameters: int = 1
+    cmh: ChiSquared | None = None
+    breslow_day: ChiSquared | None = None
+    tarone: ChiSquared | None = None
+    q_wald: ChiSquared | None = None
+    converged: bool = True
+    at_boundary: bool = False
+    iterations: int = 0
+    warnings: tuple[str, ...] = ()
+    counts: Counts | None = field(default=None, repr=False)
+
+    @property
+    def statistic(self) -> float:
+        """Wald statistic of no effect (of the value 0 on the model scale)."""
+        return self.estimate / self.se
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided p-value."""
+        return float(two_sided(self.statistic, np.inf))
+
+    @property
+    def ci_low(self) -> float:
+        """Lower confidence bound."""
+        return self.estimate - float(quantile(0.5 + self.level / 2, np.inf)) * self.se
+
+    @property
+    def ci_high(self) -> float:
+        """Upper confidence bound."""
+        return self.estimate + float(quantile(0.5 + self.level / 2, np.inf)) * self.se
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion."""
+        return -2 * self.loglik + 2 * self.n_parameters
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, with n the number of studies."""
+        return -2 * self.loglik + float(np.log(self.k)) * self.n_parameters
+
+    def prediction_interval(self, *, level: float | None = None) -> Interval:
+        """Normal interval for the effect in a new study, where the method estimates tau2."""
+        if not np.isfinite(self.tau2):
+            raise NotEstimableError(f"method {self.method!r} has no between-study variance to predict from")
+        crit = float(quantile(0.5 + (self.level if level is None else check_level(level)) / 2, np.inf))
+        half = crit * float(np.sqrt(self.se**2 + self.tau2))
+        return Interval(self.estimate - half, self.estimate + half)
+
+    def backtransform(self) -> BackTransformed:
+        """The estimate and its intervals for reading (ratios, proportions, rates)."""
+        pi = self.prediction_interval() if np.isfinite(self.tau2) else (np.nan, np.nan)
+        values = np.array([self.estimate, self.ci_low, self.ci_high, *pi])
+        back = SCALES[_SCALES[self.measure]].back(values)
+        return BackTransformed(self.measure, _NAMES[self.measure][1], *map(float, back))
+
+    def tidy(self) -> pd.DataFrame:
+        """One row: the pooled effect."""
+        import pandas as pd
+
+        names = ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high")
+        return pd.DataFrame([{"term": "pooled"} | {name: getattr(self, name) for name in names}])
+
+    def glance(self) -> pd.DataFrame:
+        """One row of fit statistics."""
+        import pandas as pd
+
+        return pd.DataFrame([{name: getattr(self, name) for name in _GLANCE}])
+
+    def augment(self) -> pd.DataFrame:
+        """One row a study: its own effect and its weight."""
+        import pandas as pd
+
+        return pd.DataFrame({"study": self.study, "yi": self.yi, "vi": self.vi, "weight": self.weights})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything a file needs, as plain numbers and strings."""
+        own = {name: getattr(self, name) for name in _GLANCE}
+        pooled = {
+            name: getattr(self, name)
+            for name in ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high")
+        }
+        return own | pooled | {"warnings": list(self.warnings)}
+
+    def summary(self) -> str:
+        """Text for reading."""
+        shown = self.backtransform()
+        method = " · ".join(part for part in (self.method, self.model) if part)
+        lines = [
+            f"Pooled counts · {method} · k = {self.k}        measure: {_NAMES[self.measure][0]}",
+            f"pooled  {number(self.estimate)}  se {number(self.se)}  "
+            f"{interval(self.ci_low, self.ci_high)}  z = {number(self.statistic, 2)}, "
+            f"{p_equation(self.p_value)}  |  "
+            f"{shown.display} {number(shown.estimate)} {interval(shown.ci_low, shown.ci_high)}",
+        ]
+        if np.isfinite(self.tau2):
+            lines.append(f"tau2 {number(self.tau2)}   log-likelihood {number(self.loglik, 2)}")
+        if np.isfinite(self.q):
+            lines.append(f"Q({self.q_df}) = {number(self.q, 2)}, {p_equation(self.q_p)}")
+        for name, test in (("CMH", self.cmh), ("Breslow-Day", self.breslow_day), ("Tarone", self.tarone)):
+            if test is not None:
+                lines.append(
+                    f"{name} chi2({test.df}) = {number(test.statistic, 2)}, p {p_value(test.p_value)}"
+                )
+        return "\n".join([*lines, *(f"note: {text}" for text in self.warnings)])
+
+    def __repr__(self) -> str:
+        how = f"method={self.method!r}" + (f", model={self.model!r}" if self.model else "")
+        return f"PooledCounts({self.measure}, {how}, k={self.k}, estimate={self.estimate:.4g})"
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+_GLANCE = (
+    *(
+        "measure",
+        "method",
+        "model",
+        "level",
+        "k",
+        "q",
+        "q_df",
+        "q_p",
+        "tau2",
+        "tau2_se",
+        "sigma2",
+        "dispersion",
+    ),
+    *("loglik", "aic", "bic", "n_parameters", "converged", "at_boundary", "iterations"),
+)
+
+
+def _mantel_haenszel(counts: Counts, measure: str, level: float, add: float, correct: bool) -> PooledCounts:
+    if measure not in _POOLED:
+        raise unknown_option("measure for Mantel-Haenszel", measure, tuple(_POOLED))
+    pooled = _POOLED[measure](*counts.columns)
+    yi, vi = own_effects(measure, counts.columns, add)
+    use = np.isfinite(yi) & np.isfinite(vi) & (vi > 0)
+    q = ChiSquared.of(float(((yi[use] - pooled.estimate) ** 2 / vi[use]).sum()), int(use.sum()) - 1)
+    tests: dict[str, Any] = {}
+    x1, m1, x2, m2 = counts.columns
+    if counts.design == "2x2":
+        tests["cmh"] = mh.cochran_mantel_haenszel(x1, m1, x2, m2, correct=correct)
+        if measure == "OR":
+            tests["breslow_day"], tests["tarone"] = mh.breslow_day(x1, m1, x2, m2, pooled.estimate)
+    else:
+        tests["cmh"] = mh.rate_test(x1, m1, x2, m2, correct=correct)
+    return _packed(counts, measure, "MH", level, pooled, (yi, vi), q, tests)
+
+
+def _peto(counts: Counts, measure: str, level: float, add: float, correct: bool) -> PooledCounts:
+    if measure != "OR":
+        raise unknown_option("measure for Peto's method", measure, ("OR",))
+    pooled, q = mh.peto(*counts.columns)
+    a, n1, c, n2 = counts.columns
+    expected, variance = mh.hypergeometric_moments(a, n1, c, n2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        yi, vi = (np.where(variance > 0, x / variance, np.nan) for x in (a - expected, np.ones_like(a)))
+    tests = {"cmh": mh.cochran_mantel_haenszel(a, n1, c, n2, correct=correct)}
+    return _packed(counts, measure, "Peto", level, pooled, (yi, vi), q, tests)
+
+
+def _packed(
+    counts: Counts,
+    measure: str,
+    method: str,
+    level: float,
+    pooled: mh.Pooled2x2,
+    own: tuple[np.ndarray, np.ndarray],
+    q: ChiSquared,
+    tests: dict[str, Any],
+) -> PooledCounts:
+    if not pooled.variance > 0:
+        raise NotEstimableError(
+            f"the variance of the pooled {_NAMES[measure][0]} is zero; no table has enough events"
+        )
+    return PooledCounts(
+        measure=measure, method=method, model="", level=level, estimate=pooled.estimate, k=counts.k,
+        se=float(np.sqrt(pooled.variance)), study=counts.study, yi=own[0], vi=own[1], counts=counts,
+        weights=100 * pooled.weights, q=q.statistic, q_df=q.df, q_p=q.p_value, **tests,
+    )  # fmt: skip
+
+
+def pool_counts(
+    table: Any = None,
+    *,
+    measure: str,
+    method: str = "MH",
+    model: str | None = None,
+    events1: Any = None,
+    n1: Any = None,
+    nonevents1: Any = None,
+    events2: Any = None,
+    n2: Any = None,
+    nonevents2: Any = None,
+    time1: Any = None,
+    time2: Any = None,
+    events: Any = None,
+    n: Any = None,
+    nonevents: Any = None,
+    time: Any = None,
+    study: Any = None,
+    level: float = 0.95,
+    add: float = 0.5,
+    correct: bool = True,
+    quadrature: int | None = None,
+) -> PooledCounts:
+    """Pool counts without going through effect sizes.
+
+    Parameters
+    ----------
+    table : frame or mapping, optional
+        Where column names are looked up; arrays need none.
+    measure : {"OR", "RR", "RD", "IRR", "IRD", "PLO", "IRLN"}
+        OR, RR, RD: ``events1 n1 events2 n2`` (or ``nonevents1``, ``nonevents2``); IRR, IRD: ``events1 time1
+        events2 time2``; PLO: ``events n``; IRLN: ``events time``.
+    method : {"MH", "Peto", "GLMM", "BB"}
+        Mantel-Haenszel; Peto (OR); generalised linear mixed model (OR, IRR, PLO, IRLN); beta-binomial (OR,
+        PLO).
+    model : {"UM.FS", "UM.RS", "CM.EL", "CM.AL"}, optional
+        Of the GLMM for two groups; ``UM.FS`` without.
+    events1, n1, nonevents1, time1, events2, n2, nonevents2, time2 : str or array, optional
+        Counts of the two groups; group 1 is the treated one.
+    events, n, nonevents, time : str or array, optional
+        Counts of a single group.
+    study : str or array, optional
+        Labels.
+    level : float
+        Confidence level.
+    add : float
+        Added to the cells of tables with a zero in the studies' own effects alone; never in MH, Peto or GLMM.
+    correct : bool
+        Continuity correction of the Cochran-Mantel-Haenszel test (on unless told otherwise).
+    quadrature : int, optional
+        Nodes of the adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
+
+    Returns
+    -------
+    PooledCounts
+
+    Notes
+    -----
+    Risk differences have Sato's variance. Two-group GLMMs: Stijnen, Hamza & Ozdemir (2010),
+    doi:10.1002/sim.4040; Jackson et al. (2018), doi:10.1002/sim.7588.
+
+    Examples
+    --------
+    >>> import meta
+    >>> fit = meta.pool_counts(measure="OR", events1=[4, 6], n1=[20, 30], events2=[9, 12], n2=[20, 30])
+    >>> round(fit.estimate, 4), round(fit.backtransform().estimate, 3)
+    (-1.0635, 0.345)
+    """
+    check_option("measure", measure, tuple(MEASURE_DESIGN))
+    check_option("method", method, METHODS)
+    check_level(level)
+    if model is not None and method != "GLMM":
+        raise InputError(f"model={model!r} belongs to method='GLMM', got method={method!r}")
+    notes = Notes()
+    given = {
+        **{"events1": events1, "n1": n1, "nonevents1": nonevents1, "time1": time1},
+        **{"events2": events2, "n2": n2, "nonevents2": nonevents2, "time2": time2},
+        **{"events": events, "n": n, "nonevents": nonevents, "time": time},
+    }
+    counts = read_counts(table, measure, given, study, notes, whole=method in ("GLMM", "BB"))
+    if method in ("MH", "Peto"):
+        fit = (_mantel_haenszel if method == "MH" else _peto)(counts, measure, level, add, correct)
+        return _with_notes(fit, notes)
+    from meta.pooling import glmm
+
+    if method == "GLMM":
+        return glmm.fit_glmm(counts, measure, model, level, add, quadrature, notes)
+    return glmm.fit_beta_binomial(counts, measure, level, add, notes)
+
+
+def _with_notes(fit: PooledCounts, notes: Notes) -> PooledCounts:
+    from dataclasses import replace
+
+    assert fit.counts is not None
+    empty = fit.study[~np.isfinite(fit.yi)]
+    if empty.size:
+        who = listing(map(repr, map(str, empty)))
+        notes.warn(
+            f"tables that say nothing about the {_NAMES[fit.measure][1]}: {who}", DataWarning, stacklevel=4
+        )
+    return replace(fit, warnings=notes.messages)

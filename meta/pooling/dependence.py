@@ -1,0 +1,259 @@
+"""Dependent effects: sampling covariances, shared control groups, and aggregation within studies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from meta.effects.model import EffectSizes
+from meta.errors import InputError
+from meta.pooling.boundary import as_effects, column
+
+
+def correlated(vi: np.ndarray, groups: np.ndarray, rho: float) -> np.ndarray:
+    """Sampling covariance with correlation ``rho`` between effects of the same group, (k, k).
+
+    >>> correlated(np.array([1.0, 4.0, 1.0]), np.array([0, 0, 1]), 0.5).tolist()
+    [[1.0, 1.0, 0.0], [1.0, 4.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    if not -1 < rho < 1:
+        raise InputError(f"rho must lie between -1 and 1, got {rho!r}")
+    together = groups[:, None] == groups[None, :]
+    V = np.where(together, rho * np.sqrt(np.outer(vi, vi)), 0.0)
+    np.fill_diagonal(V, vi)
+    return V
+
+
+def components(groups: list[np.ndarray], V: np.ndarray) -> np.ndarray:
+    """Number the blocks that neither a group nor a covariance joins, (k,).
+
+    >>> components([np.array([0, 0, 1])], np.eye(3)).tolist()
+    [0, 0, 1]
+    """
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    linked = V != 0
+    for g in groups:
+        linked = linked | (g[:, None] == g[None, :])
+    return np.asarray(connected_components(csr_matrix(linked), directed=False)[1])
+
+
+def sampling_covariance(
+    es: EffectSizes, outermost: np.ndarray, rho: float | None, V: np.ndarray | None
+) -> np.ndarray:
+    """Sampling covariance from ``V``, from ``rho``, or from what the effect sizes carry, checked block by
+    block.
+    """
+    if V is not None and rho is not None:
+        raise InputError("give either V or rho, not both")
+    if V is not None:
+        S = V
+    elif rho is not None:
+        S = correlated(es.vi, outermost, rho)
+    elif es.covariance is not None:
+        S = np.asarray(es.covariance, dtype=float)
+    else:
+        return np.diag(es.vi)
+    if S.shape != (es.k, es.k) or not np.allclose(S, S.T, rtol=1e-8, atol=1e-12 * np.max(np.abs(S))):
+        raise InputError(f"V must be a symmetric {es.k} x {es.k} matrix, got {S.shape}")
+    for block in _blocks(components([], S)):
+        if len(block) > 1 and np.linalg.eigvalsh(S[np.ix_(block, block)])[0] <= 0:
+            raise InputError(
+                f"the sampling covariance is not positive definite for study {str(es.study[block[0]])!r} "
+                f"({len(block)} effects); lower rho or correct V"
+            )
+    if np.any(np.diag(S) <= 0):
+        bad = int(np.flatnonzero(np.diag(S) <= 0)[0])
+        raise InputError(f"the diagonal of V must be > 0: study {str(es.study[bad])!r} has {S[bad, bad]:g}")
+    return S
+
+
+def _blocks(numbers: np.ndarray) -> list[np.ndarray]:
+    return [np.flatnonzero(numbers == b) for b in np.unique(numbers)]
+
+
+def shared_control(
+    data: Any,
+    *,
+    cluster: Any,
+    measure: str | None = None,
+    n2: Any = None,
+    total: Any = None,
+    mean2: Any = None,
+    sd2: Any = None,
+    events2: Any = None,
+) -> np.ndarray:
+    """Sampling covariance of effects that share a control group.
+
+    Parameters
+    ----------
+    data : EffectSizes
+        Effects.
+    cluster : str or array
+        Effects of one cluster share their control group.
+    measure : {"SMD", "ROM", "OR", "RR", "RD", "MD"}, optional
+        That of the effect sizes without.
+    n2, mean2, sd2, events2 : str or array
+        The control group: SMD needs ``n2`` and ``total`` (all participants of the study's compared arms),
+        ROM and MD ``mean2 sd2 n2``, OR RR RD ``events2 n2``.
+    total : str or array
+        For SMD: N of all arms, in ``1/n2 + g_i g_j / (2 total)``.
+
+    Returns
+    -------
+    ndarray of shape (k, k)
+        Its diagonal is ``vi``.
+
+    Notes
+    -----
+    Gleser & Olkin (2009), in The Handbook of Research Synthesis; Lajeunesse (2011), doi:10.1890/11-0423.1;
+    Trikalinos & Olkin (2008), doi:10.1002/sim.3430.
+
+    Examples
+    --------
+    >>> es = EffectSizes([0.5, 0.7], [0.1, 0.1], "OR", ["A", "A"])
+    >>> shared_control(es, cluster="study", events2=[10, 10], n2=[50, 50])
+    array([[0.1  , 0.125],
+           [0.125, 0.1  ]])
+    """
+    es = as_effects(data)
+    code = measure or es.measure
+    needed = {
+        "SMD": ("n2", "total"),
+        "ROM": ("mean2", "sd2", "n2"),
+        "MD": ("sd2", "n2"),
+        "OR": ("events2", "n2"),
+    }
+    needed |= {"RR": ("events2", "n2"), "RD": ("events2", "n2")}
+    if code not in needed:
+        raise InputError(f"shared_control knows {', '.join(needed)}, not {code!r}; pass V yourself")
+    given = {"n2": n2, "total": total, "mean2": mean2, "sd2": sd2, "events2": events2}
+    missing = [name for name in needed[code] if given[name] is None]
+    if missing:
+        raise InputError(
+            f"shared_control for {code} needs {', '.join(needed[code])}; missing: {', '.join(missing)}"
+        )
+    c = {name: np.asarray(column(es, given[name], name), dtype=float) for name in needed[code]}
+    groups = np.unique(np.array([str(x) for x in column(es, cluster, "cluster")]), return_inverse=True)[1]
+    V = np.diag(es.vi)
+    for rows in _blocks(groups.reshape(-1)):
+        if len(rows) < 2:
+            continue
+        for name, values in c.items():
+            if name != "total" and np.ptp(values[rows]) > 0:
+                who = str(es.study[rows[0]])
+                raise InputError(
+                    f"effects that share a control must agree on {name}: study {who!r} has {values[rows]}"
+                )
+        shared = _SHARED[code](es.yi, c, rows)
+        block = np.full((len(rows), len(rows)), 1.0) * shared
+        np.fill_diagonal(block, es.vi[rows])
+        V[np.ix_(rows, rows)] = block
+    return V
+
+
+def _shared_smd(y: np.ndarray, c: dict[str, np.ndarray], rows: np.ndarray) -> ArrayLike:
+    return 1 / c["n2"][rows[0]] + np.outer(y[rows], y[rows]) / (2 * c["total"][rows[0]])
+
+
+def _shared_odds(y: np.ndarray, c: dict[str, np.ndarray], rows: np.ndarray) -> ArrayLike:
+    x, n = c["events2"][rows[0]], c["n2"][rows[0]]
+    x, n = (x + 0.5, n + 1.0) if x in (0.0, n) else (x, n)
+    return 1 / x + 1 / (n - x)
+
+
+def _shared_risk_ratio(y: np.ndarray, c: dict[str, np.ndarray], rows: np.ndarray) -> ArrayLike:
+    x, n = c["events2"][rows[0]], c["n2"][rows[0]]
+    x, n = (x + 0.5, n + 1.0) if x == 0.0 else (x, n)
+    return 1 / x - 1 / n
+
+
+def _shared_difference(y: np.ndarray, c: dict[str, np.ndarray], rows: np.ndarray) -> ArrayLike:
+    x, n = c["events2"][rows[0]], c["n2"][rows[0]]
+    return x * (n - x) / n**3
+
+
+_SHARED: dict[str, Callable[[np.ndarray, dict[str, np.ndarray], np.ndarray], ArrayLike]] = {
+    "SMD": _shared_smd,
+    "ROM": lambda y, c, rows: c["sd2"][rows[0]] ** 2 / (c["n2"][rows[0]] * c["mean2"][rows[0]] ** 2),
+    "MD": lambda y, c, rows: c["sd2"][rows[0]] ** 2 / c["n2"][rows[0]],
+    "OR": _shared_odds,
+    "RR": _shared_risk_ratio,
+    "RD": _shared_difference,
+}
+
+
+def aggregate(
+    data: Any, *, cluster: Any = "study", rho: float | None = None, V: Any = None, weighted: bool = True
+) -> EffectSizes:
+    """Aggregate dependent effects to one a cluster.
+
+    Parameters
+    ----------
+    data : EffectSizes or table
+        Dependent effects.
+    cluster : str or array
+        Effects of one cluster become one.
+    rho : float, optional
+        Correlation of the sampling errors within a cluster (compound symmetry).
+    V : array of shape (k, k), optional
+        Sampling covariances, in place of ``rho``.
+    weighted : bool
+        Inverse-covariance weights; plain means without.
+
+    Returns
+    -------
+    EffectSizes
+        One row a cluster, in the order of first appearance; columns that are constant within clusters are
+        kept.
+
+    Notes
+    -----
+    Borenstein et al. (2009), Introduction to Meta-Analysis, ch. 24; Gleser & Olkin (2009).
+
+    Examples
+    --------
+    >>> es = aggregate({"yi": [1.0, 3.0, 5.0], "vi": [1.0, 1.0, 2.0], "study": ["a", "a", "b"]}, rho=0.5)
+    >>> es.yi.round(9).tolist(), es.vi.tolist()
+    ([2.0, 5.0], [0.75, 2.0])
+    """
+    es = as_effects(data)
+    if not es.exact.all():
+        who = str(es.study[~es.exact][0])
+        raise InputError(
+            f"aggregate needs an exact effect in every row: study {who!r} has none; take a subset first"
+        )
+    labels = np.array([str(x) for x in column(es, cluster, "cluster")], dtype=object)
+    _, first, numbers = np.unique(labels.astype(str), return_index=True, return_inverse=True)
+    numbers = numbers.reshape(-1)
+    if rho is None and V is None and es.covariance is None and len(first) < es.k:
+        raise InputError("aggregate needs rho (the correlation of sampling errors within a cluster) or V")
+    S = sampling_covariance(es, numbers, rho, None if V is None else np.asarray(V, dtype=float))
+    order = np.argsort(first)
+    y, v = np.empty(len(order)), np.empty(len(order))
+    for at, group in enumerate(order):
+        rows = np.flatnonzero(numbers == group)
+        block = S[np.ix_(rows, rows)]
+        w = np.linalg.solve(block, np.ones(len(rows))) if weighted else np.ones(len(rows))
+        w = w / w.sum()
+        y[at], v[at] = w @ es.yi[rows], w @ block @ w
+    heads = first[order]
+    constant = {
+        name: np.asarray(values)[heads]
+        for name, values in es.columns.items()
+        if all(len({str(x) for x in np.asarray(values)[numbers == g]}) == 1 for g in order)
+    }
+    return replace(
+        es.subset(heads),
+        yi=y,
+        vi=v,
+        study=labels[heads],
+        covariance=None,
+        columns=constant,
+        provenance={**dict(es.provenance), "yi": "aggregated", "vi": "aggregated"},
+    )

@@ -1,0 +1,257 @@
+"""Location-scale models: moderators of the mean and of the heterogeneity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import chdtrc
+
+from meta.effects.model import EffectSizes
+from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
+from meta.formatting import number, p_equation
+from meta.kernels.location_scale import LINKS
+from meta.kernels.location_scale import fit_location_scale as fit_core
+from meta.kernels.regression_inference import residual_heterogeneity
+from meta.pooling.boundary import check_option
+from meta.pooling.coefficients import WaldTest, information_criteria, table, wald_test
+from meta.pooling.design import Design, build
+from meta.pooling.regression_text import coefficient_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LocationScale:
+    """A fitted location-scale model; on the model scale, nothing rounded.
+
+    Attributes
+    ----------
+    beta, vcov : ndarray of shape (p,), (p, p)
+        Location coefficients.
+    alpha, alpha_vcov : ndarray of shape (q,), (q, q)
+        Scale coefficients, on the scale of ``link``.
+    tau2 : ndarray of shape (k,)
+        Heterogeneity of each study.
+    i2 : ndarray of shape (k,)
+        In percent, study by study, because tau2 is.
+    loglik : float
+        Restricted for REML.
+    """
+
+    es: EffectSizes
+    design: Design
+    scale_design: Design
+    link: str
+    method: str
+    test: str
+    level: float
+    beta: np.ndarray
+    vcov: np.ndarray
+    alpha: np.ndarray
+    alpha_vcov: np.ndarray
+    tau2: np.ndarray
+    i2: np.ndarray
+    qe: float
+    qe_df: int
+    qe_p: float
+    loglik: float
+    iterations: int
+    converged: bool
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def yi(self) -> np.ndarray:
+        """Effects used."""
+        return self.es.yi
+
+    @property
+    def X(self) -> np.ndarray:
+        """Design of the location."""
+        return self.design.X
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the location coefficients."""
+        return self.design.names
+
+    @property
+    def marginal(self) -> np.ndarray:
+        """Marginal covariance of the effects, (k, k)."""
+        return np.diag(self.es.vi + self.tau2)
+
+    @property
+    def k(self) -> int:
+        """Number of effects used."""
+        return self.es.k
+
+    @property
+    def n_parameters(self) -> int:
+        """Location and scale coefficients."""
+        return len(self.beta) + len(self.alpha)
+
+    @property
+    def _df(self) -> float:
+        return np.inf if self.test == "z" else float(self.k - len(self.beta))
+
+    @cached_property
+    def coefficients(self) -> pd.DataFrame:
+        """Location coefficients: ``estimate se statistic p_value ci_low ci_high``."""
+        return table(self.names, self.beta, np.sqrt(np.diag(self.vcov)), self._df, self.level)
+
+    @cached_property
+    def scale_coefficients(self) -> pd.DataFrame:
+        """Scale coefficients; Wald tests of them are rough, a likelihood-ratio test is better."""
+        df = np.inf if self.test == "z" else float(self.k - len(self.alpha))
+        return table(self.scale_design.names, self.alpha, np.sqrt(np.diag(self.alpha_vcov)), df, self.level)
+
+    @property
+    def qm(self) -> float:
+        """Omnibus statistic of the location."""
+        return self._omnibus.statistic
+
+    @property
+    def qm_p(self) -> float:
+        """Its p-value."""
+        return self._omnibus.p_value
+
+    @property
+    def _omnibus(self) -> WaldTest:
+        rows = np.eye(len(self.beta))[list(self.design.tested())]
+        return wald_test(self.beta, self.vcov, rows, self._df)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion."""
+        n = self.k - len(self.beta) if self.method == "REML" else self.k
+        return information_criteria(self.loglik, self.n_parameters, n)["aic"]
+
+    def tidy(self) -> pd.DataFrame:
+        """Both sets of coefficients in one frame."""
+        import pandas as pd
+
+        both = {"location": self.coefficients, "scale": self.scale_coefficients}
+        return pd.concat(both, names=["part"]).reset_index()
+
+    def glance(self) -> pd.DataFrame:
+        """One row of fit statistics."""
+        import pandas as pd
+
+        names = (
+            "k",
+            "method",
+            "test",
+            "link",
+            "qm",
+            "qm_p",
+            "qe",
+            "qe_df",
+            "qe_p",
+            "loglik",
+            "aic",
+            "converged",
+        )
+        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything a file needs, as plain numbers and strings."""
+        own: dict[str, Any] = {str(k): v for k, v in self.glance().iloc[0].items()}
+        own |= {"coefficients": self.coefficients.to_dict("index"), "tau2": self.tau2.tolist()}
+        return own | {"scale": self.scale_coefficients.to_dict("index"), "warnings": list(self.warnings)}
+
+    def summary(self) -> str:
+        """Text for reading."""
+        low, high = float(self.tau2.min()), float(self.tau2.max())
+        lines = [
+            f"Location-scale model · {self.method} · {self.test} · {self.link} link · k = {self.k}",
+            "location",
+            coefficient_text(self.coefficients),
+            "scale",
+            coefficient_text(self.scale_coefficients),
+            f"tau2 {number(low)} to {number(high)}   "
+            f"QE({self.qe_df}) = {number(self.qe, 2)}, {p_equation(self.qe_p)}   "
+            f"loglik {number(self.loglik, 2)}",
+        ]
+        return "\n".join([*lines, *(f"note: {text}" for text in self.warnings)])
+
+    def __repr__(self) -> str:
+        return f"LocationScale(k={self.k}, p={len(self.beta)}, q={len(self.alpha)}, link={self.link!r})"
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+def fit_location_scale(
+    es: EffectSizes,
+    design: Design,
+    scale: Any,
+    *,
+    link: str,
+    method: str | float,
+    test: str,
+    level: float,
+    notes: Notes,
+) -> LocationScale:
+    """Fit a location-scale model; called by :func:`meta.regress` with ``scale=``.
+
+    Notes
+    -----
+    Tests: ``z``, or ``t`` with k - p degrees of freedom (``hksj`` becomes ``t``, because the Hartung-Knapp
+    scale assumes one tau2). Viechtbauer & Lopez-Lopez (2022), doi:10.1002/jrsm.1562.
+    """
+    check_option("link", link, LINKS)
+    if method not in ("ML", "REML"):
+        raise InputError(f"a location-scale model needs method='ML' or 'REML', got {method!r}")
+    if test in ("adhoc", "KR"):
+        raise InputError(f"a location-scale model offers test='z' or 't', got {test!r}")
+    formula, arrays = (scale, None) if isinstance(scale, str) else (None, scale)
+    other = build(es, formula, arrays, True, notes)
+    rows = design.rows & other.rows
+    design = replace(design, X=design.X[rows[design.rows]], rows=rows)
+    other = replace(other, X=other.X[rows[other.rows]], rows=rows)
+    used = es.subset(rows)
+    X, Z = design.X, other.X
+    if X.shape[0] <= X.shape[1] + Z.shape[1] - 1:
+        raise NotEstimableError(
+            f"{X.shape[0]} effects cannot estimate {X.shape[1]} location and {Z.shape[1]} scale coefficients"
+        )
+    core = fit_core(used.yi, used.vi, X, Z, link=link, restricted=method == "REML")
+    if not core.converged:
+        notes.warn(
+            "the scale part did not converge to a proper maximum (a tau2 may tend to 0); "
+            "compare models by likelihood",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+    if np.min(core.tau2) < 1e-4 * np.median(used.vi):
+        notes.warn(
+            "a tau2 is practically 0, where standard errors of the scale part are not dependable",
+            AssumptionWarning,
+            stacklevel=4,
+        )
+    left = residual_heterogeneity(used.yi, used.vi, X)
+    return LocationScale(
+        es=used,
+        design=design,
+        scale_design=other,
+        link=link,
+        method=str(method),
+        test="t" if test == "hksj" else test,
+        level=level,
+        beta=core.beta,
+        vcov=core.vcov,
+        alpha=core.alpha,
+        alpha_vcov=core.alpha_vcov,
+        tau2=core.tau2,
+        i2=100 * core.tau2 / (core.tau2 + left.typical),
+        qe=left.qe,
+        qe_df=left.df,
+        qe_p=float(chdtrc(left.df, left.qe)),
+        loglik=core.loglik,
+        iterations=core.iterations,
+        converged=core.converged,
+        warnings=notes.messages,
+    )

@@ -1,0 +1,214 @@
+"""Meta-regression: `regress` and its result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import chdtrc
+
+from meta.effects.model import EffectSizes
+from meta.errors import ConvergenceWarning, InputError, NarrowIntervalWarning, Notes, NotEstimableError
+from meta.kernels.inference import quantile
+from meta.kernels.regression import METHODS, fit_regression
+from meta.kernels.regression_inference import kenward_roger, residual_heterogeneity
+from meta.pooling.boundary import as_effects, check_level, check_option
+from meta.pooling.coefficients import likelihood_ratio_test as likelihood_ratio_test
+from meta.pooling.design import Design, build
+from meta.pooling.regression_result import Regression as Regression
+from meta.pooling.regression_result import omnibus
+
+if TYPE_CHECKING:
+    from meta.pooling.location_scale import LocationScale
+
+TESTS = ("z", "t", "hksj", "adhoc", "KR")
+
+
+def _covariance(
+    test: str, vcov: np.ndarray, scale: float, v: np.ndarray, X: np.ndarray, tau2: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Covariance and degrees of freedom of the coefficients under ``test``."""
+    k, p = X.shape
+    if test == "z":
+        return vcov, np.full(p, np.inf)
+    if test == "KR":
+        kr = kenward_roger(v, X, tau2)
+        return kr.vcov, kr.df
+    factor = {"t": 1.0, "hksj": scale, "adhoc": max(1.0, scale)}[test]
+    return factor * vcov, np.full(p, float(k - p))
+
+
+def _r2(
+    y: np.ndarray, v: np.ndarray, design: Design, method: str | float, tau2: float, weights: Any
+) -> tuple[float, float]:
+    """Share of heterogeneity accounted for, in percent, and tau2 without moderators (same rows and
+    estimator).
+    """
+    k = y.size
+    ones = np.ones((k, 1))
+    q, _ = np.linalg.qr(design.X)
+    spans = np.linalg.norm(ones[:, 0] - q @ (q.T @ ones[:, 0])) < 1e-8 * np.sqrt(k)
+    if not spans or design.X.shape[1] == 1 or not isinstance(method, str):
+        return np.nan, np.nan
+    if method == "EE":
+        full, null = residual_heterogeneity(y, v, design.X), residual_heterogeneity(y, v, ones)
+        return 100 * max(0.0, 1 - (full.qe / full.df) / (null.qe / null.df)), 0.0
+    null_tau2 = float(fit_regression(y, v, ones, method=method, weights=weights).tau2)
+    return (100 * max(0.0, (null_tau2 - tau2) / null_tau2) if null_tau2 > 0 else 0.0), null_tau2
+
+
+def regress(
+    data: Any = None,
+    formula: Any = None,
+    *,
+    moderators: Any = None,
+    yi: Any = None,
+    vi: Any = None,
+    intercept: bool = True,
+    method: str | float = "REML",
+    test: str = "hksj",
+    level: float = 0.95,
+    weights: Any = None,
+    scale: Any = None,
+    link: str = "log",
+) -> Regression | LocationScale:
+    """Fit a mixed-effects meta-regression.
+
+    Parameters
+    ----------
+    data : EffectSizes or table
+        Effects; a table needs the columns ``yi`` and ``vi``.
+    formula : str, optional
+        One-sided formula over the columns, ``"~ dose + C(form)"``: factors, interactions, splines (``bs``,
+        ``cr``), no intercept (``~ 0 + ...``). An array here is taken as ``moderators``.
+    moderators : array, mapping or frame, optional
+        Moderators without a formula, (k,) or (k, m); formulaic is then not needed.
+    yi, vi : array, optional
+        Effects and sampling variances, in place of ``data``.
+    intercept : bool
+        Whether arrays of moderators get an intercept (formulas say so themselves).
+    method : str or float
+        EE, DL, DLIT, HE, HS, HSk, SJ, ML, REML, EB, PM, PMM, GENQ, or a fixed tau2.
+    test : {"hksj", "z", "t", "adhoc", "KR"}
+        Hartung-Knapp (t and F with k - p degrees of freedom) unless told otherwise.
+    level : float
+        Confidence level.
+    weights : array, optional
+        Weights of the generalised Q statistic of ``GENQ``.
+    scale : str or array, optional
+        Formula or moderators of tau2: a location-scale model, see `meta.pooling.location_scale`.
+    link : {"log", "identity"}
+        Link of the scale part.
+
+    Returns
+    -------
+    Regression or LocationScale
+
+    Notes
+    -----
+    Knapp & Hartung (2003), doi:10.1002/sim.1482; Raudenbush (2009); Viechtbauer et al. (2015),
+    doi:10.1037/met0000002; R2 after Raudenbush, by the same estimator on the same rows.
+
+    Examples
+    --------
+    >>> import meta
+    >>> dose = {"dose": [1, 2, 3, 4]}
+    >>> fit = meta.regress(yi=[0.1, 0.4, 0.5, 0.9], vi=[0.01] * 4, moderators=dose, test="z")
+    >>> fit.coefficients["estimate"].round(3).to_dict()
+    {'Intercept': -0.15, 'dose': 0.25}
+    """
+    check_option("test", test, TESTS)
+    check_level(level)
+    if isinstance(method, str):
+        check_option("method", method, METHODS)
+    elif not (np.isfinite(method) and method >= 0):
+        raise InputError(f"a fixed tau2 must be a number >= 0, got {method!r}")
+    es, notes = as_effects(data, yi, vi), Notes()
+    design = build(es, formula, moderators, intercept, notes)
+    if scale is not None:
+        from meta.pooling.location_scale import fit_location_scale
+
+        return fit_location_scale(
+            es, design, scale, link=link, method=method, test=test, level=level, notes=notes
+        )
+    own = None if weights is None else np.asarray(weights, dtype=float)[design.rows]
+    return _fit(es, design, method, test, level, own, notes)
+
+
+def _check_size(k: int, p: int) -> None:
+    if k <= p:
+        raise NotEstimableError(
+            f"{k} effects cannot estimate {p} coefficients and leave a residual; use fewer moderators"
+        )
+
+
+def _fit(
+    es: EffectSizes,
+    design: Design,
+    method: str | float,
+    test: str,
+    level: float,
+    weights: np.ndarray | None,
+    notes: Notes,
+) -> Regression:
+    used = es.subset(design.rows)
+    y, v, X = used.yi, used.vi, design.X
+    k, p = X.shape
+    _check_size(k, p)
+    core = fit_regression(y, v, X, method=method, weights=weights)
+    if not bool(core.converged):
+        notes.warn(f"{method} did not meet its tolerance", ConvergenceWarning, stacklevel=4)
+    tau2 = float(core.tau2)
+    s2 = float(core.rss) / (k - p)
+    vcov, df = _covariance(test, core.vcov, s2, v, X, tau2)
+    share = 0.5 + level / 2
+    if test == "hksj" and np.sqrt(s2) * float(quantile(share, k - p)) < float(quantile(share, np.inf)):
+        notes.warn(
+            f"the Hartung-Knapp scale is {s2:.3g}, so intervals are narrower than the classic ones; "
+            "test='adhoc' does not let it fall below 1",
+            NarrowIntervalWarning,
+            stacklevel=4,
+        )
+    left = residual_heterogeneity(y, v, X)
+    r2, null_tau2 = _r2(y, v, design, method, tau2, weights)
+    if method == "EE":
+        i2, h2 = 100 * max(0.0, (left.qe - left.df) / left.qe) if left.qe > 0 else 0.0, left.qe / left.df
+    else:
+        i2, h2 = 100 * tau2 / (tau2 + left.typical), tau2 / left.typical + 1
+    draft: dict[str, Any] = {
+        "es": used,
+        "design": design,
+        "yi": y,
+        "vi": v,
+        "method": method,
+        "test": test,
+        "level": level,
+        "beta": core.beta,
+        "vcov": vcov,
+        "df": df,
+        "tau2": tau2,
+        "tau2_se": float(core.tau2_se),
+        "scale": s2,
+        "qe": left.qe,
+        "qe_df": left.df,
+        "qe_p": float(chdtrc(left.df, left.qe)),
+        "r2": r2,
+        "i2": i2,
+        "h2": h2,
+        "loglik": float(core.loglik),
+        "tau2_null": null_tau2,
+        "iterations": core.iterations,
+        "converged": bool(core.converged),
+        "at_boundary": bool(core.at_boundary),
+        "warnings": notes.messages,
+        "excluded": tuple(map(str, es.study[~design.rows])),
+    }
+    blank = Regression(**draft, qm=np.nan, qm_df=np.nan, qm_df_residual=np.nan, qm_p=np.nan)
+    whole = omnibus(blank, np.eye(p)[list(design.tested())])
+    return Regression(
+        **draft,
+        qm=whole.statistic,
+        qm_df=whole.df1,
+        qm_df_residual=whole.df2,
+        qm_p=whole.p_value,
+    )

@@ -1,0 +1,344 @@
+"""`Regression`: a fitted mixed-effects meta-regression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import fdtrc
+
+from meta.effects.model import EffectSizes
+from meta.formatting import number, p_equation
+from meta.kernels.inference import quantile
+from meta.kernels.regression_inference import kenward_roger, kenward_roger_f
+from meta.pooling.boundary import check_level
+from meta.pooling.coefficients import WaldTest, as_contrast, information_criteria, table, wald_test
+from meta.pooling.design import Design
+from meta.pooling.regression_text import coefficient_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from meta.pooling.permutation import PermutationTest
+    from meta.pooling.robust import Robust
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Regression:
+    """A fitted mixed-effects meta-regression; on the model scale, nothing rounded.
+
+    Attributes
+    ----------
+    beta, vcov : ndarray of shape (p,), (p, p)
+        Coefficients and their covariance under ``test``.
+    names, terms : tuple of str, mapping
+        Coefficient names; the columns of each term.
+    tau2, tau2_se : float
+        Residual heterogeneity and its standard error (NaN where it was not estimated).
+    qm, qm_df, qm_df_residual, qm_p : float
+        Omnibus test of all coefficients but the intercept: chi-squared under ``z`` (``qm_df_residual`` is
+        infinite), F under every other test.
+    qe, qe_df, qe_p : float
+        Cochran's test of residual heterogeneity (weights 1/vi).
+    r2, i2, h2 : float
+        Heterogeneity accounted for and left, in percent (h2: ratio). ``r2`` is NaN where the model has no
+        intercept.
+    loglik : float
+        Restricted for REML, ordinary for every other method.
+    df : ndarray of shape (p,)
+        Degrees of freedom of each coefficient's test; infinite under ``z``.
+    aliased : tuple of str
+        Columns left out because others determine them.
+    excluded : tuple of str
+        Studies left out because of missing values.
+    """
+
+    es: EffectSizes
+    design: Design
+    yi: np.ndarray
+    vi: np.ndarray
+    method: str | float
+    test: str
+    level: float
+    beta: np.ndarray
+    vcov: np.ndarray
+    df: np.ndarray
+    tau2: float
+    tau2_se: float
+    scale: float
+    qm: float
+    qm_df: float
+    qm_df_residual: float
+    qm_p: float
+    qe: float
+    qe_df: int
+    qe_p: float
+    r2: float
+    i2: float
+    h2: float
+    loglik: float
+    tau2_null: float
+    iterations: int
+    converged: bool
+    at_boundary: bool
+    warnings: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the coefficients."""
+        return self.design.names
+
+    @property
+    def X(self) -> np.ndarray:
+        """Design matrix, (k, p)."""
+        return self.design.X
+
+    @property
+    def aliased(self) -> tuple[str, ...]:
+        """Columns left out because others determine them."""
+        return self.design.aliased
+
+    @property
+    def study(self) -> np.ndarray:
+        """Labels of the rows that were used."""
+        return self.es.study
+
+    @property
+    def measure(self) -> str:
+        """Code of the measure."""
+        return self.es.measure
+
+    @property
+    def k(self) -> int:
+        """Number of effects used."""
+        return int(self.yi.size)
+
+    @property
+    def p(self) -> int:
+        """Number of coefficients."""
+        return int(self.beta.size)
+
+    @property
+    def se(self) -> np.ndarray:
+        """Standard errors of the coefficients."""
+        return np.sqrt(np.diag(self.vcov))
+
+    @property
+    def marginal(self) -> np.ndarray:
+        """Marginal covariance of the effects, (k, k)."""
+        return np.diag(self.vi + self.tau2)
+
+    @property
+    def n_parameters(self) -> int:
+        """Coefficients plus tau2, where it was estimated."""
+        return self.p + int(isinstance(self.method, str) and self.method != "EE")
+
+    @cached_property
+    def coefficients(self) -> pd.DataFrame:
+        """Table of ``estimate se statistic p_value ci_low ci_high``, one row a coefficient."""
+        return table(self.names, self.beta, self.se, self.df, self.level)
+
+    @property
+    def _criteria(self) -> dict[str, float]:
+        n = self.k - self.p if self.method == "REML" else self.k
+        return information_criteria(self.loglik, self.n_parameters, n)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion."""
+        return self._criteria["aic"]
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion; n is k - p for REML."""
+        return self._criteria["bic"]
+
+    @property
+    def aicc(self) -> float:
+        """AIC with the small-sample correction."""
+        return self._criteria["aicc"]
+
+    @property
+    def fitted(self) -> np.ndarray:
+        """Fitted values of the studies, (k,)."""
+        return self.X @ self.beta
+
+    def predict(self, newdata: Any = None, *, level: float | None = None) -> pd.DataFrame:
+        """Predicted mean effects with confidence and prediction intervals.
+
+        Parameters
+        ----------
+        newdata : frame, mapping or array, optional
+            Values of the moderators; the studies' own without.
+        level : float, optional
+            Of both intervals; the fit's own without.
+
+        Returns
+        -------
+        DataFrame
+            ``estimate se df ci_low ci_high pi_low pi_high``. The prediction interval uses the same quantile.
+        """
+        import pandas as pd
+
+        x = self.X if newdata is None else self.design.new(newdata)
+        share = self.level if level is None else check_level(level)
+        estimate, variance = x @ self.beta, np.einsum("ij,jk,ik->i", x, self.vcov, x)
+        df = np.array([self._row_df(row) for row in x])
+        crit = quantile(0.5 + share / 2, df)
+        half, wide = crit * np.sqrt(variance), crit * np.sqrt(variance + self.tau2)
+        columns = {"estimate": estimate, "se": np.sqrt(variance), "df": df}
+        columns |= {"ci_low": estimate - half, "ci_high": estimate + half}
+        columns |= {"pi_low": estimate - wide, "pi_high": estimate + wide}
+        return pd.DataFrame(columns, index=pd.Index(self.study) if newdata is None else None)
+
+    def _row_df(self, row: np.ndarray) -> float:
+        if self.test != "KR":
+            return float(self.df[0])
+        kr = kenward_roger(self.vi, self.X, self.tau2)
+        ratio = (row @ kr.slope @ row) / (row @ kr.phi @ row)
+        return float(2.0 / (kr.variance * ratio**2))
+
+    def wald(self, L: Any) -> WaldTest:
+        """Test ``L beta = 0`` jointly; F under every test but ``z``."""
+        return omnibus(self, as_contrast(L, self.names))
+
+    def contrast(self, L: Any, *, names: tuple[str, ...] | None = None) -> pd.DataFrame:
+        """Estimate linear combinations of the coefficients: a mapping of names to weights, or a matrix of
+        rows.
+        """
+        rows = as_contrast(L, self.names)
+        df = np.array([self._row_df(row) for row in rows])
+        se = np.sqrt(np.einsum("ij,jk,ik->i", rows, self.vcov, rows))
+        labels = names or tuple(f"contrast {i + 1}" for i in range(len(rows)))
+        return table(labels, rows @ self.beta, se, df, self.level)
+
+    def test_terms(self) -> pd.DataFrame:
+        """Test each term (all columns of a factor together): ``statistic df df_residual p_value``."""
+        import pandas as pd
+
+        eye = np.eye(self.p)
+        tests = {name: omnibus(self, eye[list(at)]) for name, at in self.design.terms.items()}
+        rows = [(t.statistic, t.df1, t.df2, t.p_value) for t in tests.values()]
+        return pd.DataFrame(
+            rows,
+            columns=["statistic", "df", "df_residual", "p_value"],
+            index=pd.Index(list(tests), name="term"),
+        )
+
+    def vif(self) -> pd.DataFrame:
+        """Generalised variance inflation factors by term (Fox & Monette 1992,
+        doi:10.1080/01621459.1992.10475190).
+        """
+        import pandas as pd
+
+        inner = [i for i in range(self.p) if i != self.design.intercept]
+        sd = self.se[inner]
+        r = self.vcov[np.ix_(inner, inner)] / np.outer(sd, sd)
+        rows = {}
+        for name, at in self.design.terms.items():
+            mine = [inner.index(i) for i in at if i in inner]
+            if not mine:
+                continue
+            rest = [i for i in range(len(inner)) if i not in mine]
+            value = float(np.linalg.det(r[np.ix_(mine, mine)]))
+            value *= float(np.linalg.det(r[np.ix_(rest, rest)])) / float(np.linalg.det(r)) if rest else 1.0
+            value = value if rest else 1.0
+            rows[name] = (len(mine), value, value ** (1 / (2 * len(mine))))
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["df", "gvif", "gsif"])
+
+    def permutation_test(
+        self, *, n: int = 1000, exact: bool | None = None, seed: Any = None
+    ) -> PermutationTest:
+        """Permutation test of every coefficient and of the omnibus; see `meta.pooling.permutation`."""
+        from meta.pooling.permutation import permutation_test
+
+        return permutation_test(self, n=n, exact=exact, seed=seed)
+
+    def robust(self, cluster: Any, *, kind: str = "CR2", df: str | None = None) -> Robust:
+        """Cluster-robust inference; see `meta.pooling.robust.robust`."""
+        from meta.pooling.robust import robust
+
+        return robust(self, cluster, kind=kind, df=df)
+
+    def tidy(self) -> pd.DataFrame:
+        """Coefficients as a frame with the term as a column."""
+        return self.coefficients.reset_index()
+
+    def glance(self) -> pd.DataFrame:
+        """One row of fit statistics."""
+        import pandas as pd
+
+        return pd.DataFrame([{name: getattr(self, name) for name in _GLANCE}])
+
+    def augment(self) -> pd.DataFrame:
+        """The studies with fitted values and residuals."""
+        frame = self.es.frame.copy()
+        return frame.assign(fitted=self.fitted, residual=self.yi - self.fitted)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything a file needs, as plain numbers and strings."""
+        own: dict[str, Any] = {name: getattr(self, name) for name in _GLANCE}
+        rows = self.coefficients.to_dict("index")
+        return own | {"coefficients": rows, "aliased": list(self.aliased), "warnings": list(self.warnings)}
+
+    def summary(self) -> str:
+        """Text for reading."""
+        head = f"Meta-regression · {self.method} · {self.test} · k = {self.k}        measure: {self.measure}"
+        lines = [head, coefficient_text(self.coefficients)]
+        lines.append(
+            f"tau2 {number(self.tau2)}   I2 {number(self.i2, 1)}%   R2 {number(self.r2, 1)}%   "
+            f"QE({self.qe_df}) = {number(self.qe, 2)}, {p_equation(self.qe_p)}"
+        )
+        lines.append(f"moderators: {WaldTest(self.qm, self.qm_df, self.qm_df_residual, self.qm_p)}")
+        return "\n".join([*lines, *(f"note: {text}" for text in self.warnings)])
+
+    def __repr__(self) -> str:
+        how = f"method={self.method!r}, test={self.test!r}"
+        return f"Regression(k={self.k}, p={self.p}, {how}, tau2={self.tau2:.4g})"
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+_GLANCE = (
+    *(
+        "k",
+        "p",
+        "method",
+        "test",
+        "level",
+        "tau2",
+        "tau2_se",
+        "i2",
+        "h2",
+        "r2",
+        "qm",
+        "qm_df",
+        "qm_df_residual",
+    ),
+    *(
+        "qm_p",
+        "qe",
+        "qe_df",
+        "qe_p",
+        "loglik",
+        "aic",
+        "bic",
+        "aicc",
+        "converged",
+        "iterations",
+        "at_boundary",
+    ),
+)
+
+
+def omnibus(fit: Regression, L: np.ndarray) -> WaldTest:
+    """Test ``L beta = 0`` as the fit's ``test`` has it; L is (m, p)."""
+    if fit.test == "KR":
+        kr = kenward_roger(fit.vi, fit.X, fit.tau2)
+        value, df = kenward_roger_f(kr, fit.beta, L)
+        return WaldTest(value, L.shape[0], df, float(fdtrc(L.shape[0], df, value)))
+    return wald_test(fit.beta, fit.vcov, L, float(fit.df[0]))

@@ -1,0 +1,246 @@
+"""Cluster-robust inference for any fit of effects: `robust` and its result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import fdtrc
+
+from meta.effects.model import EffectSizes
+from meta.errors import FewStudiesWarning, InputError, Notes
+from meta.formatting import listing, number
+from meta.kernels.cluster_robust import KINDS, Sandwich, htz_test, sandwich, satterthwaite
+from meta.kernels.inference import quantile, two_sided
+from meta.pooling.boundary import check_level, check_option, column
+from meta.pooling.coefficients import WaldTest, as_contrast, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEW_DF = 4.0
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Robust:
+    """Cluster-robust tests and intervals of a fit's coefficients.
+
+    ``se df statistic p_value ci_low ci_high estimate`` are numbers for a model of one coefficient, else
+    arrays of shape (p,).
+
+    Attributes
+    ----------
+    names : tuple of str
+        Coefficients.
+    beta, vcov : ndarray of shape (p,), (p, p)
+        The fit's own coefficients, and their robust covariance.
+    dfs : ndarray of shape (p,)
+        Degrees of freedom.
+    kind, df_method : str
+        The sandwich; "satterthwaite" or "residual" (clusters less coefficients).
+    clusters : int
+        Number of clusters.
+    """
+
+    names: tuple[str, ...]
+    beta: np.ndarray
+    vcov: np.ndarray
+    dfs: np.ndarray
+    kind: str
+    df_method: str
+    clusters: int
+    level: float
+    cluster: str
+    core: Sandwich = field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+    def _shape(self, values: np.ndarray) -> Any:
+        return float(values[0]) if len(self.names) == 1 else values
+
+    @property
+    def _errors(self) -> np.ndarray:
+        return np.sqrt(np.diag(self.vcov))
+
+    @property
+    def estimate(self) -> Any:
+        """The coefficients."""
+        return self._shape(self.beta)
+
+    @property
+    def se(self) -> Any:
+        """Robust standard errors."""
+        return self._shape(self._errors)
+
+    @property
+    def df(self) -> Any:
+        """Degrees of freedom."""
+        return self._shape(self.dfs)
+
+    @property
+    def statistic(self) -> Any:
+        """Test statistics."""
+        return self._shape(self.beta / self._errors)
+
+    @property
+    def p_value(self) -> Any:
+        """Two-sided p-values."""
+        return self._shape(two_sided(self.beta / self._errors, self.dfs))
+
+    @property
+    def ci_low(self) -> Any:
+        """Lower confidence bounds."""
+        return self._shape(self.beta - quantile(0.5 + self.level / 2, self.dfs) * self._errors)
+
+    @property
+    def ci_high(self) -> Any:
+        """Upper confidence bounds."""
+        return self._shape(self.beta + quantile(0.5 + self.level / 2, self.dfs) * self._errors)
+
+    @cached_property
+    def coefficients(self) -> pd.DataFrame:
+        """Table of ``estimate se statistic p_value df ci_low ci_high``."""
+        return table(self.names, self.beta, self._errors, self.dfs, self.level, show_df=True)
+
+    def wald(self, L: Any = None) -> WaldTest:
+        """Test ``L beta = 0`` (all coefficients but the intercept without ``L``) by the HTZ approximation.
+
+        Notes
+        -----
+        Tipton & Pustejovsky (2015), doi:10.3102/1076998615606099. With one row it is the Satterthwaite t
+        test.
+        """
+        if L is None:
+            others = [i for i, name in enumerate(self.names) if name != "Intercept"] or [0]
+            rows = np.eye(len(self.names))[others]
+        else:
+            rows = as_contrast(L, self.names)
+        value, df = htz_test(self.core, self.beta, rows)
+        p = float(fdtrc(len(rows), df, max(value, 0.0))) if df > 0 else float("nan")
+        return WaldTest(value, float(len(rows)), df, p)
+
+    def tidy(self) -> pd.DataFrame:
+        """Coefficients as a frame with the term as a column."""
+        return self.coefficients.reset_index()
+
+    def glance(self) -> pd.DataFrame:
+        """One row: the kind, the clusters."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [{name: getattr(self, name) for name in ("kind", "df_method", "clusters", "level")}]
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything a file needs, as plain numbers and strings."""
+        rows = self.coefficients.to_dict("index")
+        return {
+            "kind": self.kind,
+            "clusters": self.clusters,
+            "coefficients": rows,
+            "warnings": list(self.warnings),
+        }
+
+    def summary(self) -> str:
+        """Text for reading."""
+        head = (
+            f"Cluster-robust · {self.kind} · {self.clusters} clusters ({self.cluster}) · {self.df_method} df"
+        )
+        return "\n".join([head, self.coefficients.to_string(), *(f"note: {text}" for text in self.warnings)])
+
+    def __repr__(self) -> str:
+        return f"Robust(kind={self.kind!r}, clusters={self.clusters}, p={len(self.names)})"
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+def _pieces(fit: Any) -> tuple[EffectSizes, np.ndarray, np.ndarray, np.ndarray, tuple[str, ...], Any]:
+    """Effects, X, marginal covariance, coefficients, names and weights of a fit."""
+    if hasattr(fit, "marginal"):
+        return fit.es, fit.X, fit.marginal, fit.beta, fit.names, None
+    if hasattr(fit, "effects") and hasattr(fit, "tau2"):
+        own = getattr(fit, "user_weights", None)
+        effects = fit.effects
+        weights = None if own is None else np.diag(np.asarray(own, dtype=float))
+        marginal = np.diag(effects.vi + fit.tau2)
+        return effects, np.ones((effects.k, 1)), marginal, np.array([fit.estimate]), ("Intercept",), weights
+    raise InputError(f"robust needs a fit of effect sizes, got {type(fit).__name__}")
+
+
+def _used(fit: Any, cluster: Any) -> Any:
+    """Labels of the rows that the fit used, where one was given for every row of the data."""
+    design = getattr(fit, "design", None)
+    if isinstance(cluster, str) or design is None or np.size(cluster) != design.rows.size:
+        return cluster
+    return np.asarray(cluster)[design.rows]
+
+
+def robust(
+    fit: Any, cluster: Any = "study", *, kind: str = "CR2", df: str | None = None, level: float | None = None
+) -> Robust:
+    """Replace a fit's standard errors by cluster-robust ones.
+
+    Parameters
+    ----------
+    fit : Pooled, Regression or Multilevel
+        Its marginal covariance is the working model.
+    cluster : str or array
+        Column of the effects, or one label an effect.
+    kind : {"CR2", "CR0", "CR1", "CR1p"}
+        CR2 is nearly unbiased with few clusters; CR1p multiplies by m / (m - p).
+    df : {"satterthwaite", "residual"}, optional
+        Satterthwaite for CR2, clusters less coefficients for the others, unless told.
+    level : float, optional
+        The fit's own without.
+
+    Returns
+    -------
+    Robust
+
+    Notes
+    -----
+    Pustejovsky & Tipton (2018), doi:10.1080/07350015.2016.1247004.
+
+    Examples
+    --------
+    >>> import meta
+    >>> fit = meta.regress(yi=[0.1, 0.4, 0.5, 0.9, 0.2, 0.6], vi=[0.01] * 6, test="z")
+    >>> r = robust(fit, ["a", "a", "b", "c", "d", "e"], kind="CR1", df="residual")
+    >>> round(r.se, 4), r.df
+    (0.125, 4.0)
+    """
+    check_option("kind", kind, KINDS)
+    method = df or ("satterthwaite" if kind == "CR2" else "residual")
+    check_option("df", method, ("satterthwaite", "residual"))
+    es, X, marginal, beta, names, weights = _pieces(fit)
+    labels = column(es, _used(fit, cluster), "cluster")
+    notes = Notes()
+    core = sandwich(es.yi, X, marginal, labels, kind=kind, weights=weights)
+    p = X.shape[1]
+    if method == "satterthwaite":
+        dfs = satterthwaite(core, np.eye(p))
+    else:
+        if core.clusters <= p:
+            raise InputError(f"{core.clusters} clusters leave no degrees of freedom for {p} coefficients")
+        dfs = np.full(p, float(core.clusters - p))
+    low = [f"{name} ({number(d, 1)})" for name, d in zip(names, dfs, strict=True) if d < FEW_DF]
+    if low:
+        notes.warn(
+            f"fewer than 4 degrees of freedom, so p-values are not dependable: {listing(low)}",
+            FewStudiesWarning,
+        )
+    return Robust(
+        names=tuple(names),
+        beta=beta,
+        vcov=core.vcov,
+        dfs=dfs,
+        kind=kind,
+        df_method=method,
+        clusters=core.clusters,
+        level=fit.level if level is None else check_level(level),
+        core=core,
+        warnings=notes.messages,
+        cluster=cluster if isinstance(cluster, str) else "given labels",
+    )

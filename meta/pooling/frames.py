@@ -1,0 +1,74 @@
+"""The DataFrames of a pooled fit; pandas is imported only when one is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meta.kernels.inference import quantile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from meta.pooling.result import Pooled
+
+TIDY = ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high", "df")
+GLANCE = ("k", "tau2", "tau2_se", "i2", "h2", "i2_q", "h2_q", "q", "q_df", "q_p", "loglik")
+
+
+def tidy(fit: Pooled) -> pd.DataFrame:
+    """One row: the pooled effect and its test."""
+    import pandas as pd
+
+    return pd.DataFrame([{"term": "pooled", **{name: getattr(fit, name) for name in TIDY}}])
+
+
+def glance(fit: Pooled) -> pd.DataFrame:
+    """One row: how the model fits."""
+    import pandas as pd
+
+    row = {name: getattr(fit, name) for name in ("method", "test", "level", "measure", *GLANCE)}
+    return pd.DataFrame([row])
+
+
+def augment(fit: Pooled) -> pd.DataFrame:
+    """One row a study, with normal intervals, weights in percent and Pearson residuals."""
+    import pandas as pd
+
+    e = fit.effects
+    half = float(quantile(0.5 + fit.level / 2, np.inf)) * e.sei
+    residual = e.yi - fit.estimate
+    tau2 = 0.0 if np.isnan(fit.tau2) else fit.tau2
+    columns = {
+        "study": e.study,
+        "yi": e.yi,
+        "vi": e.vi,
+        "sei": e.sei,
+        "ci_low": e.yi - half,
+        "ci_high": e.yi + half,
+        "weight": fit.weights,
+        "residual": residual,
+        "pearson": residual / np.sqrt(e.vi + tau2),
+    }
+    return pd.DataFrame(columns)
+
+
+def blup(fit: Pooled, level: float) -> pd.DataFrame:
+    """One row a study: its best linear unbiased prediction, interval and shrinkage toward the mean."""
+    import pandas as pd
+
+    v = fit.effects.vi
+    share = fit.tau2 / (fit.tau2 + v)
+    mean = share * fit.effects.yi + (1 - share) * fit.estimate
+    se = np.sqrt(share * v + (1 - share) ** 2 * fit.se**2)
+    half = float(quantile(0.5 + level / 2, fit.df)) * se
+    columns = {
+        "study": fit.effects.study,
+        "estimate": mean,
+        "se": se,
+        "low": mean - half,
+        "high": mean + half,
+        "shrinkage": 1 - share,
+    }
+    return pd.DataFrame(columns)

@@ -1,0 +1,456 @@
+"""`Pooled`: one univariate fit, with its data, options, diagnostics and warnings."""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from meta.effects.model import EffectSizes
+from meta.errors import FewStudiesWarning, InputError, Notes, NotEstimableError, unknown_option
+from meta.kernels.henmi import henmi_copas
+from meta.kernels.heterogeneity import Tau2Interval, generalised_q, profile_likelihood, q_profile
+from meta.kernels.inference import lower_tail, quantile, two_sided
+from meta.kernels.nnf import nnf_sample
+from meta.kernels.prediction import predictive
+from meta.pooling import frames
+from meta.pooling.options import DEFAULT_PREDICTION, PREDICTION_INTERVALS, TAU2_INTERVALS, PoolOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Interval(NamedTuple):
+    """Low and high end."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """How the estimate of tau2 was reached.
+
+    Attributes
+    ----------
+    iterations : int
+        Steps taken; 0 for closed forms.
+    converged : bool
+        Whether they met their tolerance.
+    at_boundary : bool
+        Whether tau2 is 0 because it may not be negative.
+    maxima : int
+        Number of local maxima of the likelihood; the largest is reported.
+    """
+
+    iterations: int
+    converged: bool
+    at_boundary: bool
+    maxima: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackTransformed:
+    """A fit on the scale on which it is read; the mean of logs becomes a median.
+
+    Attributes
+    ----------
+    measure, display : str
+        The measure's code and its name on this scale.
+    estimate, ci_low, ci_high, pi_low, pi_high : float
+        The pooled effect, its interval and the prediction interval.
+    """
+
+    measure: str
+    display: str
+    estimate: float
+    ci_low: float
+    ci_high: float
+    pi_low: float
+    pi_high: float
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pooled:
+    """A pooled effect; see :func:`meta.pool`.
+
+    Attributes
+    ----------
+    effects : EffectSizes
+        The rows used.
+    options : PoolOptions
+        Method, test, level.
+    estimate, se, ci_low, ci_high : float
+        Pooled effect on the model scale, with the standard error and interval of the chosen test.
+    statistic, p_value, df : float
+        Test of no effect; ``df`` is inf for the normal.
+    k : int
+        Number of studies.
+    tau2, tau2_se : float
+        Heterogeneity variance; NaN for a single study.
+    q, q_df, q_p : float
+        Cochran's Q test.
+    i2, h2 : float
+        I2 in percent and H2, from tau2 (under equal effects: from Q).
+    i2_q, h2_q : float
+        The same from Q.
+    loglik : float
+        Restricted log-likelihood for REML, ordinary for every other method.
+    weights : ndarray of shape (k,)
+        In percent.
+    se_classic, hk_scale : float
+        Standard error without correction, and Hartung-Knapp's q.
+    user_weights : ndarray of shape (k,) or None
+        The caller's weights.
+    diagnostics : Diagnostics
+        How tau2 was found.
+    warnings : tuple of str
+        What was warned about.
+    """
+
+    effects: EffectSizes
+    options: PoolOptions
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    statistic: float
+    p_value: float
+    df: float
+    k: int
+    tau2: float
+    tau2_se: float
+    q: float
+    q_df: float
+    q_p: float
+    i2: float
+    h2: float
+    i2_q: float
+    h2_q: float
+    loglik: float
+    weights: np.ndarray
+    se_classic: float
+    hk_scale: float
+    user_weights: np.ndarray | None
+    diagnostics: Diagnostics
+    warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"Pooled({self.options.method}, {self.options.test}, k={self.k}: "
+            f"{self.estimate:.4g} [{self.ci_low:.4g}, {self.ci_high:.4g}], tau2={self.tau2:.4g})"
+        )
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.summary())}</pre>"
+
+    @property
+    def measure(self) -> str:
+        """Code of the measure."""
+        return self.effects.measure
+
+    @property
+    def level(self) -> float:
+        """Confidence level."""
+        return self.options.level
+
+    @property
+    def method(self) -> str:
+        """Code of the tau2 estimator."""
+        return self.options.method
+
+    @property
+    def test(self) -> str:
+        """Code of the test."""
+        return self.options.test
+
+    @property
+    def tau(self) -> float:
+        """Heterogeneity standard deviation."""
+        return math.sqrt(self.tau2)
+
+    @property
+    def ci(self) -> Interval:
+        """The confidence interval as a pair."""
+        return Interval(self.ci_low, self.ci_high)
+
+    def interval(self, level: float | None = None) -> Interval:
+        """Confidence interval at another level."""
+        half = float(quantile(0.5 + self._level(level) / 2, self.df)) * self.se
+        return Interval(self.estimate - half, self.estimate + half)
+
+    @property
+    def classic(self) -> Interval:
+        """The classic interval: standard error without correction, normal quantile."""
+        half = float(quantile(0.5 + self.level / 2, np.inf)) * self.se_classic
+        return Interval(self.estimate - half, self.estimate + half)
+
+    @property
+    def adhoc(self) -> Interval:
+        """The Hartung-Knapp interval with its scale floored at 1 (Knapp & Hartung 2003)."""
+        if self.k == 1:
+            return Interval(self.ci_low, self.ci_high)
+        se = self.se_classic * math.sqrt(max(1.0, self.hk_scale))
+        half = float(quantile(0.5 + self.level / 2, self.k - 1)) * se
+        return Interval(self.estimate - half, self.estimate + half)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether this is a plain Hartung-Knapp interval narrower than the classic one."""
+        wide = self.classic
+        return self.test == "hksj" and self.k > 1 and self.ci_high - self.ci_low < wide.high - wide.low
+
+    def p_value_at(self, value: float) -> float:
+        """Two-sided p-value of the hypothesis that the mean effect is ``value``: its compatibility."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            statistic = np.divide(self.estimate - value, self.se)
+        return float(two_sided(statistic, self.df))
+
+    def surprisal_at(self, value: float) -> float:
+        """Bits of information against the mean effect being ``value``: -log2 of its p-value."""
+        p = self.p_value_at(value)
+        return math.inf if p == 0 else -math.log2(p)
+
+    def tau2_interval(self, kind: str = "QP", *, level: float | None = None) -> Interval:
+        """Confidence interval for tau2, "QP", "PL", "BJ" or "J"; an empty set is given as (0, 0).
+
+        ``PL`` profiles the restricted likelihood, or the ordinary one of an ML fit.
+        """
+        found = self.tau2_set(kind, level=level)
+        return Interval(found.low, found.high)
+
+    def tau2_set(self, kind: str = "QP", *, level: float | None = None) -> Tau2Interval:
+        """The same as :meth:`tau2_interval`, with ``empty`` telling whether the set is empty."""
+        if kind not in TAU2_INTERVALS:
+            raise unknown_option("tau2 interval", kind, TAU2_INTERVALS)
+        at = self._level(level)
+        if self.k < 2:
+            return Tau2Interval(math.nan, math.nan, False)
+        y, v = self.effects.yi, self.effects.vi
+        if kind == "QP":
+            return q_profile(y, v, at)
+        if kind == "PL":
+            return profile_likelihood(y, v, at, restricted=self.method != "ML")
+        return generalised_q(y, v, 1 / v if kind == "BJ" else 1 / np.sqrt(v), at)
+
+    @cached_property
+    def _typical(self) -> float:
+        w = 1 / self.effects.vi
+        total = w.sum()
+        return float((self.k - 1) / (total - (w * w).sum() / total)) if self.k > 1 else math.nan
+
+    def i2_interval(self, kind: str = "QP", *, level: float | None = None) -> Interval:
+        """Interval for I2 (percent), from that of tau2."""
+        low, high = self.tau2_interval(kind, level=level)
+        return Interval(100 * low / (low + self._typical), 100 * high / (high + self._typical))
+
+    def h2_interval(self, kind: str = "QP", *, level: float | None = None) -> Interval:
+        """Interval for H2, from that of tau2."""
+        low, high = self.tau2_interval(kind, level=level)
+        return Interval(1 + low / self._typical, 1 + high / self._typical)
+
+    def prediction_kind(self, kind: str | None = None) -> str:
+        """The prediction interval used when none is named: HK beside hksj, normal beside z, V beside t."""
+        chosen = DEFAULT_PREDICTION[self.test] if kind is None else kind
+        if chosen not in PREDICTION_INTERVALS:
+            raise unknown_option("prediction interval", chosen, PREDICTION_INTERVALS)
+        return chosen
+
+    def prediction_df(self, kind: str | None = None) -> float:
+        """Degrees of freedom of a prediction interval."""
+        chosen = self.prediction_kind(kind)
+        if self.k < 2:
+            return math.nan
+        return float(self.k - 1) if chosen == "NNF" else self._predictive(chosen)[1]
+
+    def _predictive(self, kind: str) -> tuple[float, float]:
+        """Standard deviation and degrees of freedom of a predictive distribution."""
+        found = predictive(
+            self.effects.yi,
+            self.effects.vi,
+            self.tau2,
+            kind,
+            floored=self.test == "adhoc",
+            weights=self.user_weights,
+        )
+        return float(found.sd), float(found.df)
+
+    def prediction_interval(
+        self,
+        kind: str | None = None,
+        *,
+        level: float | None = None,
+        seed: int | np.random.Generator | None = None,
+        draws: int = 25_000,
+    ) -> Interval:
+        """Prediction interval for the true effect of a new study.
+
+        Parameters
+        ----------
+        kind : str, optional
+            A key of :data:`meta.pooling.options.PREDICTION_INTERVALS`; by default the one that goes with
+            the test (see :meth:`prediction_kind`).
+        level : float, optional
+            By default that of the fit.
+        seed, draws : int
+            For ``NNF``, a bootstrap.
+
+        Returns
+        -------
+        Interval
+            (NaN, NaN), with a :class:`FewStudiesWarning`, where there are too few degrees of freedom.
+        """
+        chosen, at = self.prediction_kind(kind), self._level(level)
+        notes = Notes()
+        if self.k < 2 or (chosen == "NNF" and self.k < 3):
+            notes.warn(f"no {chosen} prediction interval exists for k = {self.k}", FewStudiesWarning)
+            return Interval(math.nan, math.nan)
+        if chosen == "NNF":
+            sample = nnf_sample(self.effects.yi, self.effects.vi, seed=seed, draws=draws)
+            low, high = np.quantile(sample, [0.5 - at / 2, 0.5 + at / 2])
+            return Interval(float(low), float(high))
+        sd, df = self._predictive(chosen)
+        if not df > 0:
+            notes.warn(
+                f"the {chosen} prediction interval has {df:g} degrees of freedom with k = {self.k}, "
+                "so that it does not exist",
+                FewStudiesWarning,
+            )
+            return Interval(math.nan, math.nan)
+        half = float(quantile(0.5 + at / 2, df)) * sd
+        return Interval(self.estimate - half, self.estimate + half)
+
+    def probability(
+        self,
+        *,
+        below: float | None = None,
+        above: float | None = None,
+        between: tuple[float, float] | None = None,
+        kind: str | None = None,
+        seed: int | np.random.Generator | None = None,
+    ) -> float:
+        """Predictive probability that the true effect of a new study lies below, above or between."""
+        if sum(x is not None for x in (below, above, between)) != 1:
+            raise InputError("give exactly one of below=, above= and between=")
+        chosen = self.prediction_kind(kind)
+        if self.k < 2:
+            raise NotEstimableError(
+                "a single study allows no prediction: the variance between studies is unknown"
+            )
+        if chosen == "NNF":
+            sample = nnf_sample(self.effects.yi, self.effects.vi, seed=seed)
+            low, high = between or (
+                (-math.inf, below) if below is not None else (above, math.inf)  # type: ignore[assignment]
+            )
+            return float(np.mean((sample > low) & (sample < high)))
+        sd, df = self._predictive(chosen)
+
+        def tail(distance: float) -> float:
+            if sd == 0:
+                return float(distance > 0) if distance else 0.5
+            return float(lower_tail(distance / sd, df))
+
+        if below is not None:
+            return tail(below - self.estimate)
+        if above is not None:
+            return tail(self.estimate - above)
+        assert between is not None
+        low, high = sorted(between)
+        if low > self.estimate:
+            return tail(self.estimate - low) - tail(self.estimate - high)
+        return tail(high - self.estimate) - tail(low - self.estimate)
+
+    def blup(self, *, level: float | None = None) -> pd.DataFrame:
+        """Best linear unbiased predictions of the studies' true effects.
+
+        Each is ``w y + (1 - w) mean`` with ``w = tau2 / (tau2 + v)``; its variance is
+        ``w v + (1 - w)**2 var(mean)`` (Raudenbush & Bryk 1985, doi:10.3102/10769986010002075). Normal
+        quantiles for test "z", t otherwise.
+        """
+        if self.k < 2 and self.options.tau2 is None:
+            raise NotEstimableError("a single study cannot be shrunk: tau2 is unknown")
+        return frames.blup(self, self._level(level))
+
+    def henmi_copas(self, *, level: float | None = None) -> Interval:
+        """Henmi-Copas interval about the equal-effects mean (2010, doi:10.1002/sim.4029).
+
+        Robust against small-study effects: it weighs by 1/v, but its width allows for heterogeneity.
+        """
+        found = henmi_copas(self.effects.yi, self.effects.vi, self._level(level))
+        return Interval(found.ci_low, found.ci_high)
+
+    def at_level(self, level: float) -> Pooled:
+        """The same fit reported at another confidence level."""
+        at = self._level(level)
+        low, high = self.interval(at)
+        return replace(self, options=replace(self.options, level=at), ci_low=low, ci_high=high)
+
+    def tidy(self) -> pd.DataFrame:
+        """One row: term, estimate, se, statistic, p_value, ci_low, ci_high, df."""
+        return frames.tidy(self)
+
+    def glance(self) -> pd.DataFrame:
+        """One row: how the model fits."""
+        return frames.glance(self)
+
+    def augment(self) -> pd.DataFrame:
+        """One row a study: its effect, weight in percent, residual and standardised residual."""
+        return frames.augment(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings and lists, ready for JSON."""
+        out: dict[str, Any] = {
+            "measure": self.measure,
+            "method": self.method,
+            "test": self.test,
+            "level": self.level,
+        }
+        skip = {"effects", "options", "diagnostics", "user_weights"}
+        for item in fields(self):
+            if item.name in skip:
+                continue
+            value = getattr(self, item.name)
+            out[item.name] = value.tolist() if isinstance(value, np.ndarray) else value
+        out["warnings"] = list(self.warnings)
+        d = self.diagnostics
+        out["diagnostics"] = {name: getattr(d, name) for name in Diagnostics.__dataclass_fields__}
+        out["study"] = [str(label) for label in self.effects.study]
+        return out
+
+    def backtransform(self) -> BackTransformed:
+        """The estimate, its interval and the prediction interval on the scale on which they are read.
+
+        Intervals are transformed by their ends.
+        """
+        from meta.effects.registry import MEASURES
+        from meta.errors import quiet
+
+        entry = MEASURES.get(self.measure)
+        with quiet():
+            pi = self.prediction_interval()
+        values = np.array([self.estimate, self.ci_low, self.ci_high, *pi])
+        back = values if entry is None else np.asarray(entry.transform.back(values), dtype=float)
+        display = "effect" if entry is None else entry.display
+        return BackTransformed(self.measure, display, *map(float, back))
+
+    def summary(self) -> str:
+        """The compact block that is printed."""
+        from meta.pooling.text import block
+
+        return block(self)
+
+    def _level(self, level: float | None) -> float:
+        at = self.level if level is None else level
+        if not 0 < at < 1:
+            raise InputError(f"level must lie between 0 and 1, not {at}: give 0.95 for a 95% interval")
+        return at

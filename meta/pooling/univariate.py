@@ -1,0 +1,374 @@
+"""Pooling one effect a study: :func:`pool` and, for many meta-analyses at once, :func:`pool_many`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from meta.effects.model import EffectSizes
+from meta.errors import (
+    AssumptionWarning,
+    ConvergenceWarning,
+    FewStudiesWarning,
+    InputError,
+    NarrowIntervalWarning,
+    Notes,
+)
+from meta.formatting import number
+from meta.kernels.heterogeneity import heterogeneity_rows
+from meta.kernels.inference import PooledEstimate, pooled_rows, quantile
+from meta.kernels.likelihood import log_likelihood
+from meta.kernels.tau2 import Tau2Estimate, estimate_rows
+from meta.kernels.weights import CHUNK, Rows, arrange
+from meta.pooling.gathering import column, gather, usable
+from meta.pooling.options import PoolOptions, check_options
+from meta.pooling.result import Diagnostics, Pooled
+
+if TYPE_CHECKING:
+    from meta.pooling.subgroups import Subgroups
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PooledMany:
+    """Many meta-analyses pooled at once; every array has length p.
+
+    Attributes
+    ----------
+    estimate, se, ci_low, ci_high, statistic, p_value, df : ndarray
+        Pooled effects and their tests.
+    k : ndarray of int
+        Number of studies present.
+    tau2, tau2_se : ndarray
+        Heterogeneity variances.
+    q, q_p, i2, h2, loglik : ndarray
+        As on :class:`meta.pooling.result.Pooled`.
+    iterations, converged, at_boundary : ndarray
+        Of the estimator.
+    options : PoolOptions
+        How the fits were made.
+    """
+
+    estimate: np.ndarray
+    se: np.ndarray
+    ci_low: np.ndarray
+    ci_high: np.ndarray
+    statistic: np.ndarray
+    p_value: np.ndarray
+    df: np.ndarray
+    k: np.ndarray
+    tau2: np.ndarray
+    tau2_se: np.ndarray
+    q: np.ndarray
+    q_p: np.ndarray
+    i2: np.ndarray
+    h2: np.ndarray
+    loglik: np.ndarray
+    iterations: np.ndarray
+    converged: np.ndarray
+    at_boundary: np.ndarray
+    options: PoolOptions
+
+    def __len__(self) -> int:
+        return int(self.estimate.shape[0])
+
+    def __repr__(self) -> str:
+        how = f"method={self.options.method!r}, test={self.options.test!r}"
+        return f"PooledMany({len(self)} meta-analyses, {how})"
+
+    def to_dict(self) -> dict[str, np.ndarray]:
+        """All arrays by name."""
+        return {name: getattr(self, name) for name in _ARRAYS}
+
+
+_ARRAYS = tuple(name for name in PooledMany.__dataclass_fields__ if name != "options")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The arithmetic of one block; arrays of shape (p,)."""
+
+    tau2: Tau2Estimate
+    pooled: PooledEstimate
+    i2: np.ndarray
+    h2: np.ndarray
+    i2_q: np.ndarray
+    h2_q: np.ndarray
+    q: np.ndarray
+    q_p: np.ndarray
+    loglik: np.ndarray
+
+
+def fit_rows(rows: Rows, options: PoolOptions, weights: np.ndarray | None = None) -> Fitted:
+    """Fit every meta-analysis of a laid-out batch; ``weights`` has shape (k, p)."""
+    found, sums = estimate_rows(rows, options.estimator, weights if options.method == "GENQ" else None)
+    pooled = pooled_rows(rows, found.tau2, test=options.test, level=options.level, weights=weights, sums=sums)
+    h = heterogeneity_rows(rows, found.tau2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        loglik = log_likelihood(rows, found.tau2, options.method == "REML")
+    equal = options.method == "EE"
+    return Fitted(
+        tau2=found,
+        pooled=pooled,
+        i2=h.i2_q if equal else h.i2,
+        h2=h.h2_q if equal else h.h2,
+        i2_q=h.i2_q,
+        h2_q=h.h2_q,
+        q=h.q,
+        q_p=h.q_p,
+        loglik=loglik,
+    )
+
+
+def pool_many(
+    Y: ArrayLike,
+    V: ArrayLike,
+    *,
+    method: str | float = "REML",
+    test: str = "hksj",
+    level: float = 0.95,
+    weights: ArrayLike | None = None,
+) -> PooledMany:
+    """Pool p meta-analyses of at most k studies each.
+
+    Parameters
+    ----------
+    Y, V : array_like of shape (k, p)
+        Effects and sampling variances; NaN where a study is absent.
+    method, test, level : str or float
+        As in :func:`pool`.
+    weights : array_like of shape (k,) or (k, p), optional
+        Weights instead of inverse variances.
+
+    Returns
+    -------
+    PooledMany
+        Arrays of length p. No warnings are issued for single meta-analyses.
+
+    Examples
+    --------
+    >>> many = pool_many([[0.1, 0.2], [0.3, 0.4]], [[0.01, 0.02], [0.03, 0.04]], method="DL")
+    >>> many.estimate.round(4).tolist(), many.k.tolist()
+    ([0.15, 0.2667], [2, 2])
+    """
+    options = check_options(method, test, level, weights)
+    ys, vs = np.broadcast_arrays(np.asarray(Y, dtype=float), np.asarray(V, dtype=float))
+    if ys.ndim == 1:
+        ys, vs = ys[:, None], vs[:, None]
+    if ys.ndim != 2:
+        raise InputError(f"Y must have shape (k, p), not {ys.shape}")
+    if ys.shape[0] == 0:
+        raise InputError("Y has no rows: at least one study is needed")
+    given = None
+    if weights is not None:
+        given = np.asarray(weights, dtype=float)
+        given = np.broadcast_to(given if given.ndim == 2 else given[:, None], ys.shape)
+    width = ys.shape[1]
+    out = {name: np.empty(width) for name in _ARRAYS}
+    for name, kind in (("k", int), ("iterations", int), ("converged", bool), ("at_boundary", bool)):
+        out[name] = np.empty(width, dtype=kind)
+    step = max(1, CHUNK // ys.shape[0])
+    for start in range(0, width, step):
+        part = slice(start, min(start + step, width))
+        _refuse_negative(vs[:, part], ys[:, part], start)
+        rows = arrange(ys[:, part], vs[:, part])
+        _write(out, part, fit_rows(rows, options, None if given is None else given[:, part]))
+    return PooledMany(options=options, **out)
+
+
+def _refuse_negative(v: np.ndarray, y: np.ndarray, start: int) -> None:
+    bad = (v <= 0) & ~np.isnan(y)
+    if bad.any():
+        row, column = (int(i[0]) for i in np.nonzero(bad))
+        raise InputError(
+            f"V must be > 0: row {row}, column {start + column} has {v[row, column]:g}; "
+            "give NaN for an absent study"
+        )
+
+
+def _write(out: dict[str, np.ndarray], part: slice, fitted: Fitted) -> None:
+    for name in ("estimate", "se", "ci_low", "ci_high", "statistic", "p_value", "df", "k"):
+        out[name][part] = getattr(fitted.pooled, name)
+    for name in ("q", "q_p", "i2", "h2", "loglik"):
+        out[name][part] = getattr(fitted, name)
+    for name in ("tau2", "iterations", "converged", "at_boundary"):
+        out[name][part] = getattr(fitted.tau2, name)
+    out["tau2_se"][part] = fitted.tau2.se
+
+
+def pool(
+    es: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    method: str | float = "REML",
+    test: str = "hksj",
+    level: float = 0.95,
+    by: Any = None,
+    weights: Any = None,
+    common_tau2: bool = False,
+    measure: str = "GEN",
+) -> Pooled | Subgroups:
+    """Pool effects with a random-effects (or equal-effects) model.
+
+    Parameters
+    ----------
+    es : EffectSizes or table, optional
+        Effect sizes; or a table, of which ``yi``, ``vi`` (or ``sei``), ``study`` name columns. Rows whose
+        effect is not exactly known are left out with a warning.
+    yi, vi, sei : array_like or str, optional
+        Effects, and their sampling variances or standard errors.
+    study : array_like or str, optional
+        Labels.
+    method : str or float
+        A key of :data:`meta.pooling.options.ESTIMATORS`, or a number to fix tau2.
+    test : str
+        A key of :data:`meta.pooling.options.TESTS`.
+    level : float
+        Confidence level.
+    by : array_like or str, optional
+        Subgroups; the result is then a :class:`meta.pooling.subgroups.Subgroups`.
+    weights : array_like or str, optional
+        Weights instead of inverse variances.
+    common_tau2 : bool
+        With ``by``: estimate one tau2 for all subgroups.
+    measure : str
+        Code of the measure of ``yi``, for labels.
+
+    Returns
+    -------
+    Pooled or Subgroups
+
+    References
+    ----------
+    DerSimonian & Laird 1986, doi:10.1016/0197-2456(86)90046-2; IntHout et al. 2014,
+    doi:10.1186/1471-2288-14-25.
+
+    Examples
+    --------
+    >>> fit = pool(yi=[0.1, 0.5, 0.9, 0.4], vi=[0.04, 0.05, 0.03, 0.06])
+    >>> round(fit.estimate, 4), round(fit.tau2, 4)
+    (0.4869, 0.0834)
+    """
+    options = check_options(method, test, level, weights)
+    notes = Notes()
+    effects, given = gather(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure, weights=weights, by=by)
+    if by is not None:
+        from meta.pooling.subgroups import fit_subgroups
+
+        return fit_subgroups(
+            effects, column(effects, es, by, "by"), options=options, weights=given, common_tau2=common_tau2
+        )
+    effects, used = usable(effects, notes)
+    return fit_effects(effects, options, weights=None if given is None else given[used], notes=notes)
+
+
+def fit_effects(
+    effects: EffectSizes,
+    options: PoolOptions,
+    *,
+    weights: np.ndarray | None = None,
+    notes: Notes | None = None,
+    stacklevel: int = 5,
+) -> Pooled:
+    """Pool rows that are all exact: a batch of width one, and what to warn about."""
+    notes = Notes() if notes is None else notes
+    k = effects.k
+    rows = Rows(effects.yi[:, None], effects.vi[:, None], np.array([float(k)]), True)
+    fitted = fit_rows(rows, options, None if weights is None else weights[:, None])
+    _caution(k, options, fitted, notes, stacklevel)
+    p, t = fitted.pooled, fitted.tau2
+    w = 1.0 / (effects.vi + (float(t.tau2[0]) if k > 1 or options.tau2 is not None else 0.0))
+    if weights is not None:
+        w = weights
+    return Pooled(
+        effects=effects,
+        options=options,
+        estimate=float(p.estimate[0]),
+        se=float(p.se[0]),
+        ci_low=float(p.ci_low[0]),
+        ci_high=float(p.ci_high[0]),
+        statistic=float(p.statistic[0]),
+        p_value=float(p.p_value[0]),
+        df=float(p.df[0]),
+        k=k,
+        tau2=float(t.tau2[0]),
+        tau2_se=float(t.se[0]),
+        q=float(fitted.q[0]),
+        q_df=float(k - 1),
+        q_p=float(fitted.q_p[0]),
+        i2=float(fitted.i2[0]),
+        h2=float(fitted.h2[0]),
+        i2_q=float(fitted.i2_q[0]),
+        h2_q=float(fitted.h2_q[0]),
+        loglik=float(fitted.loglik[0]),
+        weights=100.0 * w / w.sum(),
+        se_classic=float(p.se_classic[0]),
+        hk_scale=float(p.scale[0]),
+        user_weights=weights,
+        diagnostics=Diagnostics(
+            iterations=int(t.iterations[0]),
+            converged=bool(t.converged[0]),
+            at_boundary=bool(t.at_boundary[0]),
+            maxima=int(t.maxima[0]),
+        ),
+        warnings=notes.messages,
+    )
+
+
+def _caution(k: int, options: PoolOptions, fitted: Fitted, notes: Notes, stacklevel: int) -> None:
+    """Warn about what a reader of this fit should know."""
+    p, test = fitted.pooled, options.test
+    if k == 1:
+        notes.warn(
+            "only one study: its own normal test is reported, and heterogeneity is not estimable",
+            FewStudiesWarning,
+            stacklevel,
+        )
+        return
+    if k == 2 and test != "z":
+        value = number(float(quantile(0.5 + options.level / 2, p.df)[0]), 1)
+        notes.warn(
+            f"only two studies: the interval uses t with 1 df (critical value {value}) and says very little",
+            FewStudiesWarning,
+            stacklevel,
+        )
+    if not fitted.tau2.converged[0]:
+        notes.warn(f"the {options.method} estimate of tau2 did not converge", ConvergenceWarning, stacklevel)
+    if options.method == "EE" and test in ("hksj", "adhoc", "KR"):
+        notes.warn(
+            f"test '{test}' belongs to a random-effects model; under equal effects use test='z'",
+            AssumptionWarning,
+            stacklevel,
+        )
+    elif test == "KR" and options.method != "REML":
+        notes.warn(
+            f"Kenward-Roger's correction is derived for REML, not for {options.method_name}",
+            AssumptionWarning,
+            stacklevel,
+        )
+    if test == "hksj":
+        _caution_narrow(options, p, notes, stacklevel)
+
+
+def _caution_narrow(options: PoolOptions, p: PooledEstimate, notes: Notes, stacklevel: int) -> None:
+    if p.se[0] <= 1e-12 * p.se_classic[0]:
+        notes.warn(
+            "all effects are equal, so that Hartung-Knapp's standard error is 0: report test='adhoc' instead",
+            NarrowIntervalWarning,
+            stacklevel + 1,
+        )
+        return
+    half = float(p.ci_high[0] - p.estimate[0])
+    classic = float(quantile(0.5 + options.level / 2, np.inf)) * float(p.se_classic[0])
+    if half < classic:
+        notes.warn(
+            f"the Hartung-Knapp interval (half-width {half:.3g}) is narrower than the classic one "
+            f"({classic:.3g}): report the floored interval (.adhoc) beside it",
+            NarrowIntervalWarning,
+            stacklevel + 1,
+        )

@@ -6,9 +6,23 @@ a package named ``bayes`` binds that name in ``meta`` to the package, so the pac
 
 from __future__ import annotations
 
+import importlib
 import sys
 from types import ModuleType
 from typing import Any
+
+_FUNCTIONS = {
+    "bayes_correlation": "meta.bayes.correlation_model",
+    "bayes_counts": "meta.bayes.count_models",
+    "bayes_multilevel": "meta.bayes.level_models",
+    "leave_one_out": "meta.bayes.batch",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FUNCTIONS:
+        raise AttributeError(f"module 'meta.bayes' has no attribute {name!r}")
+    return getattr(importlib.import_module(_FUNCTIONS[name]), name)
 
 
 class _CallablePackage(ModuleType):

@@ -15,7 +15,14 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,63}
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Reading = Literal["full text", "full table", "abstract", "abstract (copy)", "registry", "secondary"]
 Outcome = Literal[
-    "soreness", "cortisol", "cortisol-normalised", "cramp-frequency", "cramp-free", "cramp-reduction", "cramp-intensity", "other"
+    "soreness",
+    "cortisol",
+    "cortisol-normalised",
+    "cramp-frequency",
+    "cramp-free",
+    "cramp-reduction",
+    "cramp-intensity",
+    "other",
 ]
 
 

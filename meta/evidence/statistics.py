@@ -122,7 +122,7 @@ class ExactTest(Strict):
     test: str = "not stated"
 
     @model_validator(mode="after")
-    def _says_something(self) -> Test:
+    def _says_something(self) -> ExactTest:
         if self.p is None and self.t is None and self.f is None and self.eta_squared is None:
             raise ValueError('give p, t, f or eta_squared; for "p < 0.01" alone use kind = "threshold"')
         return self

@@ -1,9 +1,8 @@
 """Mixed-effects meta-regression with diagonal sampling variances: tau2 for any design matrix, in batches.
 
 Notation: ``w = 1 / (v + tau2)``, ``P = W - W X (X'WX)^-1 X'W``. Everything is computed in an orthonormal
-basis
-of the columns of X and from the ordinary least squares residuals, so that large covariates (a year, say)
-cost no digits. Batches lead: ``y`` is (..., k) and ``X`` is (..., k, p), because designs are matrices.
+basis of the columns of X and from the ordinary least squares residuals, so that large covariates (a year,
+say) cost no digits. Batches lead: ``y`` is (..., k) and ``X`` is (..., k, p), because designs are matrices.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import numpy as np
 from scipy.special import chdtri
 
 from meta.errors import unknown_option
+from meta.kernels.linear import eliminate, moments, spd_inverse
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,57 +86,19 @@ class _Terms:
     sum_log: np.ndarray  # sum of log(v + tau2)
 
 
-def _inverse(a: np.ndarray) -> np.ndarray:
-    """Inverse of symmetric positive definite matrices, (..., p, p)."""
-    p = a.shape[-1]
-    if p == 1:
-        return 1.0 / a
-    if p == 2:
-        det = a[..., 0, 0] * a[..., 1, 1] - a[..., 0, 1] ** 2
-        inverse = np.empty_like(a)
-        inverse[..., 0, 0], inverse[..., 1, 1] = a[..., 1, 1] / det, a[..., 0, 0] / det
-        inverse[..., 0, 1] = inverse[..., 1, 0] = -a[..., 0, 1] / det
-        return inverse
-    return np.linalg.inv(a)
-
-
-def _eliminate(s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pivots of the moments (..., p + 1, p + 1): log|Q'WQ| from the first p, and y'Py as the last."""
-    size = s.shape[-1]
-    entry = {(i, j): s[..., i, j] for i in range(size) for j in range(i + 1)}
-    logdet = np.zeros(s.shape[:-2])
-    for c in range(size - 1):
-        pivot = entry[c, c]
-        logdet = logdet + np.log(pivot)
-        for i in range(c + 1, size):
-            factor = entry[i, c] / pivot
-            for j in range(c + 1, i + 1):
-                entry[i, j] = entry[i, j] - factor * entry[j, c]
-    return logdet, np.maximum(entry[size - 1, size - 1], 0.0)
-
-
-def _moments(w: np.ndarray, products: np.ndarray, size: int) -> np.ndarray:
-    """Sum over studies of w z z', for w of shape (B, k), or (G, 1, k) shared by the whole batch."""
-    if w.ndim == 3:
-        shape = (w.shape[0], products.shape[0], size, size)
-        flat = np.moveaxis(products, 1, 0).reshape(products.shape[1], -1)
-        return (w[:, 0, :] @ flat).reshape(shape)
-    return np.einsum("bk,bkm->bm", w, products).reshape(products.shape[0], size, size)
-
-
 def _terms(problem: _Problem, tau2: np.ndarray, slopes: bool = True) -> _Terms:
     """Evaluate the terms at ``tau2``, (B,), or (G, 1) for a grid that a batch with common v shares."""
     p, total = problem.p, problem.v + tau2[..., None]
     w = 1.0 / total
-    s1 = _moments(w, problem.products, p + 1)
-    logdet, rss = _eliminate(s1)
+    s1 = moments(w, problem.products, p + 1)
+    logdet, rss = eliminate(s1)
     sum_log, sum_w = np.log(total).sum(-1), w.sum(-1)
     if not slopes:
         none = np.zeros_like(rss)
         return _Terms(rss, none, none, none, none, sum_w, none, logdet, sum_log)
-    inverse = _inverse(s1[..., :p, :p])
+    inverse = spd_inverse(s1[..., :p, :p])
     u = np.einsum("...ij,...j->...i", inverse, s1[..., :p, p])
-    s2, s3 = _moments(w**2, problem.products, p + 1), _moments(w**3, problem.products, p + 1)
+    s2, s3 = moments(w**2, problem.products, p + 1), moments(w**3, problem.products, p + 1)
     a2, c2, d2 = s2[..., :p, :p], s2[..., :p, p], s2[..., p, p]
     a3, c3, d3 = s3[..., :p, :p], s3[..., :p, p], s3[..., p, p]
 
@@ -276,7 +238,7 @@ def _iterate_dl(problem: _Problem) -> tuple[np.ndarray, np.ndarray, int]:
 def _quadratic(problem: _Problem, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Method-of-moments tau2 (untruncated) from the quadratic form with weights ``a``, and its P matrix."""
     aq = problem.q * a[..., None]
-    inverse = _inverse(np.swapaxes(problem.q, -1, -2) @ aq)
+    inverse = spd_inverse(np.swapaxes(problem.q, -1, -2) @ aq)
     p_matrix = a[..., None] * np.eye(problem.k) - aq @ inverse @ np.swapaxes(aq, -1, -2)
     form = np.einsum("...i,...ij,...j->...", problem.e, p_matrix, problem.e)
     trace = np.einsum("...ii->...", p_matrix)
@@ -401,8 +363,8 @@ def fit_regression(
     products = (z[..., :, None] * z[..., None, :]).reshape(ys.shape[0], k, -1)
     problem = _Problem(qs, e, ys, vs, products)
     tau2, tau2_se, done, steps = _estimate_tau2(problem, method, weights, points)
-    s1 = _moments(1.0 / (vs + tau2[:, None]), products, p + 1)
-    inverse = _inverse(s1[..., :p, :p])
+    s1 = moments(1.0 / (vs + tau2[:, None]), products, p + 1)
+    inverse = spd_inverse(s1[..., :p, :p])
     gamma = start + np.einsum("bij,bj->bi", inverse, s1[..., :p, p])
     back = np.linalg.inv(np.broadcast_to(r, (*lead, p, p)).reshape(-1, p, p))
     terms = _terms(problem, tau2, slopes=False)

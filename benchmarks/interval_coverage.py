@@ -1,6 +1,6 @@
 """Coverage of 95% intervals for the mean effect, by test, number of studies and heterogeneity.
 
-Run ``python benchmarks/coverage.py``; it writes ``coverage.csv`` and ``coverage.md`` beside itself. Sampling
+Run ``python benchmarks/interval_coverage.py``; it writes ``interval_coverage.csv`` and ``interval_coverage.md`` beside itself. Sampling
 variances are drawn anew for each meta-analysis: "similar" ones uniformly between 0.05 and 0.15, "unequal"
 ones as 0.25 chi2_1 kept between 0.009 and 0.6 (Brockwell & Gordon 2001, doi:10.1002/sim.650). In both,
 tau2 = 0.1 is an I2 of about a half.
@@ -51,7 +51,7 @@ def table(rows: list[dict[str, float | str]], reps: int) -> str:
         f"{reps} simulated meta-analyses a line; standard error {(0.0475 / reps) ** 0.5:.4f} at 0.95.",
         "Hartung-Knapp holds its level where variances are similar and comes close where they are very",
         "unequal; the Wald interval falls to 0.8 with few studies and heterogeneity.",
-        "Made by `benchmarks/coverage.py`; median widths are in `coverage.csv`.",
+        "Made by `benchmarks/interval_coverage.py`; median widths are in `interval_coverage.csv`.",
         "",
         f"| variances | k | tau2 | {' | '.join(names)} |",
         f"|---|{'---:|' * (2 + len(names))}",
@@ -65,12 +65,12 @@ def table(rows: list[dict[str, float | str]], reps: int) -> str:
 def main(reps: int = 20_000, seed: int = 20240501) -> None:
     rows = [coverage(design, k, tau2, reps, seed) for design in DESIGNS for k in SIZES for tau2 in TAU2]
     here = Path(__file__).parent
-    with (here / "coverage.csv").open("w", newline="") as file:
+    with (here / "interval_coverage.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         for row in rows:
             writer.writerow({n: x if isinstance(x, str) else round(x, 5) for n, x in row.items()})
-    (here / "coverage.md").write_text(table(rows, reps))
+    (here / "interval_coverage.md").write_text(table(rows, reps))
     print(table(rows, reps))
 
 

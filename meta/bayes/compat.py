@@ -1,0 +1,137 @@
+"""The one place that knows which PyMC and ArviZ are installed.
+
+PyMC 5.28 with ArviZ 0.23 (Python 3.11) returns ``InferenceData``; PyMC 6 with ArviZ 1.x returns a
+``DataTree`` and has other defaults. Everything else asks here and keeps plain arrays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """Convergence of a sample.
+
+    Attributes
+    ----------
+    rhat, ess_bulk, ess_tail : dict of str to float
+        Rank-normalised R-hat and effective sample sizes of each parameter (worst element of vectors).
+    divergences : int
+    draws : int
+        Draws over all chains.
+    """
+
+    rhat: dict[str, float] = field(default_factory=dict)
+    ess_bulk: dict[str, float] = field(default_factory=dict)
+    ess_tail: dict[str, float] = field(default_factory=dict)
+    divergences: int = 0
+    draws: int = 0
+
+    def failures(self, *, rhat: float = 1.01, ess: float = 400.0, divergences: float = 0.001) -> list[str]:
+        """What failed, in words; empty if nothing did.
+
+        >>> Diagnostics({"mu": 1.2}, {"mu": 900.0}, {"mu": 900.0}, 0, 4000).failures()
+        ['R-hat of mu is 1.200 (limit 1.01)']
+        """
+        found = [
+            f"R-hat of {name} is {value:.3f} (limit {rhat:g})"
+            for name, value in self.rhat.items()
+            if not value <= rhat
+        ]
+        for label, sizes in (("bulk", self.ess_bulk), ("tail", self.ess_tail)):
+            found += [
+                f"{label} effective sample size of {name} is {value:.0f} (limit {ess:g})"
+                for name, value in sizes.items()
+                if not value >= ess
+            ]
+        if self.divergences > divergences * self.draws:
+            found.append(f"{self.divergences} of {self.draws} transitions diverged")
+        return found
+
+
+def sampling_options() -> dict[str, Any]:
+    """How to compile: PyTensor's Numba mode where there is no C compiler (its Python mode takes minutes)."""
+    import pytensor
+
+    return {} if getattr(pytensor.config, "cxx", "") else {"compile_kwargs": {"mode": "NUMBA"}}
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[None]:
+    """Keep the sampler's log and warnings off the screen; diagnostics are checked and reported by us."""
+    loggers = [logging.getLogger(name) for name in ("pymc", "pytensor", "arviz")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def load() -> None:
+    """Import PyMC without the notices that its dependencies print on import."""
+    with silent():
+        import pymc  # noqa: F401
+
+
+def sample(model: Any, *, draws: int, tune: int, chains: int, seed: int | None, **options: Any) -> Any:
+    """Run NUTS and return what this PyMC returns (``InferenceData`` or ``DataTree``)."""
+    import pymc as pm
+
+    settings: dict[str, Any] = {"cores": 1, "progressbar": False, "target_accept": 0.95}
+    with silent(), model:
+        return pm.sample(
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            random_seed=seed,
+            **{**settings, **sampling_options(), **options},
+        )
+
+
+def _group(inference_data: Any, name: str) -> Any:
+    group = inference_data[name]
+    return group.dataset if hasattr(group, "dataset") else group
+
+
+def posterior_draws(inference_data: Any) -> dict[str, np.ndarray]:
+    """Draws by name, chains and draws as the first two axes."""
+    group = _group(inference_data, "posterior")
+    return {str(name): np.asarray(group[name].values) for name in group.data_vars}
+
+
+def diagnostics(inference_data: Any, names: list[str]) -> Diagnostics:
+    """R-hat, effective sample sizes and divergences of the named parameters."""
+    import arviz as az
+
+    group = _group(inference_data, "posterior")[names]
+    with silent():
+        values = {
+            "rhat": az.rhat(group),
+            "bulk": az.ess(group, method="bulk"),
+            "tail": az.ess(group, method="tail"),
+        }
+    worst = {
+        key: {
+            name: float((np.nanmax if key == "rhat" else np.nanmin)(np.asarray(got[name]))) for name in names
+        }
+        for key, got in values.items()
+    }
+    stats = _group(inference_data, "sample_stats")
+    divergent = int(np.asarray(stats["diverging"]).sum()) if "diverging" in stats else 0
+    first = np.asarray(group[names[0]])
+    return Diagnostics(
+        worst["rhat"], worst["bulk"], worst["tail"], divergent, int(first.shape[0] * first.shape[1])
+    )

@@ -1,0 +1,129 @@
+"""Binomial-normal and Poisson-normal models straight from counts, by PyMC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from meta.bayes.model import as_prior, check_priors
+from meta.bayes.priors import Normal, Prior
+from meta.bayes.sampled import SampledPosterior, sampled
+from meta.errors import InputError, unknown_option
+
+if TYPE_CHECKING:
+    pass
+
+
+def _counts(**columns: ArrayLike) -> dict[str, np.ndarray]:
+    arrays = {name: np.asarray(values, dtype=float) for name, values in columns.items()}
+    if len({array.shape for array in arrays.values()}) != 1 or next(iter(arrays.values())).ndim != 1:
+        raise InputError(f"{', '.join(arrays)} must have one value a study")
+    for name, array in arrays.items():
+        if np.any(~np.isfinite(array) | (array < 0)):
+            at = int(np.flatnonzero(~np.isfinite(array) | (array < 0))[0])
+            raise InputError(
+                f"{name} must be >= 0 and finite: row {at + 1} has {array[at]:g}; correct or drop it"
+            )
+    return arrays
+
+
+def bayes_counts(
+    table: Any = None,
+    *,
+    measure: str = "OR",
+    effect: Prior,
+    tau: Prior,
+    baseline: Prior | None = None,
+    level: float = 0.95,
+    seed: int | None = None,
+    allow_failed: bool = False,
+    events1: Any,
+    events2: Any,
+    n1: Any = None,
+    n2: Any = None,
+    time1: Any = None,
+    time2: Any = None,
+    **sampler: Any,
+) -> SampledPosterior:
+    """Binomial-normal ("OR") or Poisson-normal ("IRR") model straight from counts: zero cells need no care.
+
+    Parameters
+    ----------
+    table : DataFrame, optional
+        Where the counts are given by column name.
+    measure : {"OR", "IRR"}
+        Log odds ratio from events and sizes, or log rate ratio from events and person-time.
+    effect, tau : Prior
+        Of the mean log ratio and its heterogeneity.
+    baseline : Prior, optional
+        Of each study's mean log odds (log rate); Normal(0, 5) by default.
+    level : float
+        Level of intervals.
+    seed : int, optional
+        Of the sampler.
+    allow_failed : bool
+        Return a sample whose diagnostics failed.
+    events1, n1, events2, n2, time1, time2 : array_like or str
+        Counts; group 1 is the treated one.
+    **sampler
+        ``draws``, ``tune``, ``chains`` and whatever ``pymc.sample`` takes.
+
+    Returns
+    -------
+    SampledPosterior
+        With ``mu`` and ``tau``. Arms are coded by plus and minus one half, and study effects are non-centred.
+
+    References
+    ----------
+    Smith, Spiegelhalter & Thomas 1995, doi:10.1002/sim.4780142408.
+    """
+    if measure not in ("OR", "IRR"):
+        raise unknown_option("measure of counts", measure, ("OR", "IRR"))
+    given = {"events1": events1, "events2": events2}
+    given |= {"n1": n1, "n2": n2} if measure == "OR" else {"time1": time1, "time2": time2}
+    missing = [name for name, value in given.items() if value is None]
+    if missing:
+        raise InputError(f"measure {measure} needs {', '.join(missing)}")
+    data = _counts(
+        **{name: table[value] if isinstance(value, str) else value for name, value in given.items()}
+    )
+    if measure == "OR" and np.any((data["events1"] > data["n1"]) | (data["events2"] > data["n2"])):
+        raise InputError("events must not exceed n; check which column is which")
+    effect, tau = as_prior(effect, "effect"), as_prior(tau, "tau")
+    check_priors(effect, tau)
+    baseline = Normal(0.0, 5.0) if baseline is None else baseline
+    model = _count_model(measure, data, effect, tau, baseline)
+    title = (
+        "Bayesian binomial-normal model (log OR)"
+        if measure == "OR"
+        else "Bayesian Poisson-normal model (log IRR)"
+    )
+    priors = {"mu": effect, "tau": tau, "baseline": baseline}
+    return sampled(title, model, priors, data["events1"].size, level, seed, allow_failed, sampler)
+
+
+def _count_model(
+    measure: str, data: dict[str, np.ndarray], effect: Prior, tau_prior: Prior, baseline: Prior
+) -> Any:
+    from meta.bayes import compat
+
+    compat.load()
+    import pymc as pm
+
+    from meta.bayes.pymc_models import parameter
+
+    k = data["events1"].size
+    with pm.Model() as built:
+        mu = parameter("mu", effect)
+        tau = parameter("tau", tau_prior, positive=True)
+        centre = parameter("baseline", baseline, shape=k)
+        theta = mu + tau * pm.Normal("z", 0.0, 1.0, shape=k)
+        for arm, half in (("1", 0.5), ("2", -0.5)):
+            eta, observed = centre + half * theta, data[f"events{arm}"].astype(int)
+            if measure == "OR":
+                pm.Binomial(f"y{arm}", n=data[f"n{arm}"].astype(int), logit_p=eta, observed=observed)
+            else:
+                pm.Poisson(f"y{arm}", mu=data[f"time{arm}"] * pm.math.exp(eta), observed=observed)
+    return built

@@ -1,0 +1,242 @@
+"""``meta.bayes``: from effect sizes and priors to a posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from meta.bayes.exact import fit_analytic
+from meta.bayes.model import Model, as_prior, check_integrates, check_priors
+from meta.bayes.posterior import Posterior
+from meta.bayes.priors import HalfNormal, Normal, Prior
+from meta.effects.model import EffectSizes
+from meta.errors import FewStudiesWarning, InputError, Notes, unknown_option
+from meta.kernels.bounded import make_rows
+
+if TYPE_CHECKING:
+    from meta.bayes.core import Core
+
+Engine = Literal["exact", "pymc"]
+
+DEFAULT_PRIORS: dict[str, tuple[Prior, Prior]] = {
+    "SMD": (Normal(0.0, 1.0), HalfNormal(0.5)),
+    "log ratio": (Normal(0.0, 0.5), HalfNormal(0.3)),
+}
+_STANDARDISED = frozenset({"SMD", "SMDH", "SMD1", "SMD1H", "SMCC", "SMCR", "SMCRH", "SMCRP", "SMN"})
+_LOG_RATIOS = frozenset({"ROM", "ROMC", "RR", "OR", "IRR", "PETO", "HR"})
+
+
+def bayes(
+    es: EffectSizes | None = None,
+    *,
+    yi: ArrayLike | None = None,
+    vi: ArrayLike | None = None,
+    effect: Any = None,
+    tau: Prior | float | None = None,
+    engine: Engine = "exact",
+    level: float = 0.95,
+    seed: int | None = None,
+    moderators: Any = None,
+    truncated: ArrayLike | None = None,
+    alpha: float = 0.05,
+    allow_failed: bool = False,
+    **sampler: Any,
+) -> Any:
+    """Bayesian random-effects meta-analysis.
+
+    Parameters
+    ----------
+    es : EffectSizes, optional
+        Effects of any kind: exact, bounds and mixtures enter the likelihood as what they are.
+    yi, vi : array_like, optional
+        Effects and sampling variances instead of ``es``.
+    effect : Prior
+        Prior of the mean effect mu; with ``moderators`` of every coefficient (or one prior each).
+        For standardised mean differences and log ratios there is a printed default.
+    tau : Prior or float
+        Prior of the heterogeneity, or its known value.
+    engine : {"exact", "pymc"}
+        Quadrature (milliseconds) or sampling.
+    level : float
+        Level of intervals.
+    seed : int, optional
+        For the sampler.
+    moderators : array_like of shape (k, p) or str, optional
+        Design matrix, or a formula on the columns of ``es.frame``.
+    truncated : array_like of bool, optional
+        Rows that would not have been reported had they not been significant at ``alpha``; their
+        likelihood is truncated accordingly.
+    alpha : float
+        Two-sided level of that truncation.
+    allow_failed : bool
+        Return the sampler's result even if its diagnostics fail.
+    **sampler
+        For the PyMC engine: ``draws``, ``tune``, ``chains``, ``heterogeneity`` and whatever
+        ``pymc.sample`` takes.
+
+    Returns
+    -------
+    Posterior
+        Or ``PosteriorRegression`` with moderators.
+
+    References
+    ----------
+    Roever C (2020). Bayesian random-effects meta-analysis using the bayesmeta R package.
+    doi:10.18637/jss.v093.i06
+
+    Examples
+    --------
+    >>> import meta
+    >>> post = meta.bayes(yi=[0.1, 0.4, 0.3], vi=[0.04, 0.02, 0.05],
+    ...                   effect=meta.Normal(0, 1), tau=meta.HalfNormal(0.5))
+    >>> round(post.probability(above=0.0), 3)
+    0.937
+    """
+    notes = Notes()
+    effects = _effects(es, yi, vi)
+    check_level(level)
+    used = effects.subset(effects.informative)
+    if used.k == 0:
+        raise InputError("no result has an effect, a bound or a mixture, so there is nothing to estimate")
+    effect, tau_prior = _priors(effects.measure, effect, tau)
+    if moderators is None and not isinstance(effect, Prior):
+        raise InputError("one effect takes one prior; several belong to moderators=")
+    if engine not in ("exact", "pymc"):
+        raise unknown_option("engine", engine, ("exact", "pymc"))
+    if moderators is not None:
+        from meta.bayes.regression import bayes_regression
+
+        return bayes_regression(
+            used,
+            moderators=moderators,
+            effect=effect,
+            tau=tau_prior,
+            engine=engine,
+            level=level,
+            seed=seed,
+            allow_failed=allow_failed,
+            **sampler,
+        )
+    model = build_model(used, effect, tau_prior, _mask(truncated, effects), alpha)
+    if used.k < 3:
+        notes.warn(
+            f"k = {used.k}: the posterior of the heterogeneity, and so much else, depends on its prior "
+            f"{tau_prior}",
+            FewStudiesWarning,
+        )
+    if engine == "pymc":
+        from meta.bayes.pymc_fit import fit_pymc
+
+        return fit_pymc(
+            model, effects=effects, level=level, seed=seed, notes=notes, allow_failed=allow_failed, **sampler
+        )
+    if sampler:
+        raise unknown_option(
+            "argument of the exact engine", next(iter(sampler)), ("effect", "tau", "level", "truncated")
+        )
+    core = fit_core(model)
+    return Posterior(effects, core, level, "exact", model.effect, model.tau, notes.messages)
+
+
+def fit_core(model: Model) -> Core:
+    """The exact engine that fits the model: one-dimensional where mu is analytic, else two-dimensional."""
+    if model.analytic:
+        return fit_analytic(model)
+    from meta.bayes.grid import fit_grid
+
+    return fit_grid(model)
+
+
+def build_model(
+    used: EffectSizes,
+    effect: Prior,
+    tau: Prior,
+    truncated: np.ndarray | None = None,
+    alpha: float = 0.05,
+) -> Model:
+    """Check data and priors and put them together; ``used`` holds informative rows only."""
+    bad = ~(np.isfinite(used.vi) & (used.vi > 0))
+    if bad.any():
+        at = int(np.flatnonzero(bad)[0])
+        raise InputError(f"vi must be > 0: study {str(used.study[at])!r} has vi = {used.vi[at]:g}")
+    rows = make_rows(
+        used.yi,
+        used.vi,
+        lower=used.lower,
+        upper=used.upper,
+        mixtures=dict(used.mixtures),
+        truncated=truncated,
+        alpha=alpha,
+    )
+    effect, tau = effect.resolve(used.yi, used.vi), tau.resolve(used.yi, used.vi)
+    check_priors(effect, tau)
+    model = Model(rows, effect, tau, tuple(str(s) for s in used.study), _covariance(used))
+    if model.covariance is not None and not rows.plain:
+        raise InputError(
+            "bounds, mixtures and truncation need independent sampling errors; drop the covariances"
+        )
+    check_integrates(model)
+    return model
+
+
+def check_level(level: float) -> None:
+    """Refuse a level outside (0, 1)."""
+    if not 0 < level < 1:
+        raise InputError(f"level must lie between 0 and 1, not {level!r}; write 0.95 for 95 %")
+
+
+def _covariance(used: EffectSizes) -> np.ndarray | None:
+    matrix = used.covariance
+    if matrix is None or not np.any(matrix - np.diag(np.diag(matrix))):
+        return None
+    return matrix
+
+
+def _mask(truncated: ArrayLike | None, effects: EffectSizes) -> np.ndarray | None:
+    if truncated is None:
+        return None
+    mask = np.asarray(truncated, dtype=bool)
+    if mask.shape not in ((), (effects.k,)):
+        raise InputError(f"truncated must have one value a row: {effects.k} rows, {mask.size} values")
+    return np.broadcast_to(mask, (effects.k,))[effects.informative]
+
+
+def _effects(es: EffectSizes | None, yi: ArrayLike | None, vi: ArrayLike | None) -> EffectSizes:
+    if es is not None:
+        if yi is not None or vi is not None:
+            raise InputError("give either effect sizes or yi= and vi=, not both")
+        if not isinstance(es, EffectSizes):
+            raise InputError(
+                f"the data must be EffectSizes from meta.effect_sizes, not {type(es).__name__}; "
+                "or give yi= and vi="
+            )
+        return es
+    if yi is None or vi is None:
+        raise InputError("give effect sizes from meta.effect_sizes, or both yi= and vi=")
+    y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
+    if y.ndim != 1 or y.shape != v.shape:
+        raise InputError(f"yi and vi must have one value a study: {y.shape} and {v.shape}")
+    for name, values in (("yi", y), ("vi", v)):
+        if not np.all(np.isfinite(values)):
+            at = int(np.flatnonzero(~np.isfinite(values))[0])
+            raise InputError(
+                f"{name} must be finite: row {at + 1} has {name} = {values[at]:g}; drop that row"
+            )
+    return EffectSizes(y, v, "GEN", np.array([str(i + 1) for i in range(y.size)], dtype=object))
+
+
+def _priors(measure: str, effect: Any, tau: Prior | float | None) -> tuple[Any, Prior]:
+    family = "SMD" if measure in _STANDARDISED else "log ratio" if measure in _LOG_RATIOS else None
+    if (effect is None or tau is None) and family is None:
+        raise InputError(
+            f"measure {measure} has no default priors, as its scale is not known; give effect= and tau=, "
+            "such as effect=meta.Normal(0, 4), tau=meta.HalfNormal(0.5)"
+        )
+    default = DEFAULT_PRIORS[family or "SMD"]
+    return (
+        effect if isinstance(effect, Mapping | Sequence) else as_prior(effect or default[0], "effect"),
+        as_prior(default[1] if tau is None else tau, "tau"),
+    )

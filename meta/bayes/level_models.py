@@ -1,0 +1,91 @@
+"""Three-level model by PyMC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meta.bayes.model import check_priors
+from meta.bayes.priors import Prior
+from meta.bayes.sampled import SampledPosterior, sampled
+from meta.errors import InputError, unknown_option
+
+if TYPE_CHECKING:
+    from meta.effects.model import EffectSizes
+
+
+def bayes_multilevel(
+    es: EffectSizes,
+    *,
+    study: str = "study",
+    effect: Prior,
+    tau_study: Prior,
+    tau_effect: Prior,
+    level: float = 0.95,
+    seed: int | None = None,
+    allow_failed: bool = False,
+    **sampler: Any,
+) -> SampledPosterior:
+    """Three-level model: effects within studies, y = mu + u_study + w_effect + error.
+
+    Parameters
+    ----------
+    es : EffectSizes
+        Exact effects with independent sampling errors.
+    study : str
+        Column of ``es.frame`` that names the outer level.
+    effect, tau_study, tau_effect : Prior
+        Of the mean effect and of the standard deviations between and within studies.
+    level : float
+        Level of intervals.
+    seed : int, optional
+        Of the sampler.
+    allow_failed : bool
+        Return a sample whose diagnostics failed.
+    **sampler
+        ``draws``, ``tune``, ``chains`` and whatever ``pymc.sample`` takes.
+
+    Returns
+    -------
+    SampledPosterior
+        With ``mu``, ``tau_study`` and ``tau_effect``. All random effects are integrated out.
+    """
+    used = es.subset(es.informative)
+    if used.k == 0 or not used.exact.all():
+        raise InputError("the three-level model takes exact effects only; leave out bounds and mixtures")
+    if used.covariance is not None and np.any(used.covariance - np.diag(np.diag(used.covariance))):
+        raise InputError("the Bayesian three-level model needs independent sampling errors")
+    frame = used.frame
+    if study not in frame:
+        raise unknown_option("column", study, tuple(frame.columns))
+    codes = np.unique(np.asarray(frame[study], dtype=str), return_inverse=True)[1]
+    for prior in (tau_study, tau_effect):
+        check_priors(effect, prior)
+    priors = {"mu": effect, "tau_study": tau_study, "tau_effect": tau_effect}
+    model = _three_levels(used.yi, used.vi, codes, priors)
+    return sampled("Bayesian three-level model", model, priors, used.k, level, seed, allow_failed, sampler)
+
+
+def _three_levels(y: np.ndarray, v: np.ndarray, codes: np.ndarray, priors: dict[str, Prior]) -> Any:
+    from meta.bayes import compat
+
+    compat.load()
+    import pymc as pm
+
+    from meta.bayes.pymc_models import parameter
+
+    member = (codes[None, :] == np.arange(codes.max() + 1)[:, None]).astype(float)
+    with pm.Model() as built:
+        mu = parameter("mu", priors["mu"])
+        between = parameter("tau_study", priors["tau_study"], positive=True) ** 2
+        within = parameter("tau_effect", priors["tau_effect"], positive=True) ** 2
+        # Each study's covariance is diagonal plus a constant, so that Sherman-Morrison gives its density.
+        w = 1.0 / (v + within)
+        gap = y - mu
+        sum_w, sum_gap = pm.math.dot(member, w), pm.math.dot(member, w * gap)
+        inflation = 1.0 + between * sum_w
+        q = pm.math.sum(w * gap**2) - pm.math.sum(between * sum_gap**2 / inflation)
+        log_det = -pm.math.sum(pm.math.log(w)) + pm.math.sum(pm.math.log(inflation))
+        pm.Potential("likelihood", -0.5 * (q + log_det + y.size * float(np.log(2.0 * np.pi))))
+    return built

@@ -1,0 +1,306 @@
+"""Bayesian meta-regression: normal or flat priors of the coefficients, exact; any prior by PyMC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meta.bayes.distributions import Distribution, Draws, PointMass, central_interval, shortest_interval
+from meta.bayes.exact import tau_axis, tau_edges
+from meta.bayes.model import as_prior, check_priors
+from meta.bayes.priors import Fixed, Flat, Normal, Prior
+from meta.errors import InputError, Notes, NotEstimableError, unknown_option
+from meta.formatting import interval, number
+from meta.kernels.mixtures import NormalMixture
+from meta.kernels.nnhm import conditional_regression
+from meta.kernels.panels import PanelDensity, adapt
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from meta.effects.model import EffectSizes
+
+
+@dataclass(frozen=True, eq=False)
+class PosteriorRegression:
+    """Posterior of a meta-regression.
+
+    Attributes
+    ----------
+    effects : EffectSizes
+    terms : tuple of str
+        Names of the coefficients.
+    priors : tuple of Prior
+        Their priors.
+    tau_prior : Prior
+    level : float
+    engine : str
+    log_evidence, error : float
+        NaN under the PyMC engine.
+    warnings : tuple of str
+
+    Examples
+    --------
+    >>> import meta
+    >>> post = meta.bayes(yi=[0.1, 0.4, 0.3, 0.8], vi=[0.04, 0.02, 0.05, 0.03],
+    ...                   moderators=[[1, 0], [1, 1], [1, 0], [1, 1]],
+    ...                   effect=meta.Normal(0, 1), tau=meta.HalfNormal(0.5))
+    >>> post.coefficients["estimate"].round(2).tolist()
+    [0.2, 0.36]
+    """
+
+    effects: EffectSizes
+    terms: tuple[str, ...]
+    priors: tuple[Prior, ...]
+    tau_prior: Prior
+    level: float
+    engine: str
+    marginals: tuple[Distribution, ...] = field(repr=False)
+    tau_distribution: Distribution = field(repr=False)
+    log_evidence: float = float("nan")
+    error: float = float("nan")
+    warnings: tuple[str, ...] = ()
+    inference_data: Any = field(default=None, repr=False)
+    diagnostics: Any = field(default=None, repr=False)
+
+    def distribution(self, term: str) -> Distribution:
+        """Marginal of a coefficient, or of ``"tau"``."""
+        if term == "tau":
+            return self.tau_distribution
+        if term not in self.terms:
+            raise unknown_option("coefficient", term, (*self.terms, "tau"))
+        return self.marginals[self.terms.index(term)]
+
+    def interval(
+        self, term: str, level: float | None = None, *, kind: str = "shortest"
+    ) -> tuple[float, float]:
+        """Credible interval of a coefficient or of ``"tau"``."""
+        level = self.level if level is None else level
+        if kind == "central":
+            return central_interval(self.distribution(term), level)
+        if kind != "shortest":
+            raise unknown_option("kind of interval", kind, ("shortest", "central"))
+        return shortest_interval(self.distribution(term), level, 0.0 if term == "tau" else -np.inf)
+
+    def probability(self, term: str, *, below: float) -> float:
+        """Posterior probability that a coefficient lies below a value."""
+        return float(self.distribution(term).cdf(np.asarray(below, dtype=float)))
+
+    def bayes_factor(self, term: str, value: float = 0.0) -> float:
+        """Bayes factor of coefficient = ``value`` against this model (posterior over prior density)."""
+        if term not in self.terms:
+            raise unknown_option("coefficient", term, self.terms)
+        prior = self.priors[self.terms.index(term)]
+        if not (prior.proper and self.tau_prior.proper):
+            raise NotEstimableError(
+                f"a Bayes factor needs proper priors, but {term} has {prior} and tau has {self.tau_prior}"
+            )
+        return float(self.distribution(term).pdf(value)) / float(prior.pdf(value))
+
+    @property
+    def coefficients(self) -> pd.DataFrame:
+        """Table with the coefficients as index: ``estimate sd median ci_low ci_high prior``."""
+        import pandas as pd
+
+        rows = []
+        for term, prior in zip(self.terms, self.priors, strict=True):
+            dist = self.distribution(term)
+            low, high = self.interval(term)
+            rows.append(
+                {
+                    "term": term,
+                    "estimate": float(dist.mean),
+                    "sd": float(dist.sd),
+                    "median": float(dist.ppf(np.array(0.5))),
+                    "ci_low": low,
+                    "ci_high": high,
+                    "prior": str(prior),
+                }
+            )
+        return pd.DataFrame(rows).set_index("term")
+
+    def tidy(self) -> pd.DataFrame:
+        """The coefficients with ``term`` as a column."""
+        return self.coefficients.reset_index()
+
+    def __str__(self) -> str:
+        lines = [
+            f"Bayesian meta-regression · {self.engine} · k = {self.effects.k}        "
+            f"measure: {self.effects.measure}"
+        ]
+        width = max(len(term) for term in (*self.terms, "tau")) + 2
+        for term in (*self.terms, "tau"):
+            dist = self.distribution(term)
+            low, high = self.interval(term)
+            prior = self.tau_prior if term == "tau" else self.priors[self.terms.index(term)]
+            lines.append(
+                f"{term:{width}}{number(float(dist.mean)):>9}{number(float(dist.sd)):>9}   "
+                f"{interval(low, high)}   {prior}"
+            )
+        return "\n".join([*lines, *(f"note: {message}" for message in self.warnings)])
+
+    def summary(self) -> str:
+        """The printed block."""
+        return str(self)
+
+
+def bayes_regression(
+    es: EffectSizes,
+    *,
+    moderators: Any,
+    effect: Prior | Sequence[Prior] | Mapping[str, Prior],
+    tau: Prior,
+    engine: str = "exact",
+    level: float = 0.95,
+    seed: int | None = None,
+    allow_failed: bool = False,
+    **sampler: Any,
+) -> PosteriorRegression:
+    """Fit y ~ N(x beta, v + tau2); called by ``meta.bayes(..., moderators=...)``."""
+    if not es.exact.all():
+        raise InputError("a meta-regression takes exact effects only; leave out bounds and mixtures")
+    if es.covariance is not None and np.any(es.covariance - np.diag(np.diag(es.covariance))):
+        raise InputError("a Bayesian meta-regression needs independent sampling errors")
+    x, terms = design(es, moderators)
+    priors = _priors(effect, terms)
+    tau = tau.resolve(es.yi, es.vi)
+    for prior in priors:
+        check_priors(prior, tau)
+    flat = sum(isinstance(prior, Flat) for prior in priors)
+    if not isinstance(tau, Fixed) and tau.tail + es.k - flat <= 1:
+        raise NotEstimableError(
+            f"the posterior does not integrate: {tau} on tau needs more than k = {es.k} studies"
+        )
+    if engine == "pymc":
+        return _by_sampling(es, x, terms, priors, tau, level, seed, allow_failed, sampler)
+    if sampler:
+        raise unknown_option("argument of the exact engine", next(iter(sampler)), ("effect", "tau", "level"))
+    if not all(isinstance(prior, Normal | Flat) for prior in priors):
+        raise InputError(
+            "the exact meta-regression takes normal or flat priors of coefficients; use engine='pymc'"
+        )
+    return _by_quadrature(es, x, terms, priors, tau, level)
+
+
+def design(es: EffectSizes, moderators: Any) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The design matrix and its column names, from a formula on ``es.frame``, a DataFrame or an array."""
+    if isinstance(moderators, str):
+        from formulaic import model_matrix
+
+        matrix = model_matrix(moderators, es.frame.reset_index(drop=True), na_action="raise")
+        names, x = tuple(str(c) for c in matrix.columns), np.asarray(matrix, dtype=float)
+    elif hasattr(moderators, "columns"):
+        names, x = tuple(str(c) for c in moderators.columns), np.asarray(moderators, dtype=float)
+    else:
+        x = np.asarray(moderators, dtype=float)
+        x = x[:, None] if x.ndim == 1 else x
+        names = tuple(f"x{j}" for j in range(x.shape[1]))
+    if x.shape[0] != es.k:
+        raise InputError(f"moderators must have one row a study: {es.k} studies, {x.shape[0]} rows")
+    if not np.all(np.isfinite(x)):
+        row, column = np.argwhere(~np.isfinite(x))[0]
+        raise InputError(
+            f"moderator {names[column]} is missing for study {str(es.study[row])!r}; "
+            "fill it in or drop the study"
+        )
+    if np.linalg.matrix_rank(x) < x.shape[1]:
+        raise InputError(f"the moderators {', '.join(names)} are linearly dependent; leave one out")
+    return x, names
+
+
+def _priors(effect: Any, terms: tuple[str, ...]) -> tuple[Prior, ...]:
+    if isinstance(effect, Mapping):
+        missing = [term for term in terms if term not in effect]
+        if missing:
+            raise InputError(f"no prior for {', '.join(missing)}; give one for each of {', '.join(terms)}")
+        return tuple(as_prior(effect[term], term) for term in terms)
+    if isinstance(effect, Prior):
+        return (effect,) * len(terms)
+    given = tuple(as_prior(prior, "effect") for prior in effect)
+    if len(given) != len(terms):
+        raise InputError(
+            f"{len(terms)} coefficients ({', '.join(terms)}) need as many priors, not {len(given)}"
+        )
+    return given
+
+
+def _by_quadrature(
+    es: EffectSizes,
+    x: np.ndarray,
+    terms: tuple[str, ...],
+    priors: tuple[Prior, ...],
+    tau: Prior,
+    level: float,
+) -> PosteriorRegression:
+    mean0 = np.array([prior.mean if isinstance(prior, Normal) else 0.0 for prior in priors])
+    variance0 = np.array([prior.sd**2 if isinstance(prior, Normal) else np.inf for prior in priors])
+
+    def given(nodes: np.ndarray) -> Any:
+        return conditional_regression(
+            nodes * nodes, es.yi, es.vi, x, prior_mean=mean0, prior_variance=variance0
+        )
+
+    axis = tau_axis(es.vi)
+    if isinstance(tau, Fixed):
+        nodes, weights = np.array([tau.value]), np.ones(1)
+        dist: Distribution = PointMass(tau.value)
+        evidence, error = float(given(nodes).log_likelihood[0]), 0.0
+    else:
+        panels = adapt(
+            lambda z: tau.logpdf(axis.x(z)) + given(axis.x(z)).log_likelihood + axis.log_jacobian(z),
+            tau_edges(axis, tau),
+        )
+        weights, nodes = panels.weights, axis.x(panels.z.ravel())
+        keep = weights > 1e-18
+        nodes, weights = nodes[keep], weights[keep] / weights[keep].sum()
+        dist, evidence, error = PanelDensity(axis, panels), panels.log_integral, panels.error
+    at = given(nodes)
+    marginals = tuple(
+        NormalMixture.pruned(at.mean[:, j], np.sqrt(at.covariance[:, j, j]), weights)
+        for j in range(len(terms))
+    )
+    return PosteriorRegression(es, terms, priors, tau, level, "exact", marginals, dist, evidence, error)
+
+
+def _by_sampling(
+    es: EffectSizes,
+    x: np.ndarray,
+    terms: tuple[str, ...],
+    priors: tuple[Prior, ...],
+    tau: Prior,
+    level: float,
+    seed: int | None,
+    allow_failed: bool,
+    sampler: dict[str, Any],
+) -> PosteriorRegression:
+    from meta.bayes import compat
+    from meta.bayes.pymc_fit import check
+    from meta.bayes.pymc_models import regression
+
+    compat.load()
+    settings = {"draws": 2000, "tune": 1000, "chains": 4, **sampler}
+    data = compat.sample(regression(es.yi, es.vi, x, priors, tau), seed=seed, **settings)
+    notes = Notes()
+    names = [f"beta_{j}" for j in range(len(terms))] + ([] if isinstance(tau, Fixed) else ["tau"])
+    found = check(data, names, allow_failed=allow_failed, notes=notes)
+    drawn = compat.posterior_draws(data)
+    marginals = tuple(Draws(drawn[f"beta_{j}"].ravel()) for j in range(len(terms)))
+    dist: Distribution = (
+        PointMass(tau.value) if isinstance(tau, Fixed) else Draws(drawn["tau"].ravel(), floor=0.0)
+    )
+    return PosteriorRegression(
+        es,
+        terms,
+        priors,
+        tau,
+        level,
+        "pymc",
+        marginals,
+        dist,
+        warnings=notes.messages,
+        inference_data=data,
+        diagnostics=found,
+    )

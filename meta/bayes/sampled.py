@@ -1,0 +1,143 @@
+"""The result of PyMC models that only the sampler knows, and the step that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from meta.bayes.distributions import Distribution, Draws, central_interval, shortest_interval
+from meta.bayes.priors import Prior
+from meta.errors import Notes, unknown_option
+from meta.formatting import interval, number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class SampledPosterior:
+    """Posterior draws of a PyMC model, by parameter.
+
+    Attributes
+    ----------
+    title : str
+    draws : mapping of str to ndarray
+        Flat draws of each scalar parameter; ``mu`` is the mean effect.
+    priors : mapping of str to Prior
+    k : int
+        Number of results.
+    level : float
+    diagnostics : Diagnostics
+    inference_data : object
+    warnings : tuple of str
+    """
+
+    title: str
+    draws: Mapping[str, np.ndarray] = field(repr=False)
+    priors: Mapping[str, Prior]
+    k: int
+    level: float
+    diagnostics: Any = field(repr=False)
+    inference_data: Any = field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+    def distribution(self, of: str = "mu") -> Distribution:
+        """Marginal of a parameter."""
+        if of not in self.draws:
+            raise unknown_option("quantity", of, tuple(self.draws))
+        return Draws(self.draws[of], floor=0.0 if of.startswith("tau") else -np.inf)
+
+    @property
+    def estimate(self) -> float:
+        """Posterior mean of mu."""
+        return float(self.distribution().mean)
+
+    @property
+    def median(self) -> float:
+        """Posterior median of mu."""
+        return float(self.distribution().ppf(np.array(0.5)))
+
+    @property
+    def sd(self) -> float:
+        """Posterior standard deviation of mu."""
+        return float(self.distribution().sd)
+
+    def interval(
+        self, level: float | None = None, *, kind: str = "shortest", of: str = "mu"
+    ) -> tuple[float, float]:
+        """Credible interval of a parameter."""
+        level = self.level if level is None else level
+        if kind == "central":
+            return central_interval(self.distribution(of), level)
+        if kind != "shortest":
+            raise unknown_option("kind of interval", kind, ("shortest", "central"))
+        return shortest_interval(self.distribution(of), level)
+
+    def cdf(self, x: ArrayLike, *, of: str = "mu") -> np.ndarray:
+        """P(parameter <= x)."""
+        return self.distribution(of).cdf(x)
+
+    def probability(self, *, below: float, of: str = "mu") -> float:
+        """P(parameter < below)."""
+        return float(self.cdf(np.asarray(below, dtype=float), of=of))
+
+    def tidy(self) -> pd.DataFrame:
+        """One row a parameter."""
+        import pandas as pd
+
+        rows = []
+        for name in self.draws:
+            dist, (low, high) = self.distribution(name), self.interval(of=name)
+            middle = float(dist.ppf(np.array(0.5)))
+            rows.append(
+                {
+                    "term": name,
+                    "estimate": dist.mean,
+                    "sd": dist.sd,
+                    "median": middle,
+                    "ci_low": low,
+                    "ci_high": high,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def __str__(self) -> str:
+        lines = [f"{self.title} · PyMC (NUTS) · k = {self.k}"]
+        for name in self.draws:
+            dist, (low, high) = self.distribution(name), self.interval(of=name)
+            lines.append(f"{name:14}{number(dist.mean):>9}{number(dist.sd):>9}   {interval(low, high)}")
+        lines.append("prior: " + ", ".join(f"{name} ~ {prior}" for name, prior in self.priors.items()))
+        return "\n".join([*lines, *(f"note: {message}" for message in self.warnings)])
+
+    def summary(self) -> str:
+        """The printed block."""
+        return str(self)
+
+
+def sampled(
+    title: str,
+    model: Any,
+    priors: dict[str, Prior],
+    k: int,
+    level: float,
+    seed: int | None,
+    allow_failed: bool,
+    sampler: dict[str, Any],
+) -> SampledPosterior:
+    """Sample a built model, check its diagnostics and keep the scalar parameters."""
+    from meta.bayes import compat
+    from meta.bayes.pymc_fit import check
+
+    settings = {"draws": 2000, "tune": 1000, "chains": 4, **sampler}
+    data = compat.sample(model, seed=seed, **settings)
+    notes = Notes()
+    names = [name for name in priors if name != "baseline"]
+    found = check(data, names, allow_failed=allow_failed, notes=notes)
+    drawn = compat.posterior_draws(data)
+    return SampledPosterior(
+        title, {name: drawn[name].ravel() for name in names}, priors, k, level, found, data, notes.messages
+    )

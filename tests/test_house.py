@@ -1,0 +1,84 @@
+"""The house as designed: public names, lazy imports, arrows that point one way, small rooms."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import meta
+
+PACKAGE = Path(meta.__file__).parent
+
+ALLOWED = {
+    "kernels": set(),
+    "evidence": set(),
+    "datasets": set(),
+    "effects": {"kernels", "evidence"},
+    "pooling": {"kernels", "effects"},
+    "bayes": {"kernels", "effects"},
+    "bias": {"kernels", "effects", "pooling"},
+    "diagnostics": {"kernels", "effects", "pooling"},
+    "claims": {"kernels", "evidence", "effects", "pooling", "bayes"},
+    "plots": {"kernels", "effects"},
+    "report": {"kernels", "evidence", "effects", "pooling", "bayes", "claims", "plots"},
+}
+
+
+def rooms_imported(path):
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: imports are absolute"
+            names = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        found |= {name.split(".")[1] for name in names if name.startswith("meta.")}
+    return found & set(ALLOWED)
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_arrows_point_one_way(room):
+    for path in sorted((PACKAGE / room).rglob("*.py")):
+        extra = rooms_imported(path) - ALLOWED[room] - {room}
+        assert not extra, f"{path.relative_to(PACKAGE)} imports {sorted(extra)}"
+
+
+def test_every_public_name_resolves():
+    for name in meta.__all__:
+        assert getattr(meta, name) is not None, name
+    assert dir(meta) == meta.__all__
+
+
+def test_an_unknown_name_says_what_there_is():
+    with pytest.raises(AttributeError, match=r"it offers .*effect_sizes"):
+        meta.effectsizes  # noqa: B018
+
+
+@pytest.mark.parametrize("statement", ["import meta", "import meta; meta.pool(yi=[1, 2, 3], vi=[1, 1, 1])"])
+def test_heavy_packages_wait_until_they_are_needed(statement):
+    heavy = "('pandas', 'pymc', 'arviz', 'statsmodels', 'matplotlib', 'formulaic', 'scipy.stats')"
+    code = f"{statement}; import sys; print([m for m in {heavy} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_bayes_is_a_package_and_the_public_function():
+    importlib.import_module("meta.bayes.priors")
+    post = meta.bayes(
+        yi=[0.1, 0.2, 0.4], vi=[0.01, 0.02, 0.03], effect=meta.Normal(0, 1), tau=meta.HalfNormal(1)
+    )
+    assert 0 < post.estimate < 0.5
+
+
+def test_modules_stay_readable():
+    long = {
+        str(path.relative_to(PACKAGE)): count
+        for path in PACKAGE.rglob("*.py")
+        if (count := len(path.read_text().splitlines())) > 400
+    }
+    assert not long, f"over 400 lines: {long}"

@@ -1,0 +1,1 @@
+"""The commands of ``meta``, thin: parse, call, print."""

@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 class Variation:
     """The answer under one departure from the primary analysis.
 
-    ``estimate``, ``low`` and ``high`` are posterior mean and 95 % interval on the model scale.
+    ``estimate``, ``low`` and ``high`` are posterior mean and 95% interval on the model scale.
     """
 
     choice: str
@@ -142,9 +142,9 @@ def departures(evidence: Evidence, claim: Claim, analysis: Analysis) -> list[tup
     found: list[tuple[str, Choices]] = [("primary analysis", PRIMARY)]
     used = " ".join(str(text) for text in evidence.effects(analysis.id).columns["assumptions"])
     for item in evidence.library.claims.assumptions:
-        if item.id in used:
+        if item.name in used:
             for value in (item.low, item.high):
-                found.append((f"{item.id} = {value:g}", Choices(assumptions={item.id: value})))
+                found.append((f"{item.name} = {value:g}", Choices(assumptions={item.id: value})))
     for sizes in evidence.library.claims.arm_sizes:
         for other in sizes.alternatives:
             if _is_in(evidence, analysis, sizes.study):

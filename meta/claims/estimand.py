@@ -10,7 +10,7 @@ from meta.evidence.claims import Estimand
 def claimed_on_model_scale(estimand: Estimand) -> float:
     """Return the claimed value on the scale of the model: log for ratios, logit for shares.
 
-    >>> claimed = Estimand(measure="ROM", value=0.59, value_text="41 % less", side="below")
+    >>> claimed = Estimand(measure="ROM", value=0.59, value_text="41% less", side="below")
     >>> round(claimed_on_model_scale(claimed), 4)
     -0.5276
     """

@@ -1,6 +1,6 @@
 """Standardised mean differences as ratios of means and back, through the coefficient of variation.
 
-"41 % less" is a ratio; a trial often yields only a standardised difference. Three versions of the way from
+"41% less" is a ratio; a trial often yields only a standardised difference. Three versions of the way from
 one to the other are registered in :data:`RATIO_METHODS`; they differ by more than their names suggest.
 """
 

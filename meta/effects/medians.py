@@ -23,7 +23,7 @@ class FromMedian:
     mean, sd : ndarray
         The estimates.
     skewness, critical : ndarray
-        The skewness statistic of Shi et al. (2023) and its 5 % critical value.
+        The skewness statistic of Shi et al. (2023) and its 5% critical value.
     skewed : ndarray of bool
         Whether the statistic exceeds it: the estimates then rest on a normality that the data deny.
     how : str
@@ -175,7 +175,7 @@ def mean_sd_from_median(
     -------
     FromMedian
         A typed warning is issued where the skewness test of Shi et al. (2023,
-        doi:10.1177/09622802231172043) rejects at 5 %.
+        doi:10.1177/09622802231172043) rejects at 5%.
 
     Examples
     --------

@@ -98,7 +98,7 @@ class Context:
         """Hand out an assumed value and note it."""
         item = self.claims.assumption(assumption_id)
         value = self.values.get(assumption_id, item.value)
-        self.note(f"{assumption_id} = {value:g} (range {item.low:g} to {item.high:g})")
+        self.note(f"{item.name} = {value:g} (range {item.low:g} to {item.high:g})")
         return value
 
     def note(self, text: str) -> None:

@@ -105,6 +105,7 @@ class Assumption(Strict):
     """A value that no paper reports, why it was chosen, and the range over which it is varied."""
 
     id: Identifier
+    name: Text
     value: float
     low: float
     high: float

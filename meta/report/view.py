@@ -265,7 +265,7 @@ def _assumed(evidence: Evidence, item: Answer) -> tuple[Assumed, ...]:
     for study, text in zip(item.effects.study, item.effects.columns.get("assumptions", ()), strict=False):
         for part in parts_of(str(text)):
             stated.setdefault(part, []).append(str(study))
-    why = {a.id: a.why for a in library.assumptions}
+    why = {a.name: a.why for a in library.assumptions}
     sizes = {evidence.library.study(s.study).label: s.why for s in library.arm_sizes if _known(evidence, s)}
     found = []
     for part, labels in stated.items():
@@ -306,8 +306,8 @@ def parts_of(text: str) -> list[str]:
 def first_sentence(text: str) -> str:
     """Return a text up to its first full stop that ends a sentence.
 
-    >>> first_sentence("P is 4.5 % (no more). No trial tested it.")
-    'P is 4.5 % (no more).'
+    >>> first_sentence("P is 4.5% (no more). No trial tested it.")
+    'P is 4.5% (no more).'
     """
     return re.split(r"(?<=[.!?])\s+(?=[A-Z])", text, maxsplit=1)[0]
 

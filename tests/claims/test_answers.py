@@ -186,7 +186,9 @@ def test_variations_name_what_would_change_the_verdict(answers):
     )
     assert found["without Steward 2019"].conclusion == "untestable"
     assert "allocation not stated or not randomised" not in found
-    assert found["within-person-r = 0.5"].estimate < found["within-person-r = 0.87"].estimate
+    low, high = (found[f"correlation within a person = {r}"] for r in (0.5, 0.87))
+    assert low.estimate < high.estimate
+    assert low.probability > high.probability
     assert any(choice.startswith("routes") and item.k == 2 for choice, item in found.items())
     assert {"percent scale: control-sd", "percent scale: log", "all of these together"} <= set(found)
 

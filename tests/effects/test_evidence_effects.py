@@ -33,7 +33,7 @@ def test_soreness_rests_on_one_trial_with_assumptions(evidence):
     found = rows(es)
     assert found.loc["steward-2019", "tier"] == "B"
     assert found.loc["steward-2019", "yi"] == pytest.approx(-0.64, abs=0.01)
-    for assumption in ("within-person-r = 0.7", "control CV = 0.63"):
+    for assumption in ("correlation within a person = 0.7", "control CV = 0.63"):
         assert assumption in found.loc["steward-2019", "assumptions"]
     assert "oxide, not glycinate" in found.loc["steward-2019", "indirectness"]
     assert es.exact.sum() == 1

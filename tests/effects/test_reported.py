@@ -23,7 +23,7 @@ ASSUMPTIONS = {
 
 def claims_file():
     rows = [
-        {"id": key, "value": value, "low": low, "high": high, "why": "test"}
+        {"id": key, "name": key, "value": value, "low": low, "high": high, "why": "test"}
         for key, (value, low, high) in ASSUMPTIONS.items()
     ]
     return ClaimsFile.model_validate({"assumptions": rows})

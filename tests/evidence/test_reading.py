@@ -156,7 +156,7 @@ def test_claims_may_only_name_what_exists(folder):
 
 def test_a_range_must_hold_its_value(folder):
     (folder / "claims.toml").write_text(
-        '[[assumptions]]\nid = "r-x"\nvalue = 0.9\nlow = 0.1\nhigh = 0.5\nwhy = "w"\n'
+        '[[assumptions]]\nid = "r-x"\nname = "r"\nvalue = 0.9\nlow = 0.1\nhigh = 0.5\nwhy = "w"\n'
     )
     (found,) = check_folder(folder)
     assert "outside its range" in found.rule

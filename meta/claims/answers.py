@@ -10,7 +10,7 @@ import numpy as np
 
 from meta.claims.judge import judge, posterior_of
 from meta.claims.proportion import NormalisationFinding, normalisation
-from meta.claims.verdict import Verdict
+from meta.claims.verdict import Conclusion, Verdict
 from meta.effects.evidence import PRIMARY, Choices, Evidence
 from meta.effects.model import EffectSizes
 from meta.errors import MetaError, quiet
@@ -90,6 +90,21 @@ def answer_all(evidence: Evidence, *, say: Say = lambda _: None) -> tuple[Answer
         say(f"pooling and judging: {evidence.analyses[name][1].label}")
         answers.append(answer(evidence, name))
     return tuple(answers)
+
+
+def primary_verdicts(answers: Iterable[Answer], claim: Claim) -> list[Verdict]:
+    """Return the verdicts on a claim's primary analyses, in their order."""
+    return [
+        item.verdict
+        for item in answers
+        if item.claim.id == claim.id and item.analysis.role == "primary" and item.verdict is not None
+    ]
+
+
+def overall(verdicts: Iterable[Verdict]) -> Conclusion:
+    """Return the one conclusion on a claim: the common one of its primary analyses, else inconclusive."""
+    found = {verdict.conclusion for verdict in verdicts}
+    return found.pop() if len(found) == 1 else "inconclusive"
 
 
 def finding_for(evidence: Evidence, claim: Claim, posterior: Any) -> NormalisationFinding | None:

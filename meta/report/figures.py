@@ -163,7 +163,7 @@ def normalisation_of(claim: Claim, finding: NormalisationFinding, posterior: Any
         claimed=claim.estimand.value,
         posterior=density,
         interval=None if posterior is None else (finding.delta_low, finding.delta_high),
-        title=f"Normal when measured again, if raised means above the {mark(cutoff)}",
+        title=f"Normal when measured again (raised: above the {mark(cutoff)})",
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from meta.claims.answers import Answer, answer_all
+from meta.claims.answers import Answer, answer_all, overall, primary_verdicts
 from meta.effects.evidence import Evidence, load_evidence
 from meta.errors import DiagnosticsError, quiet
 from meta.report.engines import RULE, EngineCheck
@@ -170,12 +170,9 @@ def verdicts_json(
             claim.id: {
                 "statement": claim.statement,
                 "short": claim.short,
+                "conclusion": overall(primary_verdicts(answers, claim)),
                 "conclusions": {
-                    item.analysis.id: item.verdict.conclusion
-                    for item in answers
-                    if item.verdict is not None
-                    and item.claim.id == claim.id
-                    and item.analysis.role == "primary"
+                    verdict.analysis.id: verdict.conclusion for verdict in primary_verdicts(answers, claim)
                 },
                 "analyses": {
                     item.analysis.id: _analysis(item) for item in answers if item.claim.id == claim.id

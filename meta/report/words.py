@@ -163,9 +163,9 @@ def mark(cutoff: float) -> str:
     """Say above which percentile a value counts as raised.
 
     >>> mark(0.95), mark(0.975)
-    ('95% mark', '97.5% mark')
+    ('95th percentile', '97.5th percentile')
     """
-    return f"{100 * cutoff:.10g}% mark"
+    return f"{100 * cutoff:.10g}th percentile"
 
 
 def link(source: str, pmid: str | None = None) -> str:

@@ -9,7 +9,7 @@ import pytest
 from scipy import integrate, stats
 
 import meta
-from meta.claims.answers import answer, answer_all, describe_fit
+from meta.claims.answers import answer, answer_all, describe_fit, overall, primary_verdicts
 from meta.claims.judge import judge, posterior_of
 from meta.errors import InputError
 
@@ -191,6 +191,15 @@ def test_variations_name_what_would_change_the_verdict(answers):
     assert low.probability > high.probability
     assert any(choice.startswith("routes") and item.k == 2 for choice, item in found.items())
     assert {"percent scale: control-sd", "percent scale: log", "all of these together"} <= set(found)
+
+
+def test_a_claim_has_one_overall_conclusion(evidence, answers):
+    found = {
+        key: overall(primary_verdicts(answers.values(), claim)) for key, claim in evidence.claims.items()
+    }
+    assert found == {"soreness-41": "inconclusive", "cortisol-78": "untestable", "cramps": "inconclusive"}
+    mixed = [answers["soreness"].verdict, answers["cortisol-normalised"].verdict]
+    assert overall(mixed) == "inconclusive"
 
 
 def test_one_answer_alone_is_that_of_all(evidence, answers):

@@ -102,7 +102,7 @@ def environment() -> Environment:
 def unbroken(value: Any) -> Any:
     """Keep a number and its percent sign on one line; markup is left alone.
 
-    >>> unbroken("41% less") == "41\u00a0% less", unbroken(3)
+    >>> unbroken("41 % less") == "41\u00a0% less", unbroken(3)
     (True, 3)
     """
     return re.sub(r"(?<=\d) %", "\u00a0%", value) if type(value) is str else value

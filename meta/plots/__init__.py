@@ -1,1 +1,59 @@
-"""Figures drawn from result objects."""
+"""Figures drawn from result objects.
+
+Every function returns a figure that can save itself (SVG with real text, PDF, PNG), gives its numbers as a
+table and its content in words, and shows itself in a notebook.
+"""
+
+from __future__ import annotations
+
+from meta.plots.bubbles import bubble
+from meta.plots.columns import SymbolColumn, TextColumn
+from meta.plots.curves import compatibility, drapery, profile
+from meta.plots.densities import posterior, prior_sensitivity
+from meta.plots.figure import FigureResult
+from meta.plots.forest import ForestPlot, forest
+from meta.plots.funnel import funnel
+from meta.plots.joint_density import joint
+from meta.plots.multiverse import specification
+from meta.plots.normalised import normalisation
+from meta.plots.orchards import caterpillar, orchard
+from meta.plots.rows import ClaimMark, Row, Table
+from meta.plots.scatter import baujat, gosh, labbe, qq, radial
+from meta.plots.themes import THEMES, Theme
+from meta.plots.traces import cumulative, influence, tau_trace, weight_function
+from meta.plots.verdict_page import verdicts
+
+__all__ = [
+    "THEMES",
+    "ClaimMark",
+    "FigureResult",
+    "ForestPlot",
+    "Row",
+    "SymbolColumn",
+    "Table",
+    "TextColumn",
+    "Theme",
+    "baujat",
+    "bubble",
+    "caterpillar",
+    "compatibility",
+    "cumulative",
+    "drapery",
+    "forest",
+    "funnel",
+    "gosh",
+    "influence",
+    "joint",
+    "labbe",
+    "normalisation",
+    "orchard",
+    "posterior",
+    "prior_sensitivity",
+    "profile",
+    "qq",
+    "radial",
+    "specification",
+    "tau_trace",
+    "verdicts",
+    "weight_function",
+]

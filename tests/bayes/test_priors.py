@@ -71,7 +71,7 @@ def test_twice_as_wide(prior):
         (meta.Exponential(0.7), stats.expon(scale=0.7)),
         (meta.LogNormal(-1, 0.8), stats.lognorm(0.8, scale=np.exp(-1))),
     ],
-    ids=str,
+    ids=lambda value: str(value) if hasattr(value, "scaled") else "scipy",
 )
 def test_against_scipy_stats(prior, frozen):
     x = np.array([0.05, 0.4, 2.0])

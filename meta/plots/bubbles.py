@@ -1,0 +1,132 @@
+"""The bubble plot: effects against a moderator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meta.errors import InputError
+from meta.plots.chart import (
+    axis_name,
+    canvas,
+    effect_axis,
+    exact_rows,
+    finished,
+    how_read,
+    legend,
+    shown,
+    spread,
+    words,
+)
+from meta.plots.figure import FigureResult, style
+from meta.plots.scatter import names, points
+from meta.plots.themes import Theme, as_theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["bubble"]
+
+
+def bubble(
+    result: Any,
+    *,
+    x: Any,
+    line: tuple[Any, Any] | None = None,
+    band: tuple[Any, Any] | None = None,
+    prediction: tuple[Any, Any] | None = None,
+    xlabel: str | None = None,
+    label: Sequence[int] = (),
+    theme: str | Theme = "default",
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> FigureResult:
+    """Draw effects against a moderator; the area of a point goes with its precision.
+
+    Parameters
+    ----------
+    result : object
+        Effect sizes, a fit or a meta-regression. A regression on this one moderator draws its own line and
+        band, from its ``predict`` method.
+    x : str or array
+        The moderator: a column of the data, or its values.
+    line : (x, y), optional
+        A fitted line on the model scale.
+    band, prediction : (low, high), optional
+        Confidence and prediction bands at the line's ``x``.
+    xlabel, label, theme, title, ax
+        Words, positions of studies to name, and looks.
+
+    References
+    ----------
+    Thompson SG, Higgins JPT (2002). Stat Med 21:1559-1573. https://doi.org/10.1002/sim.1187
+    """
+    look = as_theme(theme)
+    effects = exact_rows(result) if hasattr(result, "effects") or hasattr(result, "kind") else result
+    y, v = np.asarray(effects.yi, dtype=float), np.asarray(effects.vi, dtype=float)
+    name = x if isinstance(x, str) else "Moderator"
+    values = _moderator(effects, result, x, y.size)
+    how = how_read(result)
+    if line is None and hasattr(result, "predict") and isinstance(x, str):
+        line, band, prediction = _regression_line(result, x, values)
+    with style():
+        figure, axes = canvas((5.4, 4.0), look, ax)
+        if line is not None:
+            grid, middle = (np.asarray(part, dtype=float) for part in line)
+            if prediction is not None:
+                low, high = prediction
+                axes.fill_between(
+                    grid, low, high, color=look.prediction, alpha=0.16, lw=0, label="95% prediction"
+                )
+            if band is not None:
+                low, high = band
+                axes.fill_between(grid, low, high, color=look.pooled, alpha=0.22, lw=0, label="95% interval")
+            axes.plot(grid, middle, color=look.pooled, lw=1.8, label="Fitted")[0].set_gid("line")
+            legend(axes, look)
+        sizes = 12 + 190 * (1 / v) / np.max(1 / v)
+        points(axes, values, y, look, s=sizes, alpha=0.65)
+        names(axes, effects.study, values, y, label, look)
+        if how.null is not None:
+            axes.axhline(how.null, color=look.text, lw=0.8, ls=(0, (3, 2)), zorder=1)
+        effect_axis(axes, spread(y, how.null), how, look, inches=3.2, vertical=True)
+        words(axes, look, x=xlabel or name, y=axis_name(how), title=title)
+    ends = f"{shown(values.min())} to {shown(values.max())}"
+    text = f"Bubble plot of {y.size} studies: {how.name} against {xlabel or name}, from {ends}."
+    return finished(
+        figure,
+        axes,
+        title or "Bubble plot",
+        text,
+        {"study": effects.study, "x": values, "estimate": y, "vi": v},
+    )
+
+
+def _moderator(effects: Any, result: Any, x: Any, k: int) -> np.ndarray:
+    if isinstance(x, str):
+        columns = dict(getattr(effects, "columns", {}))
+        if hasattr(result, "design") and hasattr(result, "es"):
+            used = result.design.rows
+            columns = {name: np.asarray(values)[used] for name, values in result.es.columns.items()}
+            columns |= {name: result.X[:, i] for i, name in enumerate(result.names) if name not in columns}
+        if x not in columns:
+            raise InputError(f"x: there is no column {x!r}; the columns are: {', '.join(map(str, columns))}")
+        x = columns[x]
+    values = np.asarray(x, dtype=float)
+    if values.shape != (k,):
+        raise InputError(f"x must have one value a study: {values.size} given for {k} studies")
+    return values
+
+
+def _regression_line(fit: Any, name: str, values: np.ndarray) -> tuple[Any, Any, Any]:
+    """Line and bands of a meta-regression over the range of its moderator."""
+    import pandas as pd
+
+    grid = np.linspace(values.min(), values.max(), 61)
+    table = fit.predict(pd.DataFrame({name: grid}))
+    names = {str(column) for column in table.columns}
+    estimate = np.asarray(table["estimate" if "estimate" in names else "fit"], dtype=float)
+    band = (np.asarray(table["ci_low"]), np.asarray(table["ci_high"])) if "ci_low" in names else None
+    wide = (np.asarray(table["pi_low"]), np.asarray(table["pi_high"])) if "pi_low" in names else None
+    return (grid, estimate), band, wide

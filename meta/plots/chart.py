@@ -1,0 +1,179 @@
+"""What ordinary charts share: a canvas, an effect axis, and the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meta.errors import InputError
+from meta.plots.axis import Reading, make_axis, minus, reading
+from meta.plots.figure import OWN, FigureResult, new_figure, style
+from meta.plots.text import font, width
+from meta.plots.themes import Theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def canvas(size: tuple[float, float], theme: Theme, ax: Axes | None = None) -> tuple[Figure, Axes]:
+    """Return a figure of so many inches with one pair of axes, or the axes given and their figure."""
+    if ax is not None:
+        dress(ax, theme)
+        return ax.figure, ax  # type: ignore[return-value]
+    figure = new_figure(*size, theme.background)
+    figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08)
+    axes = figure.add_subplot()
+    dress(axes, theme)
+    return figure, axes
+
+
+def dress(axes: Axes, theme: Theme) -> None:
+    """Give axes this package's look."""
+    axes.set_facecolor("none")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set(color=theme.rule, linewidth=0.8)
+    axes.tick_params(colors=theme.text, labelsize=theme.small, length=3, width=0.8)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set(color=theme.text, fontproperties=font(theme.font_size))
+
+
+def words(axes: Axes, theme: Theme, *, x: str = "", y: str = "", title: str | None = None) -> None:
+    """Name the axes and the chart."""
+    axes.set_xlabel(x, fontproperties=font(theme.font_size), color=theme.text)
+    axes.set_ylabel(y, fontproperties=font(theme.font_size), color=theme.text)
+    if title:
+        axes.set_title(title, fontproperties=font(theme.font_size + 1.5, True), color=theme.text, loc="left")
+
+
+def legend(axes: Axes, theme: Theme, **where: Any) -> None:
+    """Explain what is drawn, without a frame; ``beside`` or ``below`` the axes, where data are everywhere."""
+    if where.pop("beside", False):
+        where |= {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
+    if where.pop("below", False):
+        where |= {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": 2}
+    where.setdefault("loc", "best")
+    box = axes.legend(
+        prop=font(theme.small),
+        labelcolor=theme.text,
+        frameon=True,
+        facecolor=theme.background,
+        framealpha=0.85,
+        **where,
+    )
+    box.get_frame().set(edgecolor="none")
+    for handle in box.legend_handles:
+        if handle is not None and hasattr(handle, "set_sizes"):
+            handle.set(alpha=1.0)
+            handle.set_sizes([22.0])
+
+
+def effect_axis(
+    axes: Axes,
+    ends: tuple[float, float],
+    how: Reading,
+    theme: Theme,
+    *,
+    inches: float,
+    vertical: bool = False,
+) -> None:
+    """Label a model-scale axis on the scale on which effects are read."""
+    low, high = ends
+
+    def fits(positions: Sequence[float], labels: Sequence[str]) -> bool:
+        places = [(x - low) / (high - low) * inches for x in positions]
+        sizes = [0.2 if vertical else width(text, theme.small) for text in labels]
+        pairs = zip(places, places[1:], sizes, sizes[1:], strict=False)
+        return all(b - a > 0.5 * (u + v) + 0.1 for a, b, u, v in pairs)
+
+    made = make_axis(low, high, how, fits)
+    if vertical:
+        axes.set_ylim(low, high)
+        axes.set_yticks(made.ticks, made.labels)
+    else:
+        axes.set_xlim(low, high)
+        axes.set_xticks(made.ticks, made.labels)
+
+
+def spread(values: Any, *also: float | None, pad: float = 0.06) -> tuple[float, float]:
+    """Return ends that hold all finite values, with some air.
+
+    >>> spread([0.0, 1.0], 2.0, pad=0.5)
+    (-1.0, 3.0)
+    """
+    extra = [x for x in also if x is not None]
+    found = np.concatenate([np.ravel(np.asarray(values, dtype=float)), np.asarray(extra, dtype=float)])
+    found = found[np.isfinite(found)]
+    if found.size == 0:
+        return -1.0, 1.0
+    low, high = float(found.min()), float(found.max())
+    if not high > low:
+        low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
+    return low - pad * (high - low), high + pad * (high - low)
+
+
+def exact_rows(result: Any) -> Any:
+    """Return the exactly known effects behind a result."""
+    effects = getattr(result, "effects", result)
+    if not all(hasattr(effects, name) for name in ("yi", "vi", "study")):
+        raise InputError(
+            f"this figure cannot be drawn from {type(result).__name__}: give effect sizes or a fit of them"
+        )
+    if hasattr(effects, "kind") and hasattr(effects, "subset"):
+        effects = effects.subset(np.asarray(effects.kind == "exact"))
+    if len(effects.yi) == 0:
+        raise InputError("there is nothing to draw: no study has an exactly known effect")
+    return effects
+
+
+def center_of(result: Any) -> float | None:
+    """Pooled estimate of a fit; None for effect sizes alone."""
+    estimate = getattr(result, "estimate", None)
+    return None if estimate is None or np.size(estimate) != 1 else float(np.asarray(estimate).reshape(()))
+
+
+def how_read(result: Any) -> Reading:
+    """Return the scale on which the effects of a result are read."""
+    effects = getattr(result, "effects", result)
+    return reading(str(getattr(effects, "measure", getattr(result, "measure", "GEN"))))
+
+
+def axis_name(how: Reading) -> str:
+    """Name of an effect axis, with a capital."""
+    return how.name[:1].upper() + how.name[1:]
+
+
+def numbers(frame: Any, *names: str) -> list[np.ndarray]:
+    """Columns of a table or mapping as arrays of numbers."""
+    found = []
+    for name in names:
+        try:
+            found.append(np.asarray(frame[name], dtype=float))
+        except (KeyError, IndexError, TypeError):
+            names = frame.columns if hasattr(frame, "columns") else frame
+            offered = ", ".join(map(str, names))
+            raise InputError(f"the table has no column {name!r}; it has: {offered}") from None
+    return found
+
+
+def finished(
+    figure: Figure, axes: Axes | Sequence[Axes], title: str, alt_text: str, table: Mapping[str, Any]
+) -> FigureResult:
+    """Wrap a drawn figure; its layout is settled once, so that writing it does not move anything."""
+    if figure.get_gid() == OWN and figure.get_layout_engine() is not None:
+        with style():
+            figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+    several = tuple(axes) if isinstance(axes, Sequence) else (axes,)
+    return FigureResult(figure=figure, axes=several, title=title, alt_text=alt_text, table=table)
+
+
+def shown(x: float, digits: int = 2) -> str:
+    """A number with a true minus sign."""
+    from meta.formatting import number
+
+    return minus(number(x, digits))

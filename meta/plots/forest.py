@@ -1,0 +1,304 @@
+"""The forest plot: ``meta.forest``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from meta.errors import unknown_option
+from meta.formatting import listing
+from meta.plots.adapt import PREDICTIONS, flatten, rows_from
+from meta.plots.axis import Reading, limits, reading
+from meta.plots.boxes import Layout
+from meta.plots.columns import Words, choose_columns, decimals
+from meta.plots.draw import Painter
+from meta.plots.figure import FigureResult, new_figure, style
+from meta.plots.layout import page
+from meta.plots.rows import ClaimMark, Row, Table, table_of
+from meta.plots.themes import THEMES, Theme, as_theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ClaimMark", "ForestPlot", "forest"]
+
+MANY = 60
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ForestPlot(FigureResult):
+    """A forest plot.
+
+    Attributes
+    ----------
+    rows : tuple of Row
+        What was drawn, from top to bottom.
+    layout : Layout
+        Where, in inches from the top left corner.
+    """
+
+    rows: tuple[Row, ...] = ()
+    layout: Layout | None = None
+
+
+def forest(
+    result: Any,
+    *,
+    columns: Sequence[Any] | None = None,
+    scale: str | None = None,
+    order: Any = None,
+    by: Any = None,
+    prediction: str | None = "bar",
+    null: float | None = None,
+    xlim: tuple[float, float] | None = None,
+    labels: tuple[str, str] | None = None,
+    theme: str | Theme = "default",
+    claim: ClaimMark | None = None,
+    pooled: Any = (),
+    title: str | None = None,
+    notes: Sequence[str] | str = (),
+    ax: Axes | None = None,
+) -> ForestPlot:
+    """Draw a forest plot.
+
+    Effects are placed on the model scale and labelled on the scale on which they are read. A study whose
+    effect is only bounded is drawn as a band with an arrow at its open end; where one of several values is
+    possible, all are shown; what is not estimable is listed as such.
+
+    Parameters
+    ----------
+    result : object
+        Effect sizes, a fit, a posterior, subgroups, or a table with ``estimate``, ``ci_low`` and ``ci_high``
+        (leave-one-out, cumulative); or anything with ``forest_rows()``.
+    columns : sequence, optional
+        Names ("study", "tier", "estimate", "weight", "reason", any column of the data), columns
+        (:class:`~meta.plots.columns.TextColumn`, :class:`~meta.plots.columns.SymbolColumn`) or functions of a
+        row; "plot" stands for the panel.
+    scale : str, optional
+        Key of :data:`meta.effects.scales.SCALES` for the labels, instead of the measure's own.
+    order : str, callable or sequence of int, optional
+        "effect", "precision", "study" or a column, with "-" before it for descending.
+    by : str or array, optional
+        Headings from a column; for subtotals, give a subgroup analysis as ``result``.
+    prediction : {"bar", "line", "dist", "shade", None}
+        How prediction intervals are drawn.
+    null : float, optional
+        No effect, on the model scale.
+    xlim : (float, float), optional
+        Ends of the axis, as it is labelled.
+    labels : (str, str), optional
+        What lies left and right of no effect ("Favours treatment", "Favours control").
+    theme : str or Theme
+        "default", "revman", "jama", "bmj", "compact" or "dark".
+    claim : ClaimMark, optional
+        A claimed value, and the region of effects at least as large.
+    pooled : object or sequence, optional
+        Further fits, each shown as a summary row; a posterior as a half-eye.
+    title : str, optional
+        Printed above.
+    notes : str or sequence of str
+        Printed below.
+    ax : Axes, optional
+        Draw inside these axes, shrunk to fit, instead of on a page of its own.
+
+    Returns
+    -------
+    ForestPlot
+
+    References
+    ----------
+    Lewis S, Clarke M (2001). BMJ 322:1479-1480. https://doi.org/10.1136/bmj.322.7300.1479
+
+    Examples
+    --------
+    >>> from meta.effects.model import EffectSizes
+    >>> es = EffectSizes(yi=[-0.9, -0.2, 0.1], vi=[0.3, 0.04, 0.1], measure="RR", study=["A", "B", "C"])
+    >>> plot = forest(es, labels=("Fewer events", "More events"))
+    >>> [row.label for row in plot.rows], plot.layout.axis.labels
+    (['A', 'B', 'C'], ('0.2', '0.5', '1', '2'))
+    >>> print(plot.alt_text)
+    Forest plot of 3 studies (risk ratio). Estimates range from 0.41 to 1.11.
+    """
+    look = as_theme(theme)
+    shown = "none" if prediction is None else prediction
+    if shown not in PREDICTIONS:
+        raise unknown_option("prediction", prediction, PREDICTIONS)
+    table = rows_from(
+        result,
+        pooled=flatten(pooled),
+        order=order,
+        by=by,
+        prediction=shown,
+        show_test=look.show_test,
+        show_tau2=look.show_tau2,
+        leading_zero=look.leading_zero,
+    )
+    look = _crowded(look, table)
+    how = reading(table.measure, scale=scale, null=null)
+    words = Words(how, look, decimals(table.rows, how))
+    left, right = choose_columns(columns, table, words, look)
+    below = [notes] if isinstance(notes, str) else list(notes)
+    ends = limits(table.rows, how, claim=claim, xlim=xlim)
+
+    def measured(with_theme: Theme) -> Layout:
+        return page(
+            table.rows,
+            left,
+            right,
+            with_theme,
+            how,
+            ends,
+            title=title,
+            notes=[*_legend(table), *below],
+            labels=labels,
+            claim=claim,
+            axis_label=how.name[:1].upper() + how.name[1:],
+        )
+
+    with style():
+        layout = measured(look)
+        if look.page_width is not None:
+            look, layout = _narrowed(look, layout, measured)
+    return _draw(layout, table, replace(words, theme=look), claim, shown, title, ax)
+
+
+def _narrowed(look: Theme, layout: Layout, measured: Callable[[Theme], Layout]) -> tuple[Theme, Layout]:
+    """Bring a page down to its theme's width: panel, then type, then labels, then the panel again."""
+    limit = look.page_width or layout.width
+    least = (("panel_width", 1.6), ("font_size", 7.0), ("label_width", 1.0), ("panel_width", 0.9))
+    for name, smallest in least:
+        excess = layout.width - limit
+        now = getattr(look, name)
+        if excess <= 1e-9 or now <= smallest:
+            continue
+        to = smallest if name == "font_size" else max(smallest, now - excess)
+        changes: dict[str, float] = {name: to}
+        if name == "font_size":
+            changes["row_height"] = min(look.row_height, 0.165)
+        look = replace(look, **changes)  # type: ignore[arg-type]
+        layout = measured(look)
+    return look, layout
+
+
+def _draw(
+    layout: Layout,
+    table: Table,
+    words: Words,
+    claim: ClaimMark | None,
+    prediction: str,
+    title: str | None,
+    ax: Axes | None,
+) -> ForestPlot:
+    look, how = words.theme, words.how
+    with style():
+        if ax is None:
+            figure = new_figure(layout.width, layout.height, look.background)
+            painter = Painter(figure, layout, table.rows, look, how)
+        else:
+            painter = _embedded(ax, layout, table, words)
+            figure = painter.page.figure  # type: ignore[assignment]
+        guide = next((row.estimate for row in table.rows if row.kind == "pooled" and row.drawn), None)
+        painter.all(claim=claim, guide=guide, shade=prediction == "shade")
+    return ForestPlot(
+        figure=figure,
+        axes=(painter.panel,),
+        title=title or f"Forest plot: {how.name}",
+        alt_text=describe(table, words, layout, claim),
+        table=table_of(table.rows),
+        rows=table.rows,
+        layout=layout,
+    )
+
+
+def _embedded(ax: Axes, layout: Layout, table: Table, words: Words) -> Painter:
+    """A painter that stays inside another figure's axes."""
+    figure = ax.figure
+    ax.set_axis_off()
+    width, height = figure.bbox.width / figure.dpi, figure.bbox.height / figure.dpi
+    box = ax.get_position()
+    scale = min(1.0, box.width * width / layout.width, box.height * height / layout.height)
+    spare = box.width * width - scale * layout.width
+    origin = (box.x0 * width + 0.5 * spare, (1 - box.y1) * height)
+    return Painter(
+        figure,  # type: ignore[arg-type]
+        layout,
+        table.rows,
+        words.theme,
+        words.how,
+        origin=origin,
+        scale=scale,
+        page_size=(width, height),
+    )
+
+
+def _crowded(look: Theme, table: Table) -> Theme:
+    """Smaller type and closer rows where there are many, unless the theme is small already."""
+    studies = sum(row.kind == "study" for row in table.rows)
+    if any(row.shrunken for row in table.rows):
+        look = replace(look, row_height=1.25 * look.row_height)
+    if studies <= MANY or look.font_size <= 7.5:
+        return look
+    small = THEMES["compact"]
+    return replace(
+        look, font_size=small.font_size, row_height=small.row_height, label_width=small.label_width
+    )
+
+
+def _legend(table: Table) -> list[str]:
+    """Explain what is drawn but does not explain itself."""
+    shapes = {row.shape for row in table.rows if row.kind == "study"}
+    tiers = {row.tier for row in table.rows if row.tier}
+    lines = []
+    if tiers:
+        words = {
+            "A": "A (square) computed from what was reported",
+            "B": "B (circle) rests on a stated assumption",
+            "C": "C only bounds or possible values are known",
+            "D": "D not estimable",
+        }
+        lines.append("Tiers: " + "; ".join(text for tier, text in words.items() if tier in tiers) + ".")
+    if "bound" in shapes:
+        lines.append("Band with strokes: bounds on the effect; an arrow where it is open or leaves the axis.")
+    if "mixture" in shapes:
+        lines.append("Open diamonds: the effect is one of these values.")
+    if any(row.shrunken for row in table.rows):
+        lines.append("Thick line below a study: its own effect given all studies (posterior mean, 95% CrI).")
+    if any(row.fitted for row in table.rows):
+        lines.append("Pale diamonds: what the moderators predict for the study.")
+    if any(row.prior is not None for row in table.rows):
+        lines.append("Dotted: prior of the mean effect.")
+    return [" ".join(lines)] if lines else []
+
+
+def describe(table: Table, words: Words, layout: Layout, claim: ClaimMark | None) -> str:
+    """Put the plot into words."""
+    studies = [row for row in table.rows if row.kind == "study"]
+    exact = [row for row in studies if row.shape == "exact"]
+    how: Reading = words.how
+    noun = "study" if len(studies) == 1 else "studies"
+    text = [f"Forest plot of {len(studies)} {noun} ({how.name})."]
+    for row in table.rows:
+        if row.kind in ("pooled", "prediction") and row.drawn:
+            low, high = words.interval(row.low, row.high)
+            level = f"{100 * row.level:g}%"
+            if row.kind == "pooled":
+                text.append(f"{row.label}: {words.value(row.estimate)} ({level} interval {low} to {high}).")
+            else:
+                text.append(f"{row.label}: {low} to {high}.")
+    if exact:
+        low, high = words.interval(min(r.estimate for r in exact), max(r.estimate for r in exact))
+        one = len(exact) == 1
+        text.append(f"The estimate is {low}." if one else f"Estimates range from {low} to {high}.")
+    others = {shape: sum(row.shape == shape for row in studies) for shape in ("bound", "mixture", "none")}
+    named = {"bound": "known only within bounds", "mixture": "one of several values", "none": "not estimable"}
+    parts = [f"{count} {named[shape]}" for shape, count in others.items() if count]
+    if parts:
+        text.append(f"{listing(parts).capitalize()}.")
+    clipped = sum(any(layout.axis.clips(r.low, r.high)) for r in exact if math.isfinite(r.low + r.high))
+    if clipped:
+        text.append(f"{clipped} {'interval reaches' if clipped == 1 else 'intervals reach'} beyond the axis.")
+    if claim is not None:
+        text.append(f"Claimed value: {words.value(claim.value)}.")
+    return " ".join(text)

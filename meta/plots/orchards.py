@@ -1,0 +1,199 @@
+"""Many studies at a glance: orchard and caterpillar plots."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from meta.errors import InputError, quiet
+from meta.plots.chart import (
+    axis_name,
+    canvas,
+    center_of,
+    effect_axis,
+    exact_rows,
+    finished,
+    how_read,
+    shown,
+    spread,
+    words,
+)
+from meta.plots.figure import FigureResult, style
+from meta.plots.text import font
+from meta.plots.themes import PALETTE, Theme, as_theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["caterpillar", "orchard"]
+
+
+def orchard(
+    result: Any, *, theme: str | Theme = "default", title: str | None = None, ax: Axes | None = None
+) -> FigureResult:
+    """Draw groups with every study as a point: trunk (estimate), branch (interval) and twig (prediction).
+
+    Parameters
+    ----------
+    result : fit, subgroups, or mapping of str to fit
+        One line a group; the area of a point goes with its precision.
+    theme, title, ax
+        As in :func:`meta.forest`.
+
+    References
+    ----------
+    Nakagawa S et al. (2021). Res Synth Methods 12:4-12. https://doi.org/10.1002/jrsm.1424
+    """
+    look = as_theme(theme)
+    fits = (
+        dict(result.fits)
+        if hasattr(result, "fits")
+        else dict(result)
+        if isinstance(result, Mapping)
+        else {"": result}
+    )
+    if not fits:
+        raise InputError("there is no fit to draw: give at least one")
+    first = next(iter(fits.values()))
+    how = how_read(first)
+    table: dict[str, list[Any]] = {"group": [], "study": [], "estimate": [], "vi": []}
+    with style():
+        figure, axes = canvas((5.8, 1.2 + 0.95 * len(fits)), look, ax)
+        everything: list[float] = []
+        largest = max(float(np.max(1 / np.sqrt(exact_rows(fit).vi))) for fit in fits.values())
+        parts = []
+        for row, (name, fit) in enumerate(fits.items()):
+            effects = exact_rows(fit)
+            y, v = np.asarray(effects.yi, dtype=float), np.asarray(effects.vi, dtype=float)
+            color = PALETTE[row % 6]
+            jitter = _quasi(y.size)
+            axes.scatter(
+                y,
+                row + 0.3 * jitter,
+                s=8 + 90 / np.sqrt(v) / largest,
+                color=color,
+                alpha=0.4,
+                linewidths=0,
+                zorder=2,
+            ).set_gid(f"group-{row + 1}-studies")
+            everything += y.tolist()
+            everything += _branches(axes, fit, row, look)
+            axes.annotate(
+                f"k = {y.size}",
+                (1.0, row),
+                xycoords=("axes fraction", "data"),
+                xytext=(3, 0),
+                textcoords="offset points",
+                va="center",
+                fontproperties=font(look.small),
+                color=look.muted,
+                annotation_clip=False,
+            )
+            table["group"] += [name] * y.size
+            table["study"] += list(effects.study)
+            table["estimate"] += y.tolist()
+            table["vi"] += v.tolist()
+            parts.append(f"{name or 'All'}: {shown(how.back(center_of(fit) or 0.0))}, k = {y.size}.")
+        if how.null is not None:
+            axes.axvline(how.null, color=look.text, lw=0.8, zorder=1)
+        axes.set_ylim(len(fits) - 0.45, -0.55)
+        axes.set_yticks(range(len(fits)), list(fits))
+        axes.tick_params(axis="y", length=0, labelsize=look.font_size)
+        effect_axis(axes, spread(everything, how.null), how, look, inches=4.4)
+        words(axes, look, x=axis_name(how), title=title)
+    return finished(
+        figure, axes, title or "Orchard plot", f"Orchard plot ({how.name}). {' '.join(parts)}", table
+    )
+
+
+def _branches(axes: Axes, fit: Any, row: int, look: Theme) -> list[float]:
+    middle = center_of(fit)
+    if middle is None:
+        return []
+    ends = [float(fit.ci_low), float(fit.ci_high)]
+    wide: list[float] = []
+    if hasattr(fit, "prediction_interval"):
+        with quiet():
+            wide = [float(end) for end in fit.prediction_interval()]
+        if all(math.isfinite(end) for end in wide):
+            axes.plot(wide, [row, row], color=look.text, lw=1.0, zorder=3).pop().set_gid(
+                f"group-{row + 1}-prediction"
+            )
+        else:
+            wide = []
+    axes.plot(ends, [row, row], color=look.text, lw=4.0, solid_capstyle="butt", zorder=3).pop().set_gid(
+        f"group-{row + 1}-interval"
+    )
+    axes.plot(
+        [middle], [row], marker="o", ms=9, mfc=look.background, mec=look.text, mew=1.6, ls="none", zorder=4
+    )
+    return [*ends, *wide]
+
+
+def _quasi(k: int) -> np.ndarray:
+    """Evenly spread positions in [-1, 1] that need no random numbers (multiples of the golden ratio)."""
+    return 2 * np.mod(np.arange(1, k + 1) * 0.6180339887498949, 1.0) - 1
+
+
+def caterpillar(
+    result: Any,
+    *,
+    level: float = 0.95,
+    theme: str | Theme = "default",
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> FigureResult:
+    """Draw all effects in order of size with their intervals and no labels, for hundreds of studies.
+
+    Parameters
+    ----------
+    result : object
+        A fit or effect sizes.
+    level : float
+        Of the studies' intervals.
+    theme, title, ax
+        As in :func:`meta.forest`.
+    """
+    look = as_theme(theme)
+    effects = exact_rows(result)
+    how = how_read(result)
+    y, se = np.asarray(effects.yi, dtype=float), np.sqrt(np.asarray(effects.vi, dtype=float))
+    order = np.argsort(y, kind="stable")
+    half = float(ndtri(0.5 + level / 2)) * se
+    low, high = y - half, y + half
+    zero = how.null
+    clear = np.zeros(y.size, dtype=bool) if zero is None else (low > zero) | (high < zero)
+    ends = np.quantile(np.concatenate([low, high, y]), [0.01, 0.99])
+    row = np.empty(y.size)
+    row[order] = np.arange(y.size)
+    with style():
+        figure, axes = canvas((5.0, min(9.0, 1.6 + 0.028 * y.size)), look, ax)
+        for here, color in ((clear, look.study), (~clear, look.rule)):
+            axes.hlines(row[here], low[here], high[here], color=color, lw=0.9, zorder=2)
+        axes.plot(y, row, ls="none", marker="o", ms=2.4, color=look.text, zorder=3)[0].set_gid("studies")
+        middle = center_of(result)
+        if middle is not None:
+            axes.axvspan(
+                float(result.ci_low), float(result.ci_high), color=look.pooled, alpha=0.25, lw=0, zorder=1
+            )
+            axes.axvline(middle, color=look.pooled, lw=1.2, zorder=1.5).set_gid("pooled")
+        if zero is not None:
+            axes.axvline(zero, color=look.text, lw=0.8, zorder=1)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.set_ylim(-1, y.size)
+        effect_axis(axes, spread(ends, zero, middle), how, look, inches=4.4)
+        words(axes, look, x=axis_name(how), title=title)
+    count = int(clear.sum())
+    text = f"Caterpillar plot of {y.size} studies ({how.name}); {count} intervals leave out no effect."
+    table = {
+        "study": effects.study[order],
+        "estimate": y[order],
+        "ci_low": low[order],
+        "ci_high": high[order],
+    }
+    return finished(figure, axes, title or "Caterpillar plot", text, table)

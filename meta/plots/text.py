@@ -1,0 +1,95 @@
+"""Measuring and wrapping text with the renderer that will draw it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.font_manager import FontProperties
+
+FAMILY = "DejaVu Sans"
+_DPI = 576
+_GLUE = "\N{NO-BREAK SPACE}"
+_GLUED = re.compile(r" [=<~] |(?<=^←) | (?=→$)")
+LINE = 1.28
+"""Line height as a multiple of the font size."""
+
+
+@cache
+def _renderer() -> RendererAgg:
+    return RendererAgg(8, 8, _DPI)
+
+
+@cache
+def font(size: float, bold: bool = False, italic: bool = False) -> FontProperties:
+    """The font of every figure."""
+    return FontProperties(
+        family=FAMILY, size=size, weight="bold" if bold else "normal", style="italic" if italic else "normal"
+    )
+
+
+@cache
+def width(text: str, size: float, bold: bool = False) -> float:
+    """Width of the widest line, in inches.
+
+    >>> round(width("0.49", 10.0) / width("0.4", 10.0), 2)
+    1.4
+    """
+    if not text:
+        return 0.0
+    found = [
+        _renderer().get_text_width_height_descent(line, font(size, bold), False)[0] / _DPI
+        for line in text.split("\n")
+    ]
+    return float(max(found))
+
+
+def height(lines: int, size: float) -> float:
+    """Height of so many lines, in inches.
+
+    >>> height(2, 10.0) == 2 * height(1, 10.0)
+    True
+    """
+    return lines * LINE * size / 72.0
+
+
+def wrap(text: str, limit: float, size: float, bold: bool = False) -> tuple[str, ...]:
+    """Break text into lines no wider than ``limit`` inches; a word that is too long is broken too.
+
+    "p = 0.02" stays together.
+
+    >>> wrap("one two three", width("one two", 9.0) + 0.01, 9.0)
+    ('one two', 'three')
+    """
+    lines: list[str] = []
+    current = ""
+    for word in _GLUED.sub(lambda found: found.group().replace(" ", _GLUE), " ".join(text.split())).split(
+        " "
+    ):
+        longer = f"{current} {word}" if current else word
+        if width(longer, size, bold) <= limit:
+            current = longer
+            continue
+        if current:
+            lines.append(current)
+        current = word
+        while width(current, size, bold) > limit and len(current) > 1:
+            cut = _fitting(current, limit, size, bold)
+            lines.append(current[:cut])
+            current = current[cut:]
+    if current or not lines:
+        lines.append(current)
+    return tuple(line.replace(_GLUE, " ") for line in lines)
+
+
+def _fitting(word: str, limit: float, size: float, bold: bool) -> int:
+    """How many letters of a word fit; at least one."""
+    low, high = 1, len(word)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if width(word[:middle], size, bold) <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from meta.plots.axis import Axis, Fits, Reading, make_axis
 from meta.plots.boxes import (
-    BOLD_DIGITS,
     GAP,
-    INDENT,
     LABEL_WIDTH,
     MARGIN,
     NOTES_WIDTH,
@@ -20,29 +17,12 @@ from meta.plots.boxes import (
     Placed,
     Symbol,
 )
-from meta.plots.columns import Column, SymbolColumn, TextColumn, alignment, texts
+from meta.plots.cells import Cells, indentation, measure, number_size, strong
+from meta.plots.columns import Column, SymbolColumn, TextColumn
 from meta.plots.rows import ClaimMark, Row
 from meta.plots.surroundings import beside, directions, under
 from meta.plots.text import height, width, wrap
 from meta.plots.themes import Theme
-
-
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """One column, its texts (lines of parts) and the width of each part."""
-
-    column: Column
-    parts: list[tuple[tuple[str, ...], ...]]
-    widths: tuple[float, ...]
-    head: tuple[str, ...]
-    align: str
-
-    @property
-    def body(self) -> float:
-        return sum(self.widths) + PART_GAP * max(0, len(self.widths) - 1)
-
-    def header_width(self, size: float) -> float:
-        return max((width(line, size, True) for line in self.head), default=0.0)
 
 
 def page(
@@ -63,8 +43,8 @@ def page(
     build = Page(rows, theme, how)
     size = theme.font_size
     cells = {
-        "left": [_measure(c, rows, theme) for c in left],
-        "right": [_measure(c, rows, theme) for c in right],
+        "left": [measure(c, rows, theme) for c in left],
+        "right": [measure(c, rows, theme) for c in right],
     }
     trailing = _trailing(rows)
     extents, x = _columns(cells["left"], MARGIN, rows, theme)
@@ -137,7 +117,7 @@ def page(
 
 def _shortage(
     rows: Sequence[Row],
-    cells: Sequence[_Cells],
+    cells: Sequence[Cells],
     extents: Sequence[tuple[float, float]],
     left_end: float,
     theme: Theme,
@@ -150,12 +130,12 @@ def _shortage(
     flat = list(zip(cells, extents, strict=True))
     for i, row in enumerate(rows):
         if row.summary:
-            needed = min(width(row.label, theme.font_size, _strong(row)), LABEL_WIDTH if roomy else 1.0)
+            needed = min(width(row.label, theme.font_size, strong(row)), LABEL_WIDTH if roomy else 1.0)
             short = max(short, needed - _free(row, i, flat, left_end))
     return short
 
 
-def _free(row: Row, i: int, flat: Sequence[tuple[_Cells, tuple[float, float]]], left_end: float) -> float:
+def _free(row: Row, i: int, flat: Sequence[tuple[Cells, tuple[float, float]]], left_end: float) -> float:
     """Room for a row's label, up to the first column in which the row has something."""
     free = left_end
     if row.kind not in ("note", "group"):
@@ -163,7 +143,7 @@ def _free(row: Row, i: int, flat: Sequence[tuple[_Cells, tuple[float, float]]], 
             if extent[1] <= left_end + 1e-9 and any(any(parts) for parts in cell.parts[i]):
                 start = extent[1] - cell.body if cell.align == "right" else extent[0]
                 free = min(free, start - GAP)
-    return free - flat[0][1][0] - _indent(row)
+    return free - flat[0][1][0] - indentation(row)
 
 
 def _trailing(rows: Sequence[Row]) -> int:
@@ -188,66 +168,8 @@ def _fitter(ends: tuple[float, float], theme: Theme) -> Fits:
     return fits
 
 
-def _measure(column: Column, rows: Sequence[Row], theme: Theme) -> _Cells:
-    size = theme.font_size
-    if isinstance(column, SymbolColumn):
-        side = 0.8 * theme.row_height
-        return _Cells(column, [() for _ in rows], (side,), (column.name,), "center")
-    found = texts(column, rows, theme.decimal)
-    limit = column.width or (theme.label_width if column.key == "study" else None)
-    lines: list[tuple[tuple[str, ...], ...]] = []
-    for row, parts in zip(rows, found, strict=True):
-        if column.key == "study":
-            free = row.kind in ("note", "gap", "group") or row.summary
-            indent = _indent(row)
-            broken = (
-                ((row.label,),) if free else tuple((t,) for t in wrap(row.label, (limit or 9) - indent, size))
-            )
-            lines.append(broken)
-        elif len(parts) == 1 and limit is not None:
-            lines.append(tuple((t,) for t in wrap(parts[0], limit, size)))
-        else:
-            lines.append((parts,) if parts else ())
-    count = max((len(part) for entry in lines for part in entry), default=1)
-    widths = [0.0] * count
-    alone = 0.0
-    for row, entry in zip(rows, lines, strict=True):
-        for parts in entry:
-            if column.key == "study":
-                if row.kind == "study":
-                    widths[0] = max(widths[0], _indent(row) + width(parts[0], size))
-            elif len(parts) == count:
-                shown = _number_size(row, size), _strong(row)
-                widths = [max(w, width(text, *shown)) for w, text in zip(widths, parts, strict=True)]
-            elif parts:
-                alone = max(alone, width(parts[0], _number_size(row, size), _strong(row)))
-    spare = alone - (sum(widths) + PART_GAP * (count - 1))
-    if spare > 0:
-        widths[0] += spare
-    values = [row.cells.get(column.key) for row in rows] if isinstance(column.key, str) else []
-    head = (
-        wrap(column.name, max(1.15 * sum(widths), 1.2), size, True)
-        if len(column.name) > 14
-        else (column.name,)
-    )
-    return _Cells(column, lines, tuple(widths), head, alignment(column, values))
-
-
-def _strong(row: Row) -> bool:
-    """Whether a row is printed in bold."""
-    return row.summary and row.kind != "prediction"
-
-
-def _number_size(row: Row, size: float) -> float:
-    return size * BOLD_DIGITS if _strong(row) else size
-
-
-def _indent(row: Row) -> float:
-    return INDENT if row.key.startswith("group-") and row.kind != "group" else 0.0
-
-
 def _columns(
-    cells: Sequence[_Cells], x: float, rows: Sequence[Row], theme: Theme
+    cells: Sequence[Cells], x: float, rows: Sequence[Row], theme: Theme
 ) -> tuple[list[tuple[float, float]], float]:
     """Place columns side by side; a shared heading may push them apart."""
     extents: list[tuple[float, float]] = []
@@ -270,7 +192,7 @@ def _columns(
 
 def _header(
     page: Page,
-    cells: Sequence[_Cells],
+    cells: Sequence[Cells],
     extents: Sequence[tuple[float, float]],
     y: float,
     claim: ClaimMark | None,
@@ -312,7 +234,7 @@ def _header(
 
 def _body(
     page: Page,
-    flat: Sequence[tuple[_Cells, tuple[float, float]]],
+    flat: Sequence[tuple[Cells, tuple[float, float]]],
     top: float,
     left_end: float,
     panel: tuple[float, float],
@@ -342,10 +264,10 @@ def _body(
             drop = 1.3 * theme.row_height
         band = Band(y, y + tall + drop, y + drop + 0.5 * tall)
         bands.append(band)
-        bold = _strong(row) or row.kind == "group"
+        bold = strong(row) or row.kind == "group"
         for n, text in enumerate(label):
             at = band.middle + (n - 0.5 * (len(label) - 1)) * height(1, note_size)
-            x = flat[0][1][0] + _indent(row)
+            x = flat[0][1][0] + indentation(row)
             role = "muted" if row.kind == "note" or row.shape == "none" else "text"
             page.placed.append(
                 Placed(text, x, at, "left", note_size, bold, role=role, key=f"{row.key}-label")
@@ -372,13 +294,13 @@ def _body(
 
 
 def _label(
-    row: Row, i: int, flat: Sequence[tuple[_Cells, tuple[float, float]]], left_end: float, theme: Theme
+    row: Row, i: int, flat: Sequence[tuple[Cells, tuple[float, float]]], left_end: float, theme: Theme
 ) -> tuple[str, ...]:
     """Lines of a row's label; a summary's runs on over columns in which it has nothing."""
     if row.kind == "study":
         return tuple(parts[0] for parts in flat[0][0].parts[i])
     limit = max(_free(row, i, flat, left_end), 0.8)
-    bold = _strong(row) or row.kind == "group"
+    bold = strong(row) or row.kind == "group"
     return wrap(row.label, limit, theme.small if row.kind == "note" else theme.font_size, bold)
 
 
@@ -388,7 +310,7 @@ def _reason(row: Row, panel: tuple[float, float], theme: Theme) -> tuple[str, ..
     return wrap(row.reason, panel[1] - panel[0] - 0.1, theme.small)
 
 
-def _cell(page: Page, cell: _Cells, extent: tuple[float, float], i: int, middle: float, line: float) -> None:
+def _cell(page: Page, cell: Cells, extent: tuple[float, float], i: int, middle: float, line: float) -> None:
     row, size = page.rows[i], page.theme.font_size
     if isinstance(cell.column, SymbolColumn):
         value = row.cells.get(cell.column.key)
@@ -396,8 +318,8 @@ def _cell(page: Page, cell: _Cells, extent: tuple[float, float], i: int, middle:
         return
     role = "muted" if row.shape == "none" else "text"
     count = len(cell.parts[i])
-    bold = _strong(row)
-    size = _number_size(row, size)
+    bold = strong(row)
+    size = number_size(row, size)
     for n, parts in enumerate(cell.parts[i]):
         y = middle + (n - 0.5 * (count - 1)) * line
         if len(parts) <= 1:

@@ -1,0 +1,348 @@
+"""Sensitivity to publication bias in favour of affirmative studies (Mathur & VanderWeele 2020)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, study_p, tail_p
+from meta.errors import InputError, Notes, unknown_option
+from meta.formatting import interval, number, p_equation
+from meta.kernels.cluster_robust import sandwich, satterthwaite
+from meta.kernels.inference import quantile
+from meta.kernels.tau2 import estimate as estimate_tau2
+
+MODELS = ("robust", "equal-effects")
+ETA_MAX = 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A mean effect at one selection ratio.
+
+    Attributes
+    ----------
+    eta : float
+        How many times likelier an affirmative study is to be published; inf for the worst case.
+    estimate, se, ci_low, ci_high, p_value : float
+        The mean effect with its interval and two-sided test.
+    df : float
+        Degrees of freedom of its interval (inf for the normal).
+    k : int
+        Studies with weight.
+    """
+
+    eta: float
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    df: float
+    k: int
+
+
+def corrected_mean(
+    y: np.ndarray, v: np.ndarray, a: np.ndarray, tau2: float, *, model: str, level: float, eta: float
+) -> Corrected:
+    """Mean of effects (k,) with weights ``a`` (k,) that undo the selection.
+
+    Equal effects: variance ``sum(a^2 v) / sum(a)^2`` and the normal. Robust: the bias-reduced sandwich
+    (CR2) with Satterthwaite's degrees of freedom, as in robust variance estimation with small samples.
+    """
+    total = float(a.sum())
+    mean = float((a * y).sum()) / total
+    if model == "equal-effects" or len(y) == 1:
+        se, df = math.sqrt(float((a * a * (v + tau2)).sum())) / total, math.inf
+    else:
+        fit = sandwich(
+            y, np.ones((len(y), 1)), np.diag(v + tau2), np.arange(len(y)), kind="CR2", weights=np.diag(a)
+        )
+        se, df = math.sqrt(float(fit.vcov[0, 0])), float(satterthwaite(fit, np.eye(1))[0])
+    half = float(quantile(0.5 + level / 2, df)) * se
+    p = tail_p(mean / se, df, "two-sided") if se > 0 else math.nan
+    return Corrected(eta, mean, se, mean - half, mean + half, p, df, len(y))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SignificanceFunnel(Result):
+    """Sensitivity of a mean effect to selection of affirmative studies.
+
+    A study is affirmative if it is significant (two-sided p < ``alpha``) and points in ``direction``.
+
+    Attributes
+    ----------
+    naive : Corrected
+        Without selection (eta = 1).
+    corrected : Corrected
+        If affirmative studies are ``eta`` times likelier to be published.
+    worst : Corrected or None
+        From the non-affirmative studies alone: the limit for eta to infinity; None if there are none.
+    s_value, s_value_ci : float
+        The eta that would move the estimate, or the near end of its interval, to ``null``: 1 where it is
+        already there, inf where no eta does (for the interval: none up to ``eta_max``).
+    affirmative : ndarray of bool, shape (k,)
+        Which studies are affirmative.
+    yi, sei : ndarray of shape (k,)
+        Effects and standard errors, for the figure.
+    direction, model : str
+        The favoured side, and how the studies are weighted.
+    tau2 : float
+        Heterogeneity in the weights.
+    null, alpha, level, eta_max : float
+        The options.
+    k : int
+        Number of studies.
+    warnings : tuple of str
+        What was warned about.
+    """
+
+    naive: Corrected
+    corrected: Corrected
+    worst: Corrected | None
+    s_value: float
+    s_value_ci: float
+    affirmative: np.ndarray
+    yi: np.ndarray
+    sei: np.ndarray
+    direction: str
+    model: str
+    tau2: float
+    null: float
+    alpha: float
+    level: float
+    eta_max: float
+    k: int
+    warnings: tuple[str, ...]
+
+    @property
+    def estimate(self) -> float:
+        """The mean effect corrected for selection ``eta``."""
+        return self.corrected.estimate
+
+    @property
+    def se(self) -> float:
+        """Its standard error."""
+        return self.corrected.se
+
+    @property
+    def ci_low(self) -> float:
+        """Lower end of its interval."""
+        return self.corrected.ci_low
+
+    @property
+    def ci_high(self) -> float:
+        """Upper end of its interval."""
+        return self.corrected.ci_high
+
+    @property
+    def p_value(self) -> float:
+        """Its two-sided p-value."""
+        return self.corrected.p_value
+
+    @property
+    def eta(self) -> float:
+        """The selection ratio of the corrected estimate."""
+        return self.corrected.eta
+
+    @property
+    def worst_case(self) -> float:
+        """Estimate from the non-affirmative studies alone; NaN if there are none."""
+        return math.nan if self.worst is None else self.worst.estimate
+
+    @property
+    def low_power(self) -> bool:
+        """Whether there are fewer than ten studies."""
+        return self.k < 10
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings and lists, with the corrected and the worst-case estimate."""
+        return {
+            **Result.to_dict(self),
+            "estimate": self.estimate,
+            "se": self.se,
+            "worst_case": self.worst_case,
+        }
+
+    def _lines(self) -> list[str]:
+        def row(name: str, found: Corrected) -> str:
+            ends = interval(found.ci_low, found.ci_high)
+            return f"{name:24}{number(found.estimate)} {ends}   {p_equation(found.p_value)}"
+
+        n = int(self.affirmative.sum())
+        lines = [
+            f"Selection of affirmative studies ({self.direction}) · {self.model} · "
+            f"k = {self.k}: {n} affirmative, {self.k - n} not",
+            row("as published", self.naive),
+        ]
+        if self.eta != 1:
+            lines.append(row(f"if eta = {self.eta:g}", self.corrected))
+        if self.worst is not None:
+            lines.append(row("worst case", self.worst))
+        shown = f"estimate {_eta(self.s_value)}, interval {_eta(self.s_value_ci)}"
+        lines.append(f"S-value for {number(self.null)}: {shown}")
+        return lines
+
+
+def _eta(value: float) -> str:
+    return "not attainable" if math.isinf(value) else number(value, 2)
+
+
+def s_value_of_estimate(y: np.ndarray, a: np.ndarray, affirmative: np.ndarray, null: float) -> float:
+    """The eta at which the weighted mean of effects (favoured side up) equals ``null``; closed form.
+
+    >>> s_value_of_estimate(np.array([1.0, -0.25]), np.ones(2), np.array([True, False]), 0.0)
+    4.0
+    """
+    gap = a * (y - null)
+    up, down = float(gap[affirmative].sum()), -float(gap[~affirmative].sum())
+    if up - down <= 0:
+        return 1.0
+    return up / down if down > 0 else math.inf
+
+
+def s_value_of_interval(near_end: Callable[[float], float], null: float, eta_max: float) -> float:
+    """The first eta from 1 to ``eta_max`` at which the near end of the interval reaches ``null``."""
+    from scipy.optimize import brentq
+
+    if near_end(1.0) <= null:
+        return 1.0
+    grid = np.geomspace(1.0, eta_max, 80)
+    low = 1.0
+    for high in grid[1:].tolist():
+        if near_end(high) <= null:
+            return float(brentq(lambda eta: near_end(eta) - null, low, high, xtol=1e-10))
+        low = high
+    return math.inf
+
+
+def significance_funnel(
+    es: Any,
+    *,
+    eta: float = 1.0,
+    null: float = 0.0,
+    direction: str | None = None,
+    model: str = "robust",
+    method: str | float = "REML",
+    alpha: float = 0.05,
+    level: float = 0.95,
+    eta_max: float = ETA_MAX,
+) -> SignificanceFunnel:
+    """How strongly would affirmative studies have to be favoured to explain the result away?
+
+    Parameters
+    ----------
+    es : EffectSizes or fit or table with columns yi and vi
+        The effects.
+    eta : float
+        Selection ratio of the corrected estimate: affirmative studies are eta times likelier to be published.
+    null : float
+        Value to which the S-values refer.
+    direction : {"greater", "less"}, optional
+        The favoured side; by default that of the equal-effects estimate. All work is done after a sign flip
+        where it is "less".
+    model : {"robust", "equal-effects"}
+        Weights ``pi / (v + tau2)`` with a robust standard error, or ``pi / v``; pi is 1 for an affirmative
+        and ``eta`` for another study.
+    method : str or float
+        tau2 estimator of the naive fit that supplies the weights.
+    alpha : float
+        Two-sided significance level that makes a study affirmative.
+    level : float
+        Confidence level.
+    eta_max : float
+        Where the search for the S-value of the interval stops.
+
+    Returns
+    -------
+    SignificanceFunnel
+
+    References
+    ----------
+    Mathur & VanderWeele 2020, doi:10.1111/rssc.12440.
+
+    Examples
+    --------
+    >>> import meta
+    >>> table = meta.datasets.load("hackshaw1998")
+    >>> es = meta.effect_sizes(table, measure="GEN", yi="yi", vi="vi")
+    >>> found = significance_funnel(es, eta=4)
+    >>> int(found.affirmative.sum()), found.worst_case < found.estimate < found.naive.estimate
+    (7, True)
+    """
+    if model not in MODELS:
+        raise unknown_option("model", model, MODELS)
+    if direction == "two-sided":
+        raise InputError("affirmative studies have a side: direction must be 'greater' or 'less'")
+    if not (eta >= 1 and math.isfinite(eta)):
+        raise InputError(
+            f"eta must be a finite number >= 1, not {eta}: affirmative studies are the favoured ones"
+        )
+    if not eta_max > 1:
+        raise InputError(f"eta_max must be > 1, not {eta_max}")
+    check_share(alpha, "alpha")
+    check_share(level, "level")
+    notes = Notes()
+    effects = rows_of(es, notes, what="this sensitivity analysis")
+    side = favoured_side(effects, direction)
+    caution_few(effects.k, notes, "this sensitivity analysis")
+    sign = -1.0 if side == "less" else 1.0
+    y, v = sign * effects.yi, effects.vi
+    affirmative = (study_p(y, v, "two-sided") < alpha) & (y > 0)
+    tau2 = 0.0 if model == "equal-effects" else float(estimate_tau2(y, v, method).tau2)
+    base = 1 / (v + tau2)
+
+    def mean_at(ratio: float) -> Corrected:
+        a = np.where(affirmative, 1.0, ratio) * base
+        return corrected_mean(y, v, a, tau2, model=model, level=level, eta=ratio)
+
+    worst = None
+    if not affirmative.all():
+        worst = _worst(y[~affirmative], v[~affirmative], model, method, level)
+    aim = sign * null
+    if affirmative.any() and not affirmative.all():
+        s = s_value_of_estimate(y, base, affirmative, aim)
+        s_ci = s_value_of_interval(lambda r: mean_at(r).ci_low, aim, eta_max)
+    else:
+        first = mean_at(1.0)
+        s = 1.0 if first.estimate <= aim else math.inf
+        s_ci = 1.0 if first.ci_low <= aim else math.inf
+    return SignificanceFunnel(
+        naive=_turn(mean_at(1.0), sign),
+        corrected=_turn(mean_at(eta), sign),
+        worst=None if worst is None else _turn(worst, sign),
+        s_value=s,
+        s_value_ci=s_ci,
+        affirmative=affirmative,
+        yi=effects.yi,
+        sei=effects.sei,
+        direction=side,
+        model=model,
+        tau2=tau2,
+        null=null,
+        alpha=alpha,
+        level=level,
+        eta_max=eta_max,
+        k=effects.k,
+        warnings=notes.messages,
+    )
+
+
+def _worst(y: np.ndarray, v: np.ndarray, model: str, method: str | float, level: float) -> Corrected:
+    """Mean of the non-affirmative studies, with a heterogeneity of their own."""
+    tau2 = 0.0
+    if model == "robust" and len(y) > 1:
+        tau2 = float(estimate_tau2(y, v, method).tau2)
+    return corrected_mean(y, v, 1 / (v + tau2), tau2, model=model, level=level, eta=math.inf)
+
+
+def _turn(found: Corrected, sign: float) -> Corrected:
+    if sign > 0:
+        return found
+    return Corrected(
+        found.eta, -found.estimate, found.se, -found.ci_high, -found.ci_low, found.p_value, found.df, found.k
+    )

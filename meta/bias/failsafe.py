@@ -1,0 +1,184 @@
+"""Fail-safe numbers: how many unseen null studies would overturn the result."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import chdtrc, log_ndtr, ndtr, ndtri
+
+from meta.bias.common import Result, check_direction, check_share, rows_of
+from meta.errors import InputError, Notes, unknown_option
+from meta.formatting import number, p_equation
+
+KINDS: dict[str, tuple[str, str]] = {
+    "Rosenthal": ("Rosenthal 1979", "10.1037/0033-2909.86.3.638"),
+    "Orwin": ("Orwin 1983", "10.3102/10769986008002157"),
+    "Rosenberg": ("Rosenberg 2005", "10.1111/j.0014-3820.2005.tb01004.x"),
+}
+
+POOLS = ("Stouffer", "Fisher")
+
+CAVEAT = (
+    "a fail-safe number supposes that unseen studies found exactly nothing and says nothing about their size "
+    "or about heterogeneity; it is no test of publication bias (Becker 2005, doi:10.1002/0470870168.ch7)"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FailsafeN(Result):
+    """A fail-safe number.
+
+    Attributes
+    ----------
+    n : int
+        Number of studies, rounded up.
+    exact : float
+        Before rounding; 0 where the result is not significant (or smaller than the target) already.
+    kind : str
+        A key of :data:`KINDS`.
+    p_value : float
+        Of the studies that are there (NaN for Orwin's).
+    alpha, target : float
+        The bound that the number would reach: significance, or effect (Orwin's).
+    estimate : float
+        The mean effect used (NaN for Rosenthal's).
+    k : int
+        Number of studies.
+    caveat : str
+        What the number can't say.
+    warnings : tuple of str
+        What was warned about.
+    """
+
+    n: int
+    exact: float
+    kind: str
+    p_value: float
+    alpha: float
+    target: float
+    estimate: float
+    k: int
+    caveat: str
+    warnings: tuple[str, ...]
+
+    def _lines(self) -> list[str]:
+        to = f"a mean effect of {number(self.target)}" if self.kind == "Orwin" else f"p = {self.alpha:g}"
+        now = f"now {number(self.estimate)}" if self.kind == "Orwin" else f"now {p_equation(self.p_value)}"
+        return [
+            f"Fail-safe N ({self.kind}) · k = {self.k}",
+            f"{self.n} unseen null studies would bring the result to {to} ({now})",
+            f"caution: {self.caveat}",
+        ]
+
+
+def _rosenthal(y: np.ndarray, v: np.ndarray, alpha: float, sign: float, pool: str) -> tuple[float, float]:
+    """Number of null studies and the p-value without them."""
+    z = sign * y / np.sqrt(v)
+    if pool == "Stouffer":
+        total = float(z.sum())
+        p = float(ndtr(-total / math.sqrt(len(z))))
+        return (max(0.0, (total / float(ndtri(alpha))) ** 2 - len(z)) if total > 0 else 0.0), p
+    statistic = float(-2 * log_ndtr(-z).sum())
+    p = float(chdtrc(2 * len(z), statistic))
+    if p >= alpha:
+        return 0.0, p
+    # a null study adds p = 1/2, that is 2 log 2 to the statistic and two degrees of freedom
+    low, high = 0, 1
+
+    def tail(m: int) -> float:
+        return float(chdtrc(2 * (len(z) + m), statistic + 2 * m * math.log(2)))
+
+    while tail(high) < alpha:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if tail(middle) < alpha else (low, middle)
+    return float(high), p
+
+
+def _orwin(y: np.ndarray, v: np.ndarray, target: float | None, weighted: bool) -> tuple[float, float, float]:
+    """Number of null studies, the mean and the target."""
+    mean = float(np.average(y, weights=1 / v if weighted else None))
+    aim = mean / 2 if target is None else float(target)
+    if aim == 0 or (aim > 0) != (mean > 0):
+        raise InputError(
+            f"target must be on the same side of 0 as the mean effect ({mean:g}), and not 0: "
+            f"target = {aim:g} can't be reached by studies without effect"
+        )
+    return max(0.0, len(y) * (mean - aim) / aim), mean, aim
+
+
+def _rosenberg(y: np.ndarray, v: np.ndarray, alpha: float) -> tuple[float, float, float]:
+    """Number of null studies of average weight, the p-value (two-sided) and the mean without them."""
+    w = 1 / v
+    total = float((w * y).sum())
+    p = 2 * float(ndtr(-abs(total) / math.sqrt(w.sum())))
+    wanted = (total / float(ndtri(alpha / 2))) ** 2
+    return max(0.0, (wanted - w.sum()) / w.mean()), p, total / float(w.sum())
+
+
+def failsafe_n(
+    es: Any,
+    *,
+    kind: str = "Rosenthal",
+    alpha: float = 0.05,
+    target: float | None = None,
+    direction: str | None = None,
+    pool: str = "Stouffer",
+    weighted: bool = False,
+) -> FailsafeN:
+    """Number of unseen studies with no effect that would overturn the result; always rounded up.
+
+    Parameters
+    ----------
+    es : EffectSizes or fit or table with columns yi and vi
+        The effects.
+    kind : {"Rosenthal", "Orwin", "Rosenberg"}
+        To a one-tailed combined p of ``alpha``; to a mean effect of ``target``; to a two-tailed p of
+        ``alpha`` of the equal-effects mean.
+    alpha : float
+        Significance level.
+    target : float, optional
+        Mean effect that would no longer matter (Orwin's); half the mean by default.
+    direction : {"greater", "less"}, optional
+        Tail of Rosenthal's test; by default the side on which the effects lie.
+    pool : {"Stouffer", "Fisher"}
+        How Rosenthal's combines the p-values.
+    weighted : bool
+        Orwin's: weigh by 1/v instead of equally.
+
+    Returns
+    -------
+    FailsafeN
+
+    Examples
+    --------
+    >>> import meta
+    >>> bcg = meta.datasets.load("bcg")
+    >>> es = meta.effect_sizes(bcg, measure="RR", events1="tpos", n1="tn", events2="cpos", n2="cn")
+    >>> [failsafe_n(es, kind=kind).n for kind in ("Rosenthal", "Orwin", "Rosenberg")]
+    [598, 13, 370]
+    """
+    if kind not in KINDS:
+        raise unknown_option("kind", kind, KINDS)
+    if pool not in POOLS:
+        raise unknown_option("pool", pool, POOLS)
+    check_direction(direction, ("greater", "less"))
+    check_share(alpha, "alpha")
+    notes = Notes()
+    effects = rows_of(es, notes, at_least=1, what="a fail-safe number")
+    y, v = effects.yi, effects.vi
+    p, mean, aim = math.nan, math.nan, math.nan
+    if kind == "Rosenthal":
+        side = direction or ("less" if float((y / np.sqrt(v)).sum()) < 0 else "greater")
+        exact, p = _rosenthal(y, v, alpha, -1.0 if side == "less" else 1.0, pool)
+    elif kind == "Orwin":
+        exact, mean, aim = _orwin(y, v, target, weighted)
+    else:
+        exact, p, mean = _rosenberg(y, v, alpha)
+    # a whole number that rounding error has lifted is not rounded up to the next
+    n = math.ceil(exact - 1e-9 * max(1.0, exact))
+    return FailsafeN(n, exact, kind, p, alpha, aim, mean, effects.k, CAVEAT, notes.messages)

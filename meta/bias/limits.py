@@ -1,0 +1,152 @@
+"""Limit meta-analysis: the effect at infinite precision under a model of small-study effects."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import chdtrc
+
+from meta.bias.common import Result, caution_few, check_share, rows_of, tail_p
+from meta.bias.least_squares import weighted_regression
+from meta.errors import Notes
+from meta.formatting import interval, number, p_equation
+from meta.kernels.inference import quantile
+from meta.kernels.tau2 import estimate as estimate_tau2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LimitMetaAnalysis(Result):
+    """A limit meta-analysis.
+
+    Attributes
+    ----------
+    estimate, se, ci_low, ci_high, statistic, p_value : float
+        Expected effect of a study of infinite precision, ``beta0 + tau alpha``.
+    slope, intercept : float
+        ``beta0`` and ``alpha`` of the generalised radial regression.
+    tau2 : float
+        Heterogeneity of the model without small-study effects.
+    q, q_p : float
+        Cochran's Q (k - 1 degrees of freedom).
+    q_small, q_small_p : float
+        The part of it that goes with precision (1 degree of freedom).
+    q_rest, q_rest_p : float
+        What remains (k - 2).
+    shrunken : ndarray of shape (k,)
+        The studies' effects at infinite precision.
+    k : int
+        Number of studies.
+    warnings : tuple of str
+        What was warned about.
+    """
+
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    statistic: float
+    p_value: float
+    slope: float
+    intercept: float
+    tau2: float
+    q: float
+    q_p: float
+    q_small: float
+    q_small_p: float
+    q_rest: float
+    q_rest_p: float
+    shrunken: np.ndarray
+    k: int
+    warnings: tuple[str, ...]
+
+    @property
+    def low_power(self) -> bool:
+        """Whether there are fewer than ten studies."""
+        return self.k < 10
+
+    def _lines(self) -> list[str]:
+        return [
+            f"Limit meta-analysis · k = {self.k}",
+            f"limit       {number(self.estimate)} {interval(self.ci_low, self.ci_high)}   "
+            f"z = {number(self.statistic, 2)}, {p_equation(self.p_value)}",
+            f"small-study effects: Q - Q' = {number(self.q_small, 2)}, {p_equation(self.q_small_p)}; "
+            f"rest: Q'({self.k - 2}) = {number(self.q_rest, 2)}, {p_equation(self.q_rest_p)}",
+        ]
+
+
+def limit_meta_analysis(es: Any, *, method: str | float = "REML", level: float = 0.95) -> LimitMetaAnalysis:
+    """Extrapolate to a study of infinite precision.
+
+    With ``s_i = sqrt(v_i + tau2)``, ``y_i / s_i`` is regressed on ``1 / s_i``: an intercept alpha (the
+    small-study effect) and a slope beta0. A study of infinite precision has ``s = tau``, so that its
+    expected effect is ``beta0 + tau alpha``.
+
+    Parameters
+    ----------
+    es : EffectSizes or fit or table with columns yi and vi
+        The effects.
+    method : str or float
+        tau2 estimator.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    LimitMetaAnalysis
+        ``se`` is that of the maximum-likelihood estimate with tau2 taken as known.
+
+    References
+    ----------
+    Rücker et al. 2011, doi:10.1093/biostatistics/kxq046.
+
+    Examples
+    --------
+    >>> import meta
+    >>> es = meta.effect_sizes(meta.datasets.load("egger2001"), measure="OR")
+    >>> found = limit_meta_analysis(es)
+    >>> abs(found.estimate) < abs(meta.pool(es, test="z").estimate)
+    True
+    """
+    check_share(level, "level")
+    notes = Notes()
+    effects = rows_of(es, notes, what="limit meta-analysis")
+    caution_few(effects.k, notes, "limit meta-analysis")
+    y, v, k = effects.yi, effects.vi, effects.k
+    tau2 = float(estimate_tau2(y, v, method).tau2)
+    tau, s = math.sqrt(tau2), np.sqrt(v + tau2)
+    X = np.column_stack([s, np.ones(k)])
+    weighted_regression(y, X, 1 / s**2)
+    inverse = np.linalg.inv(X.T @ (X / s[:, None] ** 2))
+    alpha, beta0 = inverse @ (X.T @ (y / s**2))
+    combination = np.array([tau, 1.0])
+    estimate = float(beta0 + tau * alpha)
+    se = math.sqrt(float(combination @ inverse @ combination))
+    half = float(quantile(0.5 + level / 2, np.inf)) * se
+    w = 1 / v
+    q = float((w * (y - (w * y).sum() / w.sum()) ** 2).sum())
+    fixed = weighted_regression(y, np.column_stack([np.sqrt(v), np.ones(k)]), w)
+    rest = fixed.dispersion * fixed.df
+    shrunken = estimate + np.sqrt(tau2 / (v + tau2)) * (y - beta0 - alpha * s)
+    return LimitMetaAnalysis(
+        estimate=estimate,
+        se=se,
+        ci_low=estimate - half,
+        ci_high=estimate + half,
+        statistic=estimate / se,
+        p_value=tail_p(estimate / se, math.inf, "two-sided"),
+        slope=float(beta0),
+        intercept=float(alpha),
+        tau2=tau2,
+        q=q,
+        q_p=float(chdtrc(k - 1, q)),
+        q_small=q - rest,
+        q_small_p=float(chdtrc(1, max(q - rest, 0.0))),
+        q_rest=rest,
+        q_rest_p=float(chdtrc(k - 2, rest)),
+        shrunken=shrunken,
+        k=k,
+        warnings=notes.messages,
+    )

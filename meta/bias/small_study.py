@@ -1,0 +1,397 @@
+"""Regression tests for small-study effects: Egger's, classic and mixed, and Pustejovsky and Rodgers'."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from meta.bias.common import Result, caution_few, check_direction, rows_of, tail_p
+from meta.bias.least_squares import weighted_regression
+from meta.effects.model import EffectSizes
+from meta.errors import InputError, Notes, NotEstimableError, unknown_option
+from meta.formatting import number, p_equation, significant
+from meta.kernels.inference import quantile
+from meta.kernels.regression import fit_regression
+from meta.pooling.design import build, without_aliases
+
+MODELS = ("classic", "mixed")
+PREDICTORS: dict[str, tuple[str, Callable[[np.ndarray, np.ndarray | None], np.ndarray]]] = {
+    "sei": ("standard error", lambda v, n: np.sqrt(v)),
+    "vi": ("sampling variance", lambda v, n: v),
+    "ninv": ("1 / sample size", lambda v, n: 1 / _sizes(n)),
+    "sqrtninv": ("1 / root of the sample size", lambda v, n: 1 / np.sqrt(_sizes(n))),
+    "ni": ("sample size", lambda v, n: _sizes(n)),
+    "sqrtni": ("root of the sample size", lambda v, n: np.sqrt(_sizes(n))),
+}
+_LIMITED = frozenset({"sei", "vi", "ninv", "sqrtninv"})
+
+
+def _sizes(n: np.ndarray | None) -> np.ndarray:
+    if n is None:
+        raise InputError("this predictor needs sample sizes: give n= (a column or an array)")
+    return n
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RegressionTest(Result):
+    """A regression test for small-study effects.
+
+    Attributes
+    ----------
+    name : str
+        The test.
+    statistic, df, p_value : float
+        t (or, with infinite df, z) statistic of the slope.
+    slope, se : float
+        Coefficient of the predictor: how much the effect changes with imprecision.
+    limit, limit_se, limit_low, limit_high : float
+        Effect expected where the predictor is 0, that is in an infinitely precise study; NaN where the
+        predictor has no such limit.
+    predictor, model, direction : str
+        What the effect was regressed on, with which model, and the tail of the p-value.
+    dispersion : float
+        Multiplicative dispersion of the classic model; 1 in a mixed one.
+    tau2 : float
+        Residual heterogeneity of the mixed model; NaN in a classic one.
+    k : int
+        Number of studies.
+    warnings : tuple of str
+        What was warned about.
+    """
+
+    name: str
+    statistic: float
+    df: float
+    p_value: float
+    slope: float
+    se: float
+    limit: float
+    limit_se: float
+    limit_low: float
+    limit_high: float
+    predictor: str
+    model: str
+    direction: str
+    dispersion: float
+    tau2: float
+    k: int
+    warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"RegressionTest({self.name}: {self._statistic()}, {p_equation(self.p_value)}, k={self.k})"
+
+    @property
+    def estimate(self) -> float:
+        """The slope."""
+        return self.slope
+
+    @property
+    def low_power(self) -> bool:
+        """Whether there are fewer than ten studies."""
+        return self.k < 10
+
+    def _statistic(self) -> str:
+        name = "z" if math.isinf(self.df) else f"t({self.df:g})"
+        return f"{name} = {number(self.statistic, 2)}"
+
+    def _lines(self) -> list[str]:
+        tail = "" if self.direction == "two-sided" else f" (one-sided, {self.direction})"
+        lines = [
+            f"{self.name} · {self.model} model · predictor: {self.predictor} · k = {self.k}",
+            f"slope {significant(self.slope)} (se {significant(self.se)})   "
+            f"{self._statistic()}, {p_equation(self.p_value)}{tail}",
+        ]
+        if not math.isnan(self.limit):
+            ends = f"[{number(self.limit_low)}, {number(self.limit_high)}]"
+            lines.append(f"limit estimate {number(self.limit)} {ends}")
+        return lines
+
+
+def regression_test(
+    name: str,
+    y: np.ndarray,
+    x: np.ndarray,
+    w: np.ndarray,
+    *,
+    predictor: str,
+    direction: str,
+    notes: Notes,
+    limited: bool = True,
+    others: np.ndarray | None = None,
+    level: float = 0.95,
+) -> RegressionTest:
+    """Weighted least squares of ``y`` on ``x`` (and other columns), t on the residual degrees of freedom."""
+    columns = [np.ones_like(y), x] if others is None else [np.ones_like(y), x, *others.T]
+    fit = weighted_regression(y, np.column_stack(columns), w)
+    # a perfect line leaves only rounding error
+    if fit.dispersion <= 1e-28 * float((w * y * y).sum()):
+        raise NotEstimableError(f"{name}: the effects lie exactly on a line, so that no test exists")
+    return _result(
+        name,
+        fit.beta,
+        fit.se,
+        float(fit.df),
+        predictor=predictor,
+        model="classic",
+        direction=direction,
+        dispersion=fit.dispersion,
+        tau2=math.nan,
+        limited=limited and others is None,
+        k=len(y),
+        notes=notes,
+        level=level,
+    )
+
+
+def _result(
+    name: str,
+    beta: np.ndarray,
+    se: np.ndarray,
+    df: float,
+    *,
+    limited: bool,
+    direction: str,
+    notes: Notes,
+    level: float,
+    **rest: Any,
+) -> RegressionTest:
+    statistic = float(beta[1] / se[1])
+    limit, limit_se = (float(beta[0]), float(se[0])) if limited else (math.nan, math.nan)
+    half = float(quantile(0.5 + level / 2, df)) * limit_se
+    return RegressionTest(
+        name=name,
+        statistic=statistic,
+        df=df,
+        p_value=tail_p(statistic, df, direction),
+        slope=float(beta[1]),
+        se=float(se[1]),
+        limit=limit,
+        limit_se=limit_se,
+        limit_low=limit - half,
+        limit_high=limit + half,
+        direction=direction,
+        warnings=notes.messages,
+        **rest,
+    )
+
+
+def _column(effects: EffectSizes, values: Any, what: str) -> np.ndarray:
+    """A column by name (the caller's own, or what the measure was computed from) or an array."""
+    if isinstance(values, str):
+        for source in (effects.columns, effects.inputs):
+            if values in source:
+                return np.asarray(source[values], dtype=float)
+        offered = ", ".join(dict.fromkeys([*map(str, effects.columns), *effects.inputs])) or "none"
+        raise InputError(f"{what}: there is no column {values!r}; the columns are: {offered}")
+    found = np.asarray(values, dtype=float)
+    if found.shape != (effects.k,):
+        raise InputError(f"{what} must have one value a row: {found.shape} given for {effects.k} rows")
+    return found
+
+
+def _positive(effects: EffectSizes, values: np.ndarray, what: str) -> np.ndarray:
+    bad = np.flatnonzero(~(values > 0) & effects.exact)
+    if bad.size:
+        row = bad[0]
+        raise InputError(f"{what} must be > 0: study '{effects.study[row]}' has {what} = {values[row]:g}")
+    return values
+
+
+def _with_sizes(es: Any, sizes: dict[str, Any]) -> tuple[Any, dict[str, np.ndarray]]:
+    """Sizes as arrays over the rows with a known effect."""
+    effects = getattr(es, "effects", es)
+    if not isinstance(effects, EffectSizes):
+        raise InputError("sample sizes need effect sizes: build them with meta.effect_sizes")
+    found = {name: _positive(effects, _column(effects, given, name), name) for name, given in sizes.items()}
+    return effects, {name: values[effects.exact] for name, values in found.items()}
+
+
+def egger(
+    es: Any,
+    *,
+    model: str = "classic",
+    predictor: str = "sei",
+    method: str | float = "REML",
+    direction: str = "two-sided",
+    moderators: Any = None,
+    n: Any = None,
+    level: float = 0.95,
+) -> RegressionTest:
+    """Egger's regression test for small-study effects.
+
+    Parameters
+    ----------
+    es : EffectSizes or fit or table with columns yi and vi
+        The effects.
+    model : {"classic", "mixed"}
+        Weighted least squares with multiplicative dispersion and t on k - 2 (Egger 1997), or a
+        mixed-effects meta-regression with additive tau2 and a normal test.
+    predictor : str
+        "sei", "vi", or with sample sizes ``n``: "ninv", "sqrtninv", "ni", "sqrtni".
+    method : str or float
+        tau2 estimator of the mixed model ("EE" for none).
+    direction : {"two-sided", "greater", "less"}
+        "greater" tests whether less precise studies show larger effects. Where benefit is negative,
+        that small studies exaggerate is "less".
+    moderators : str or array_like, optional
+        A formula over the caller's columns, or columns, to adjust for.
+    n : str or array_like, optional
+        Sample sizes, for the predictors that need them.
+    level : float
+        Of the interval of the limit estimate.
+
+    Returns
+    -------
+    RegressionTest
+
+    References
+    ----------
+    Egger et al. 1997, doi:10.1136/bmj.315.7109.629; Sterne & Egger 2005, doi:10.1002/0470870168.ch6;
+    Sterne et al. 2011, doi:10.1136/bmj.d4002 (not below ten studies).
+
+    Examples
+    --------
+    >>> import meta
+    >>> bcg = meta.datasets.load("bcg")
+    >>> es = meta.effect_sizes(bcg, measure="RR", events1="tpos", n1="tn", events2="cpos", n2="cn")
+    >>> test = egger(es)
+    >>> round(test.statistic, 4), round(test.p_value, 4)
+    (-1.4013, 0.1887)
+    """
+    if model not in MODELS:
+        raise unknown_option("model", model, MODELS)
+    if predictor not in PREDICTORS:
+        raise unknown_option("predictor", predictor, PREDICTORS)
+    check_direction(direction)
+    notes = Notes()
+    sizes = None
+    if n is not None:
+        es, given = _with_sizes(es, {"n": n})
+        sizes = given["n"]
+    effects = rows_of(es, notes, what="Egger's test")
+    others = None
+    if moderators is not None:
+        effects, sizes, others = _adjusted(effects, sizes, moderators, notes)
+    caution_few(effects.k, notes, "Egger's test")
+    label, function = PREDICTORS[predictor]
+    x = function(effects.vi, sizes)
+    limited = predictor in _LIMITED
+    if model == "classic":
+        return regression_test(
+            "Egger's regression test",
+            effects.yi,
+            x,
+            1 / effects.vi,
+            predictor=label,
+            direction=direction,
+            notes=notes,
+            limited=limited,
+            others=others,
+            level=level,
+        )
+    return _mixed(effects, x, others, method, label, direction, notes, limited, level)
+
+
+def _adjusted(
+    effects: EffectSizes, sizes: np.ndarray | None, moderators: Any, notes: Notes
+) -> tuple[EffectSizes, np.ndarray | None, np.ndarray]:
+    """Columns to adjust for, without the intercept, and the rows that have them."""
+    is_formula = isinstance(moderators, str)
+    design = build(
+        effects, moderators if is_formula else None, None if is_formula else moderators, True, notes
+    )
+    design = without_aliases(design, notes)
+    keep = np.asarray(design.rows, dtype=bool)
+    X = np.asarray(design.X, dtype=float)
+    varying = np.ptp(X, axis=0) > 0
+    return effects.subset(keep), None if sizes is None else sizes[keep], X[:, varying]
+
+
+def _mixed(
+    effects: EffectSizes,
+    x: np.ndarray,
+    others: np.ndarray | None,
+    method: str | float,
+    label: str,
+    direction: str,
+    notes: Notes,
+    limited: bool,
+    level: float,
+) -> RegressionTest:
+    columns = [np.ones(effects.k), x] if others is None else [np.ones(effects.k), x, *others.T]
+    X = np.column_stack(columns)
+    weighted_regression(effects.yi, X, 1 / effects.vi)  # refuses what cannot be fitted
+    fit = fit_regression(effects.yi, effects.vi, X, method=method)
+    return _result(
+        "Egger's regression test",
+        fit.beta,
+        np.sqrt(np.diag(fit.vcov)),
+        math.inf,
+        predictor=label,
+        model="mixed" if method != "EE" else "equal-effects",
+        direction=direction,
+        dispersion=1.0,
+        tau2=float(fit.tau2),
+        limited=limited and others is None,
+        k=effects.k,
+        notes=notes,
+        level=level,
+    )
+
+
+def pustejovsky_rodgers(
+    es: Any, *, n1: Any = "n1", n2: Any = "n2", direction: str = "two-sided", level: float = 0.95
+) -> RegressionTest:
+    """Egger's test for standardised mean differences without the built-in correlation.
+
+    A standardised mean difference and its own standard error are correlated by construction, which inflates
+    the error rate of Egger's test; the predictor here is ``sqrt(1/n1 + 1/n2)``, with weights 1/v.
+
+    Parameters
+    ----------
+    es : EffectSizes
+        The effects.
+    n1, n2 : str or array_like
+        Group sizes: columns (by default those the effects were computed from) or arrays.
+    direction : {"two-sided", "greater", "less"}
+        As in :func:`egger`.
+    level : float
+        Of the interval of the limit estimate.
+
+    Returns
+    -------
+    RegressionTest
+
+    References
+    ----------
+    Pustejovsky & Rodgers 2019, doi:10.1002/jrsm.1332.
+
+    Examples
+    --------
+    >>> from meta import EffectSizes
+    >>> es = EffectSizes([0.9, 0.5, 0.4, 0.35, 0.1, 0.3, 0.2, 0.8, 0.2, 0.15],
+    ...                  [0.2, 0.1, 0.08, 0.05, 0.02, 0.06, 0.03, 0.25, 0.04, 0.02], "SMD", range(10))
+    >>> n = [10, 20, 25, 40, 100, 34, 67, 8, 50, 100]
+    >>> test = pustejovsky_rodgers(es, n1=n, n2=n)
+    >>> test.predictor, test.p_value < 0.01
+    ('sqrt(1/n1 + 1/n2)', True)
+    """
+    check_direction(direction)
+    notes = Notes()
+    effects, sizes = _with_sizes(es, {"n1": n1, "n2": n2})
+    effects = rows_of(effects, notes, what="Pustejovsky and Rodgers' test")
+    caution_few(effects.k, notes, "Pustejovsky and Rodgers' test")
+    return regression_test(
+        "Pustejovsky and Rodgers' test",
+        effects.yi,
+        np.sqrt(1 / sizes["n1"] + 1 / sizes["n2"]),
+        1 / effects.vi,
+        predictor="sqrt(1/n1 + 1/n2)",
+        direction=direction,
+        notes=notes,
+        level=level,
+    )

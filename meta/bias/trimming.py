@@ -1,0 +1,323 @@
+"""Trim and fill."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from meta.bias.common import Result
+from meta.bias.least_squares import weighted_regression
+from meta.effects.model import EffectSizes
+from meta.errors import ConvergenceWarning, Notes, NotEstimableError, quiet, unknown_option
+from meta.formatting import interval, number, p_equation, significant
+from meta.kernels.inference import pooled_rows
+from meta.kernels.regression import METHODS as REGRESSION_METHODS
+from meta.kernels.regression import fit_regression
+from meta.kernels.tau2 import estimate as estimate_tau2
+from meta.kernels.weights import arrange
+from meta.pooling.options import PoolOptions, check_options
+from meta.pooling.result import Pooled
+from meta.pooling.univariate import fit_effects, pool
+
+ESTIMATORS = ("L0", "R0", "Q0")
+SIDES = ("left", "right")
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """Outcome of the iteration.
+
+    Attributes
+    ----------
+    k0 : int
+        Estimated number of missing studies.
+    k0_se : float
+        Its standard error.
+    centre : float
+        Centre of the trimmed data, about which the removed studies are mirrored.
+    order : ndarray of int, shape (k,)
+        Studies from smallest to largest effect; the last ``k0`` are mirrored.
+    iterations : int
+    converged : bool
+    """
+
+    k0: int
+    k0_se: float
+    centre: float
+    order: np.ndarray
+    iterations: int
+    converged: bool
+
+
+def missing_number(centred: np.ndarray, estimator: str) -> tuple[float, float]:
+    """Estimate of the number of missing studies, unrounded, and k0's standard error.
+
+    ``centred`` (k,) are effects about the centre in ascending order, with studies missing on the left.
+
+    >>> missing_number(np.array([-0.5, 0.1, 1.0, 2.0, 3.0]), "R0")[0]
+    2.0
+    """
+    k = len(centred)
+    order = np.argsort(np.abs(centred), kind="stable")
+    ranks = np.empty(k)
+    ranks[order] = np.arange(1, k + 1)
+    positive = centred > 0
+    if estimator == "R0":
+        negative = ranks[~positive]
+        value = float(k - (negative.max() if negative.size else 0.0) - 1)
+        return value, math.sqrt(2 * max(0.0, value) + 2)
+    score = float(ranks[positive].sum())
+    if estimator == "L0":
+        value = (4 * score - k * (k + 1)) / (2 * k - 1)
+    else:
+        inside = 2 * k**2 - 4 * score + 0.25
+        if inside < 0:
+            raise NotEstimableError(
+                "Q0 does not exist for these studies (too many are missing): use L0 or R0"
+            )
+        value = k - 0.5 - math.sqrt(inside)
+    n = value
+    variance = (k * (k + 1) * (2 * k + 1) + 10 * n**3 + 27 * n**2 + 17 * n - 18 * k * n**2) / 24
+    variance += (-18 * k * n + 6 * k**2 * n) / 24
+    if estimator == "L0":
+        return value, 4 * math.sqrt(max(variance, 0.0)) / (2 * k - 1)
+    spread = (k - 0.5) ** 2 - n * (2 * k - n - 1)
+    return value, 2 * math.sqrt(max(variance, 0.0) / spread) if spread > 0 else math.nan
+
+
+def _centre(y: np.ndarray, v: np.ndarray, options: PoolOptions, weights: np.ndarray | None) -> float:
+    rows = arrange(y[:, None], v[:, None])
+    spread = None if weights is None else weights[:, None]
+    found = estimate_tau2(
+        rows.y, rows.v, options.estimator, weights=spread if options.method == "GENQ" else None
+    )
+    tau2 = np.nan_to_num(found.tau2)
+    return float(pooled_rows(rows, tau2, test="z", level=0.95, weights=spread).estimate[0])
+
+
+def trim(
+    y: np.ndarray, v: np.ndarray, options: PoolOptions, estimator: str, weights: np.ndarray | None = None
+) -> Trimmed:
+    """Trim effects (k,) that lack studies on the left until the number of missing ones settles."""
+    k = len(y)
+    order = np.argsort(y, kind="stable")
+    ordered = y[order]
+    k0, se, seen = 0, math.nan, set()
+    for step in range(1, 101):
+        kept = order[: k - k0]
+        centre = _centre(y[kept], v[kept], options, None if weights is None else weights[kept])
+        value, se = missing_number(ordered - centre, estimator)
+        # half to even, as the standard rule for rounding
+        fresh = min(max(0, round(value)), k - 1)
+        if fresh == k0:
+            return Trimmed(k0, se, centre, order, step, True)
+        if fresh in seen:
+            return Trimmed(fresh, se, centre, order, step, False)
+        seen.add(k0)
+        k0 = fresh
+    return Trimmed(k0, se, centre, order, 100, False)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TrimAndFill(Result):
+    """Trim and fill.
+
+    Attributes
+    ----------
+    k0 : int
+        Estimated number of missing studies.
+    k0_se : float
+        Its standard error.
+    k0_p : float
+        For R0, the p-value of no missing studies; NaN otherwise.
+    side : str
+        Side on which studies are missing.
+    estimator : str
+        "L0", "R0" or "Q0".
+    fit : Pooled
+        The fit with the filled-in studies.
+    original : Pooled
+        The fit without them.
+    centre : float
+        About which the filled-in studies mirror the others.
+    centre_method : str
+        Model by which the data were trimmed.
+    filled : ndarray of bool, shape (k + k0,)
+        Which rows of ``fit.effects`` are filled in.
+    warnings : tuple of str
+        What was warned about.
+    """
+
+    k0: int
+    k0_se: float
+    k0_p: float
+    side: str
+    estimator: str
+    fit: Pooled
+    original: Pooled
+    centre: float
+    centre_method: str
+    filled: np.ndarray
+    warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"TrimAndFill({self.estimator}, {self.side}: k0={self.k0}, estimate={self.estimate:.4g})"
+
+    @property
+    def estimate(self) -> float:
+        """Pooled effect with the filled-in studies."""
+        return self.fit.estimate
+
+    @property
+    def se(self) -> float:
+        """Its standard error."""
+        return self.fit.se
+
+    @property
+    def tau2(self) -> float:
+        """Heterogeneity with the filled-in studies."""
+        return self.fit.tau2
+
+    @property
+    def ci_low(self) -> float:
+        """Lower end of its interval."""
+        return self.fit.ci_low
+
+    @property
+    def ci_high(self) -> float:
+        """Upper end of its interval."""
+        return self.fit.ci_high
+
+    @property
+    def p_value(self) -> float:
+        """p-value of no effect with the filled-in studies."""
+        return self.fit.p_value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings: k0 and the two fits' estimates."""
+        names = ("k0", "k0_se", "k0_p", "side", "estimator", "centre", "centre_method")
+        out = {name: getattr(self, name) for name in names}
+        for name in ("estimate", "se", "ci_low", "ci_high", "statistic", "p_value", "tau2", "k"):
+            out[name] = getattr(self.fit, name)
+            out[f"original_{name}"] = getattr(self.original, name)
+        rows = self.fit.effects
+        out["filled_yi"] = rows.yi[self.filled].tolist()
+        out["filled_vi"] = rows.vi[self.filled].tolist()
+        return {**out, "warnings": list(self.warnings)}
+
+    def _lines(self) -> list[str]:
+        a, b = self.original, self.fit
+        probability = "" if math.isnan(self.k0_p) else f", {p_equation(self.k0_p)}"
+        return [
+            f"Trim and fill · {self.estimator} · centre by {self.centre_method}",
+            f"{self.k0} (se {number(self.k0_se, 2)}{probability}) studies estimated as missing "
+            f"on the {self.side}",
+            *(
+                f"{name:14}{number(x.estimate)} {interval(x.ci_low, x.ci_high)}   tau2 {significant(x.tau2)}"
+                for name, x in (("as found", a), ("with filled", b))
+            ),
+        ]
+
+
+def _missing_side(effects: EffectSizes, options: PoolOptions) -> str:
+    """Left where less precise studies show larger effects, by the regression on the standard error."""
+    X = np.column_stack([np.ones(effects.k), effects.sei])
+    if np.ptp(effects.sei) <= 1e-12 * effects.sei.max():
+        return "left"
+    weighted_regression(effects.yi, X, 1 / effects.vi)
+    method = options.estimator if options.method in (*REGRESSION_METHODS, "fixed") else "REML"
+    method = "DL" if method == "GENQ" else method
+    return "right" if float(fit_regression(effects.yi, effects.vi, X, method=method).beta[1]) < 0 else "left"
+
+
+def trim_and_fill(
+    fit: Any, *, estimator: str = "L0", side: str | None = None, centre: str | float | None = None
+) -> TrimAndFill:
+    """Estimate how many studies one side of the funnel lacks, and pool with their mirror images.
+
+    Parameters
+    ----------
+    fit : Pooled (or effect sizes, which are then pooled)
+        The fit whose model is used again.
+    estimator : {"L0", "R0", "Q0"}
+        Of the number of missing studies.
+    side : {"left", "right"}, optional
+        Where studies are missing; by default opposite to where the less precise studies lie. Where
+        benefit is negative, unpublished disappointing studies are on the right.
+    centre : str or float, optional
+        tau2 estimator ("EE" for the equal-effects centre) while trimming; the fit's own by default.
+
+    Returns
+    -------
+    TrimAndFill
+
+    References
+    ----------
+    Duval & Tweedie 2000, doi:10.1111/j.0006-341X.2000.00455.x and doi:10.1080/01621459.2000.10473905;
+    Peters et al. 2007, doi:10.1002/sim.2889 (it misleads under heterogeneity).
+
+    Examples
+    --------
+    >>> import meta
+    >>> bcg = meta.datasets.load("bcg")
+    >>> es = meta.effect_sizes(bcg, measure="RR", events1="tpos", n1="tn", events2="cpos", n2="cn")
+    >>> found = trim_and_fill(meta.pool(es))
+    >>> found.k0, found.side, round(found.estimate, 4)
+    (1, 'right', -0.6571)
+    """
+    if estimator not in ESTIMATORS:
+        raise unknown_option("estimator", estimator, ESTIMATORS)
+    if side is not None and side not in SIDES:
+        raise unknown_option("side", side, SIDES)
+    original = fit if isinstance(fit, Pooled) else pool(fit)
+    assert isinstance(original, Pooled)
+    effects, options = original.effects, original.options
+    if effects.k < 3:
+        raise NotEstimableError(f"trim and fill needs at least 3 studies, but there are {effects.k}")
+    trimming = options if centre is None else check_options(centre, options.test, options.level)
+    where = side or _missing_side(effects, options)
+    sign = -1.0 if where == "right" else 1.0
+    weights = original.user_weights
+    notes = Notes()
+    found = trim(sign * effects.yi, effects.vi, trimming, estimator, weights)
+    if not found.converged:
+        notes.warn(
+            f"the number of missing studies keeps changing between iterations; k0 = {found.k0} was taken",
+            ConvergenceWarning,
+        )
+    whole, more = _fill(effects, found, sign, weights)
+    with quiet():
+        refitted = original if found.k0 == 0 else fit_effects(whole, options, weights=more)
+    return TrimAndFill(
+        k0=found.k0,
+        k0_se=found.k0_se,
+        k0_p=0.5 ** (found.k0 + 1)
+        if estimator == "R0" and found.k0
+        else (1.0 if estimator == "R0" else math.nan),
+        side=where,
+        estimator=estimator,
+        fit=refitted,
+        original=original,
+        centre=sign * found.centre,
+        centre_method=trimming.method_name,
+        filled=np.arange(effects.k + found.k0) >= effects.k,
+        warnings=(*notes.messages, *refitted.warnings),
+    )
+
+
+def _fill(
+    effects: EffectSizes, found: Trimmed, sign: float, weights: np.ndarray | None
+) -> tuple[EffectSizes, np.ndarray | None]:
+    """The effects with the mirror images of the trimmed ones below them."""
+    copied = found.order[effects.k - found.k0 :]
+    mirrored = 2 * sign * found.centre - effects.yi[copied]
+    whole = EffectSizes(
+        yi=np.concatenate([effects.yi, mirrored]),
+        vi=np.concatenate([effects.vi, effects.vi[copied]]),
+        measure=effects.measure,
+        study=np.concatenate([effects.study, [f"filled: {label}" for label in effects.study[copied]]]),
+    )
+    return whole, None if weights is None else np.concatenate([weights, weights[copied]])

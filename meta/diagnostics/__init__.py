@@ -1,0 +1,33 @@
+"""How much a result rests on single studies, on their order and on their choice."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_PLACES = {
+    "influence": "meta.diagnostics.case_deletion",
+    "leave_one_out": "meta.diagnostics.case_deletion",
+    "cumulative": "meta.diagnostics.accumulation",
+    "baujat": "meta.diagnostics.contributions",
+    "outliers": "meta.diagnostics.contributions",
+    "qq": "meta.diagnostics.normality",
+    "gosh": "meta.diagnostics.subsets",
+    "gosh_clusters": "meta.diagnostics.clusters",
+}
+
+__all__ = sorted(_PLACES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(
+            f"module 'meta.diagnostics' has no attribute {name!r}; it offers {', '.join(__all__)}"
+        )
+    value = getattr(importlib.import_module(_PLACES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

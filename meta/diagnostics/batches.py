@@ -1,0 +1,86 @@
+"""Many fits of the studies of one fit, as one batch: which studies are in is a matrix of ones and zeros."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meta.errors import InputError, NotEstimableError
+from meta.pooling.result import Pooled
+from meta.pooling.univariate import PooledMany, pool, pool_many
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "k",
+    "estimate",
+    "se",
+    "statistic",
+    "p_value",
+    "ci_low",
+    "ci_high",
+    "tau2",
+    "i2",
+    "h2",
+    "q",
+    "q_p",
+)
+
+
+def pooled_fit(fit: Any, *, at_least: int = 2, what: str = "this diagnostic") -> Pooled:
+    """A univariate fit; effect sizes are pooled with the defaults."""
+    found = fit if isinstance(fit, Pooled) else None
+    if found is None:
+        if hasattr(fit, "coefficients") or hasattr(fit, "sigma2"):
+            raise InputError(f"{what} takes a fit of meta.pool, not a {type(fit).__name__}")
+        pooled = pool(fit)
+        assert isinstance(pooled, Pooled)
+        found = pooled
+    if found.k < at_least:
+        raise NotEstimableError(f"{what} needs at least {at_least} studies, but there are {found.k}")
+    return found
+
+
+def fit_subsets(fit: Pooled, included: np.ndarray) -> PooledMany:
+    """Fit every column of ``included`` (k, p) with the options of ``fit``."""
+    options, effects = fit.options, fit.effects
+    y = np.where(included, effects.yi[:, None], np.nan)
+    weights = None if fit.user_weights is None else fit.user_weights[:, None] * np.ones(included.shape)
+    return pool_many(
+        y,
+        np.broadcast_to(effects.vi[:, None], included.shape),
+        method=options.estimator,
+        test=options.test,
+        level=options.level,
+        weights=weights,
+    )
+
+
+def as_columns(many: PooledMany) -> dict[str, np.ndarray]:
+    """The columns that every table of this room has."""
+    return {name: getattr(many, name) for name in COLUMNS}
+
+
+def labels_of(fit: Pooled, values: Any, what: str) -> np.ndarray:
+    """A column of the fit's effects by name, or an array with one value a study."""
+    effects = fit.effects
+    if isinstance(values, str):
+        if values in effects.columns:
+            return np.asarray(effects.columns[values])
+        if values in ("study", "yi", "vi", "sei"):
+            return np.asarray(getattr(effects, values))
+        offered = ", ".join([*map(str, effects.columns), "study", "yi", "vi", "sei"])
+        raise InputError(f"{what}: there is no column {values!r}; the columns are: {offered}")
+    found = np.asarray(values)
+    if found.shape != (effects.k,):
+        raise InputError(f"{what} must have one value a study: {found.shape} given for {effects.k} studies")
+    return found
+
+
+def frame(columns: dict[str, Any]) -> pd.DataFrame:
+    """A DataFrame with a plain index."""
+    import pandas as pd
+
+    return pd.DataFrame(columns)

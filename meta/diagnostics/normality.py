@@ -1,0 +1,90 @@
+"""Normal quantile plot of the studies' residuals, with a simulated envelope."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from meta.diagnostics.batches import frame, pooled_fit
+from meta.diagnostics.case_deletion import influence
+from meta.errors import InputError, unknown_option
+from meta.pooling.result import Pooled
+from meta.pooling.univariate import pool_many
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KINDS = ("rstandard", "rstudent")
+
+
+def _simulated(model: Pooled, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Sorted standardised residuals of data simulated from the fit, (k, draws)."""
+    v, k = model.effects.vi, model.k
+    y = model.estimate + rng.standard_normal((k, draws)) * np.sqrt(v + model.tau2)[:, None]
+    weights = None if model.user_weights is None else model.user_weights[:, None] * np.ones((k, draws))
+    many = pool_many(
+        y, v[:, None] * np.ones((1, draws)), method=model.options.estimator, test="z", weights=weights
+    )
+    total = v[:, None] + many.tau2
+    w = 1 / total if weights is None else weights
+    hat = w / w.sum(axis=0)
+    spread = (1 - 2 * hat) * total + (hat * hat * total).sum(axis=0)
+    return np.sort((y - many.estimate) / np.sqrt(spread), axis=0)
+
+
+def qq(
+    fit: Any, *, kind: str = "rstandard", level: float = 0.95, draws: int = 1000, seed: int | None = None
+) -> pd.DataFrame:
+    """Residuals against normal quantiles, with an envelope simulated from the fitted model.
+
+    Parameters
+    ----------
+    fit : Pooled (or effect sizes, which are then pooled)
+        The fit.
+    kind : {"rstandard", "rstudent"}
+        Standardised or deleted residuals. The envelope is that of standardised ones.
+    level : float
+        Pointwise level of the envelope.
+    draws : int
+        Simulated data sets, each fitted again.
+    seed : int, optional
+        Of the simulation.
+
+    Returns
+    -------
+    DataFrame
+        ``study theoretical residual low high``, by rising residual.
+
+    References
+    ----------
+    Wang & Bushman 1998, doi:10.1037/1082-989X.3.1.46; Cook & Weisberg 1982, ISBN 041224280X (envelope).
+
+    Examples
+    --------
+    >>> import meta
+    >>> qq(meta.pool(yi=[0.1, 0.5, 0.3], vi=[0.1] * 3, test="z"), seed=1)["study"].tolist()
+    ['1', '3', '2']
+    """
+    model = pooled_fit(fit, at_least=3, what="a quantile plot")
+    if kind not in KINDS:
+        raise unknown_option("kind", kind, KINDS)
+    if draws < 2:
+        raise InputError(f"draws must be at least 2, not {draws}")
+    at = model._level(level)
+    values = influence(model)[kind].to_numpy()
+    order = np.argsort(values, kind="stable")
+    k = model.k
+    share = (np.arange(1, k + 1) - (3 / 8 if k <= 10 else 1 / 2)) / (k + (1 / 4 if k <= 10 else 0))
+    simulated = _simulated(model, draws, np.random.default_rng(seed))
+    low, high = np.quantile(simulated, [0.5 - at / 2, 0.5 + at / 2], axis=1)
+    return frame(
+        {
+            "study": model.effects.study[order],
+            "theoretical": ndtri(share),
+            "residual": values[order],
+            "low": low,
+            "high": high,
+        }
+    )

@@ -87,7 +87,9 @@ def cumulative(
     columns: dict[str, Any] = {"study": model.effects.study[sequence[last]]}
     if values is not None:
         columns["order"] = values[sequence[last]]
-    return frame({**columns, **as_columns(fit_subsets(model, included))})
+    table = frame({**columns, **as_columns(fit_subsets(model, included))})
+    table.attrs["measure"] = fit.effects.measure
+    return table
 
 
 def _refuse_missing(values: np.ndarray, study: np.ndarray, order: Any) -> None:

@@ -176,4 +176,6 @@ def leave_one_out(fit: Any, *, cluster: Any = None) -> pd.DataFrame:
         if len(labels) < 2:
             raise NotEstimableError("there is only one cluster: without it nothing is left to pool")
         included = column[:, None] != labels[None, :]
-    return frame({"study": labels, **as_columns(fit_subsets(model, included))})
+    table = frame({"study": labels, **as_columns(fit_subsets(model, included))})
+    table.attrs["measure"] = fit.effects.measure
+    return table

@@ -11,7 +11,7 @@ from scipy.special import chdtrc, chdtri
 from meta.kernels.likelihood import log_likelihood, maximise
 from meta.kernels.quadform import chi2_mixture_sf, q_form_weights
 from meta.kernels.tau2 import solve_q
-from meta.kernels.weights import Rows, arrange, moments
+from meta.kernels.weights import Moments, Rows, arrange, moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,13 @@ def heterogeneity(y: ArrayLike, v: ArrayLike, tau2: ArrayLike) -> Heterogeneity:
     )
 
 
-def heterogeneity_rows(rows: Rows, tau2: np.ndarray) -> Heterogeneity:
-    """The arithmetic of :func:`heterogeneity` on a laid-out batch; arrays of shape (p,)."""
+def heterogeneity_rows(rows: Rows, tau2: np.ndarray, zero: Moments | None = None) -> Heterogeneity:
+    """The arithmetic of :func:`heterogeneity` on a laid-out batch; arrays of shape (p,).
+
+    ``zero`` are the sums at tau2 = 0, if they are at hand.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        m = moments(rows)
+        m = moments(rows) if zero is None else zero
         df = rows.n - 1
         q, typical, q_p = m.q, df / m.trace_p, chdtrc(df, m.q)
         i2_q, h2_q = 100 * np.maximum(q - df, 0.0) / np.where(q > 0, q, 1.0), q / df

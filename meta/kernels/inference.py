@@ -58,7 +58,10 @@ def quantile(probability: ArrayLike, df: ArrayLike) -> np.ndarray:
         return np.full(
             np.shape(df), _quantile(np.asarray(probability).item(), np.asarray(df, dtype=float).item())
         )
-    p, d = np.broadcast_arrays(np.asarray(probability, dtype=float), np.asarray(df, dtype=float))
+    given = np.asarray(df, dtype=float)
+    if np.ndim(probability) == 0 and given.size and (given == given.flat[0]).all():
+        return np.full(given.shape, _quantile(float(np.asarray(probability)), float(given.flat[0])))
+    p, d = np.broadcast_arrays(np.asarray(probability, dtype=float), given)
     if p.size > 64 and np.ndim(probability) == 0:
         values, inverse = np.unique(d, return_inverse=True)
         if values.size < d.size:
@@ -81,6 +84,8 @@ def lower_tail(x: ArrayLike, df: ArrayLike) -> np.ndarray:
     [0.25, 0.1587]
     """
     d = np.asarray(df, dtype=float)
+    if d.size and np.minimum.reduce(d, axis=None) > 0 and np.maximum.reduce(d, axis=None) < np.inf:
+        return np.asarray(stdtr(d, x))
     normal = np.isinf(d)
     safe = np.where(normal | ~(d > 0), 1.0, d)
     if normal.all():

@@ -1,6 +1,7 @@
 """Normal-normal likelihoods of the heterogeneity variance, and their global maximum.
 
-The restricted likelihood can have several maxima. Its score is scanned on a logarithmic grid between bounds
+The restricted likelihood can have several maxima. Where :mod:`meta.kernels.ascent` cannot prove that there is
+but one, the score is scanned on a logarithmic grid between bounds
 outside of which no stationary point can lie; every sign change is refined by Newton steps that a bracket
 guards; the likelihood decides between the maxima found, tau2 = 0 included.
 """
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meta.kernels.weights import CHUNK, Rows, plain_mean
+from meta.kernels.ascent import climb
+from meta.kernels.weights import CHUNK, Moments, Rows, moments, plain_mean
 
 POINTS_PER_DECADE = 8
 _MAX_STEPS = 100
@@ -54,17 +56,33 @@ def log_likelihood(
     >>> log_likelihood(arrange([0.0, 1.0], [1.0, 1.0]), 0.0).round(6).item()
     -2.087877
     """
-    total = rows.v + np.asarray(tau2, dtype=float)
-    w = 1.0 / total
+    t = np.asarray(tau2, dtype=float)
+    w = 1.0 / (rows.v + t)
     s1 = w.sum(axis=0)
     centre = (w * rows.y).sum(axis=0) / s1 if mean is None else np.asarray(mean, dtype=float)
     residual = rows.y - centre
-    q = (w * residual * residual).sum(axis=0)
-    logs = np.log(total) if rows.whole else np.log(np.where(np.isfinite(total), total, 1.0))
-    value = -0.5 * (rows.n * math.log(2 * math.pi) + logs.sum(axis=0) + q)
+    return likelihood_of(rows, t, s1, (w * residual * residual).sum(axis=0), restricted)
+
+
+def likelihood_of(
+    rows: Rows, tau2: np.ndarray, s1: np.ndarray, q: np.ndarray, restricted: bool
+) -> np.ndarray:
+    """:func:`log_likelihood` from the sum of weights and Q at ``tau2``, both of shape (p,)."""
+    value = -0.5 * (rows.n * math.log(2 * math.pi) + log_determinant(rows, tau2) + q)
     if restricted:
         value = value + 0.5 * (math.log(2 * math.pi) + np.log(rows.n) - np.log(s1))
     return value
+
+
+def log_determinant(rows: Rows, tau2: ArrayLike) -> np.ndarray:
+    """Sum of ``log(v + tau2)`` over the studies present, of shape (p,)."""
+    total = rows.v + tau2
+    if not rows.whole:
+        total[np.isinf(total)] = 1.0
+    # eight numbers between 1e-37 and 1e37 multiply without leaving the range of floats
+    if len(total) >= 8 and np.minimum.reduce(total, axis=None) > 1e-37 and total.max() < 1e37:
+        total = np.multiply.reduceat(total, np.arange(0, len(total), 8))
+    return np.asarray(_total(np.log(total)))
 
 
 def score(y: np.ndarray, v: np.ndarray, tau2: np.ndarray, restricted: bool) -> np.ndarray:
@@ -127,7 +145,9 @@ def _scan(rows: Rows, restricted: bool) -> tuple[np.ndarray, np.ndarray]:
     grid = np.zeros((points + 1, rows.width))
     np.multiply(low, np.exp(width / (points - 1) * np.arange(points)[:, None]), out=grid[1:])
     value = np.empty(grid.shape)
-    step = max(1, CHUNK // rows.y.size)
+    step = CHUNK // rows.y.size
+    # a short last axis would be the inner loop
+    step = step if step >= 16 else 1
     y, v = rows.y[:, None, :], rows.v[:, None, :]
     for start in range(0, points + 1, step):
         part = slice(start, start + step)
@@ -183,6 +203,32 @@ def maximise(rows: Rows, restricted: bool) -> Maximum:
     >>> maximise(arrange([0.0, 2.0], [1.0, 1.0]), restricted=True).tau2.round(12).item()
     1.0
     """
+    return maximise_with_sums(rows, restricted)[0]
+
+
+def maximise_with_sums(rows: Rows, restricted: bool) -> tuple[Maximum, Moments, Moments]:
+    """:func:`maximise`, with the weighted sums at the maximum and those at 0."""
+    found = climb(rows, restricted)
+    if found.proven.all():
+        yes = found.proven
+        return Maximum(found.tau2, found.steps, yes, yes.astype(int)), found.sums, found.zero
+    open_ones = np.flatnonzero(~found.proven)
+    part = rows if open_ones.size == rows.width else rows.take(open_ones)
+    searched = search(part, restricted)
+    if part is rows:
+        return searched, moments(rows, searched.tau2), found.zero
+    out = Maximum(found.tau2, found.steps, found.proven, np.ones(rows.width, dtype=int))
+    for name in Maximum.__dataclass_fields__:
+        getattr(out, name)[open_ones] = getattr(searched, name)
+    fresh = moments(part, searched.tau2)
+    sums = Moments(*(getattr(found.sums, name).copy() for name in Moments.__dataclass_fields__))
+    for name in Moments.__dataclass_fields__:
+        getattr(sums, name)[open_ones] = getattr(fresh, name)
+    return out, sums, found.zero
+
+
+def search(rows: Rows, restricted: bool) -> Maximum:
+    """:func:`maximise` by the scan alone, with every local maximum found and counted."""
     width = rows.width
     grid, value = _scan(rows, restricted)
     positive = value > 0

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtri
 
 from meta.errors import InputError, unknown_option
-from meta.kernels.likelihood import maximise
+from meta.kernels.likelihood import maximise_with_sums
 from meta.kernels.weights import CHUNK, Moments, Rows, arrange, blocks, mean_variance, moments, plain_mean
 
 _MAX_STEPS = 200
@@ -54,6 +54,7 @@ class _Raw:
     converged: np.ndarray | bool = True
     maxima: np.ndarray | int = 1
     sums: Moments | None = None
+    zero: Moments | None = None
 
 
 def solve_q(rows: Rows, target: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -104,7 +105,8 @@ def _equal(rows: Rows, weights: np.ndarray | None) -> _Raw:
 def _dersimonian_laird(rows: Rows, weights: np.ndarray | None) -> _Raw:
     m = moments(rows)
     tau2 = np.maximum((m.q - (rows.n - 1)) / m.trace_p, 0.0)
-    return _Raw(tau2, _moment_variance(rows.n - 1, m.trace_p, m.trace_pp, tau2) / m.trace_p**2)
+    variance = _moment_variance(rows.n - 1, m.trace_p, m.trace_pp, tau2) / m.trace_p**2
+    return _Raw(tau2, variance, zero=m)
 
 
 def _hunter_schmidt(rows: Rows, weights: np.ndarray | None) -> _Raw:
@@ -159,10 +161,9 @@ def _sidik_jonkman(rows: Rows, weights: np.ndarray | None) -> _Raw:
 
 
 def _likelihood(rows: Rows, restricted: bool) -> _Raw:
-    found = maximise(rows, restricted)
-    m = moments(rows, found.tau2)
+    found, m, zero = maximise_with_sums(rows, restricted)
     information = m.trace_pp if restricted else m.s2
-    return _Raw(found.tau2, 2 / information, found.iterations, found.converged, found.maxima, m)
+    return _Raw(found.tau2, 2 / information, found.iterations, found.converged, found.maxima, m, zero)
 
 
 def _maximum_likelihood(rows: Rows, weights: np.ndarray | None) -> _Raw:
@@ -253,7 +254,7 @@ def estimate(
     ys = np.asarray(y, dtype=float)
     shape = np.broadcast_shapes(ys.shape, np.shape(v))[1:]
     rows = arrange(ys, v)
-    found, _ = estimate_rows(rows, method, None if weights is None else _spread(weights, rows))
+    found = estimate_rows(rows, method, None if weights is None else _spread(weights, rows))[0]
     return Tau2Estimate(
         **{name: getattr(found, name).reshape(shape) for name in Tau2Estimate.__dataclass_fields__}
     )
@@ -261,10 +262,10 @@ def estimate(
 
 def estimate_rows(
     rows: Rows, method: str | float, weights: np.ndarray | None = None
-) -> tuple[Tau2Estimate, Moments | None]:
-    """:func:`estimate` on a laid-out batch: arrays of shape (p,), and the sums at tau2 if at hand."""
+) -> tuple[Tau2Estimate, Moments | None, Moments | None]:
+    """:func:`estimate` on a laid-out batch: arrays of shape (p,), and the sums at tau2 and 0 if at hand."""
     if not isinstance(method, str):
-        return _fixed(rows, float(method)), None
+        return _fixed(rows, float(method)), None, None
     if method not in METHODS:
         raise unknown_option("method", method, METHODS)
     if rows.y.size <= CHUNK and rows.n.min() >= 2:
@@ -275,10 +276,12 @@ def estimate_rows(
     if method != "EE":
         out.tau2[rows.n < 2] = out.se[rows.n < 2] = np.nan
         out.at_boundary[:] = out.tau2 == 0
-    return out, None
+    return out, None, None
 
 
-def _one_block(rows: Rows, method: str, weights: np.ndarray | None) -> tuple[Tau2Estimate, Moments | None]:
+def _one_block(
+    rows: Rows, method: str, weights: np.ndarray | None
+) -> tuple[Tau2Estimate, Moments | None, Moments | None]:
     raw = METHODS[method](rows, weights)
     yes = np.ones(rows.width, dtype=bool)
     zero = raw.tau2 == 0 if method != "EE" else ~yes
@@ -286,7 +289,7 @@ def _one_block(rows: Rows, method: str, weights: np.ndarray | None) -> tuple[Tau
     with np.errstate(invalid="ignore"):
         se = np.sqrt(raw.variance)
     found = Tau2Estimate(raw.tau2, se, raw.iterations * one, raw.converged & yes, zero, raw.maxima * one)
-    return found, raw.sums
+    return found, raw.sums, raw.zero
 
 
 def _spread(weights: ArrayLike, rows: Rows) -> np.ndarray:

@@ -7,14 +7,16 @@ study has ``v = inf`` and so weighs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-CHUNK = 1 << 15
-"""Elements of one block of work: a few such arrays fit into a core's cache."""
+CHUNK = 1 << 17
+"""Elements of one block of work: enough to make calls cheap, few enough to keep memory small."""
+
+THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ def arrange(y: ArrayLike, v: ArrayLike) -> Rows:
     >>> rows.n.tolist(), rows.v[1].tolist()
     ([2.0, 1.0], [0.03, inf])
     """
-    ys, vs = np.broadcast_arrays(np.asarray(y, dtype=float), np.asarray(v, dtype=float))
+    ys, vs = np.asarray(y, dtype=float), np.asarray(v, dtype=float)
+    if ys.shape != vs.shape:
+        ys, vs = np.broadcast_arrays(ys, vs)
     k = ys.shape[0]
     ys, vs = ys.reshape(k, -1), vs.reshape(k, -1)
     present = np.isfinite(ys) & np.isfinite(vs)
@@ -102,6 +106,18 @@ def blocks(rows: Rows, elements: int = CHUNK) -> Iterator[slice]:
     step = max(1, elements // max(1, rows.y.shape[0]))
     for start in range(0, rows.width, step):
         yield slice(start, min(start + step, rows.width))
+
+
+def each(work: Callable[[int], None], starts: range, *, shared: bool) -> None:
+    """Call ``work`` on every start; on two threads if the work is ``shared``."""
+    if not shared:
+        for start in starts:
+            work(start)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(THREADS) as workers:
+        list(workers.map(work, starts))
 
 
 def moments(rows: Rows, tau2: ArrayLike = 0.0) -> Moments:

@@ -1,8 +1,9 @@
-"""The DataFrames of a pooled fit; pandas is imported only when one is asked for."""
+"""The DataFrames and the dictionary of a pooled fit; pandas is imported only when one is asked for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -72,3 +73,18 @@ def blup(fit: Pooled, level: float) -> pd.DataFrame:
         "shrinkage": 1 - share,
     }
     return pd.DataFrame(columns)
+
+
+def plain(fit: Pooled) -> dict[str, Any]:
+    """Numbers, strings and lists, ready for JSON."""
+    out: dict[str, Any] = {name: getattr(fit, name) for name in ("measure", "method", "test", "level")}
+    skip = {"effects", "options", "diagnostics", "user_weights"}
+    for item in fields(fit):
+        if item.name in skip:
+            continue
+        value = getattr(fit, item.name)
+        out[item.name] = value.tolist() if isinstance(value, np.ndarray) else value
+    out["warnings"] = list(fit.warnings)
+    out["diagnostics"] = {item.name: getattr(fit.diagnostics, item.name) for item in fields(fit.diagnostics)}
+    out["study"] = [str(label) for label in fit.effects.study]
+    return out

@@ -11,6 +11,9 @@ from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, DataWarning, InputError, Notes
 from meta.formatting import listing
 
+LARGEST = 1e100
+"""Effects and variances beyond this overflow when squared and summed; nothing is measured so."""
+
 
 def gather(
     es: Any,
@@ -133,6 +136,14 @@ def usable(effects: EffectSizes, notes: Notes) -> tuple[EffectSizes, np.ndarray]
     if bad.size:
         label = effects.study[bad[0]]
         raise InputError(f"vi must be > 0: study '{label}' has vi = {effects.vi[bad[0]]:g}")
+    for name, values, low in (("vi", effects.vi, 1.0 / LARGEST), ("yi", np.abs(effects.yi), 0.0)):
+        far = np.flatnonzero((values > LARGEST) | (values < low))
+        if far.size:
+            label, value = effects.study[far[0]], getattr(effects, name)[far[0]]
+            raise InputError(
+                f"{name} is beyond what squares of doubles can hold: study '{label}' has {name} = {value:g}; "
+                "change the unit"
+            )
     if effects.covariance is not None and np.any(effects.covariance != np.diag(np.diag(effects.covariance))):
         notes.warn(
             "some effects are correlated, but pool treats them as independent: use pool_multilevel for them",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,62 +19,10 @@ from meta.kernels.nnf import nnf_sample
 from meta.kernels.prediction import predictive
 from meta.pooling import frames
 from meta.pooling.options import DEFAULT_PREDICTION, PREDICTION_INTERVALS, TAU2_INTERVALS, PoolOptions
+from meta.pooling.parts import BackTransformed, Diagnostics, Interval
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class Interval(NamedTuple):
-    """Low and high end."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnostics:
-    """How the estimate of tau2 was reached.
-
-    Attributes
-    ----------
-    iterations : int
-        Steps taken; 0 for closed forms.
-    converged : bool
-        Whether they met their tolerance.
-    at_boundary : bool
-        Whether tau2 is 0 because it may not be negative.
-    maxima : int
-        Number of local maxima of the likelihood; the largest is reported.
-    """
-
-    iterations: int
-    converged: bool
-    at_boundary: bool
-    maxima: int
-
-
-@dataclass(frozen=True, slots=True)
-class BackTransformed:
-    """A fit on the scale on which it is read; the mean of logs becomes a median.
-
-    Attributes
-    ----------
-    measure, display : str
-        The measure's code and its name on this scale.
-    estimate, ci_low, ci_high, pi_low, pi_high : float
-        The pooled effect, its interval and the prediction interval.
-    """
-
-    measure: str
-    display: str
-    estimate: float
-    ci_low: float
-    ci_high: float
-    pi_low: float
-    pi_high: float
-
-    def __getitem__(self, name: str) -> Any:
-        return getattr(self, name)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -409,23 +357,7 @@ class Pooled:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings and lists, ready for JSON."""
-        out: dict[str, Any] = {
-            "measure": self.measure,
-            "method": self.method,
-            "test": self.test,
-            "level": self.level,
-        }
-        skip = {"effects", "options", "diagnostics", "user_weights"}
-        for item in fields(self):
-            if item.name in skip:
-                continue
-            value = getattr(self, item.name)
-            out[item.name] = value.tolist() if isinstance(value, np.ndarray) else value
-        out["warnings"] = list(self.warnings)
-        d = self.diagnostics
-        out["diagnostics"] = {name: getattr(d, name) for name in Diagnostics.__dataclass_fields__}
-        out["study"] = [str(label) for label in self.effects.study]
-        return out
+        return frames.plain(self)
 
     def backtransform(self) -> BackTransformed:
         """The estimate, its interval and the prediction interval on the scale on which they are read.

@@ -20,9 +20,9 @@ from meta.errors import (
 from meta.formatting import number
 from meta.kernels.heterogeneity import heterogeneity_rows
 from meta.kernels.inference import PooledEstimate, pooled_rows, quantile
-from meta.kernels.likelihood import log_likelihood
+from meta.kernels.likelihood import likelihood_of
 from meta.kernels.tau2 import Tau2Estimate, estimate_rows
-from meta.kernels.weights import CHUNK, Rows, arrange
+from meta.kernels.weights import CHUNK, Rows, arrange, each, moments
 from meta.pooling.gathering import column, gather, usable
 from meta.pooling.options import PoolOptions, check_options
 from meta.pooling.result import Diagnostics, Pooled
@@ -83,6 +83,10 @@ class PooledMany:
         return {name: getattr(self, name) for name in _ARRAYS}
 
 
+_SHARED = 1 << 18
+"""Elements from which on two threads share the work: numpy lets go of the interpreter's lock."""
+_OF_POOLED = ("estimate", "se", "ci_low", "ci_high", "statistic", "p_value", "df", "k")
+_KINDS: dict[str, type] = {"k": int, "iterations": int, "converged": bool, "at_boundary": bool}
 _ARRAYS = tuple(name for name in PooledMany.__dataclass_fields__ if name != "options")
 
 
@@ -103,11 +107,12 @@ class Fitted:
 
 def fit_rows(rows: Rows, options: PoolOptions, weights: np.ndarray | None = None) -> Fitted:
     """Fit every meta-analysis of a laid-out batch; ``weights`` has shape (k, p)."""
-    found, sums = estimate_rows(rows, options.estimator, weights if options.method == "GENQ" else None)
-    pooled = pooled_rows(rows, found.tau2, test=options.test, level=options.level, weights=weights, sums=sums)
-    h = heterogeneity_rows(rows, found.tau2)
+    found, sums, zero = estimate_rows(rows, options.estimator, weights if options.method == "GENQ" else None)
     with np.errstate(divide="ignore", invalid="ignore"):
-        loglik = log_likelihood(rows, found.tau2, options.method == "REML")
+        sums = moments(rows, found.tau2) if sums is None else sums
+        loglik = likelihood_of(rows, found.tau2, sums.s1, sums.q, options.method == "REML")
+    pooled = pooled_rows(rows, found.tau2, test=options.test, level=options.level, weights=weights, sums=sums)
+    h = heterogeneity_rows(rows, found.tau2, zero)
     equal = options.method == "EE"
     return Fitted(
         tau2=found,
@@ -154,7 +159,9 @@ def pool_many(
     ([0.15, 0.2667], [2, 2])
     """
     options = check_options(method, test, level, weights)
-    ys, vs = np.broadcast_arrays(np.asarray(Y, dtype=float), np.asarray(V, dtype=float))
+    ys, vs = np.asarray(Y, dtype=float), np.asarray(V, dtype=float)
+    if ys.shape != vs.shape:
+        ys, vs = np.broadcast_arrays(ys, vs)
     if ys.ndim == 1:
         ys, vs = ys[:, None], vs[:, None]
     if ys.ndim != 2:
@@ -166,19 +173,29 @@ def pool_many(
         given = np.asarray(weights, dtype=float)
         given = np.broadcast_to(given if given.ndim == 2 else given[:, None], ys.shape)
     width = ys.shape[1]
-    out = {name: np.empty(width) for name in _ARRAYS}
-    for name, kind in (("k", int), ("iterations", int), ("converged", bool), ("at_boundary", bool)):
-        out[name] = np.empty(width, dtype=kind)
     step = max(1, CHUNK // ys.shape[0])
-    for start in range(0, width, step):
+
+    def fitted(part: slice) -> dict[str, np.ndarray]:
+        y, v = ys[:, part], vs[:, part]
+        _refuse_negative(v, y, part.start)
+        return _by_name(fit_rows(arrange(y, v), options, None if given is None else given[:, part]))
+
+    if 0 < width <= step and ys.size < _SHARED:
+        return PooledMany(options=options, **fitted(slice(0, width)))
+    out: dict[str, np.ndarray] = {name: np.empty(width, dtype=_KINDS.get(name, float)) for name in _ARRAYS}
+
+    def work(start: int) -> None:
         part = slice(start, min(start + step, width))
-        _refuse_negative(vs[:, part], ys[:, part], start)
-        rows = arrange(ys[:, part], vs[:, part])
-        _write(out, part, fit_rows(rows, options, None if given is None else given[:, part]))
+        for name, values in fitted(part).items():
+            out[name][part] = values
+
+    each(work, range(0, width, step), shared=ys.size >= _SHARED)
     return PooledMany(options=options, **out)
 
 
 def _refuse_negative(v: np.ndarray, y: np.ndarray, start: int) -> None:
+    if np.minimum.reduce(v, axis=None) > 0:
+        return
     bad = (v <= 0) & ~np.isnan(y)
     if bad.any():
         row, column = (int(i[0]) for i in np.nonzero(bad))
@@ -188,14 +205,12 @@ def _refuse_negative(v: np.ndarray, y: np.ndarray, start: int) -> None:
         )
 
 
-def _write(out: dict[str, np.ndarray], part: slice, fitted: Fitted) -> None:
-    for name in ("estimate", "se", "ci_low", "ci_high", "statistic", "p_value", "df", "k"):
-        out[name][part] = getattr(fitted.pooled, name)
-    for name in ("q", "q_p", "i2", "h2", "loglik"):
-        out[name][part] = getattr(fitted, name)
-    for name in ("tau2", "iterations", "converged", "at_boundary"):
-        out[name][part] = getattr(fitted.tau2, name)
-    out["tau2_se"][part] = fitted.tau2.se
+def _by_name(fitted: Fitted) -> dict[str, np.ndarray]:
+    own = {name: getattr(fitted, name) for name in ("q", "q_p", "i2", "h2", "loglik")}
+    own |= {name: getattr(fitted.pooled, name) for name in _OF_POOLED}
+    own |= {name: getattr(fitted.tau2, name) for name in ("tau2", "iterations", "converged", "at_boundary")}
+    own["tau2_se"] = fitted.tau2.se
+    return own
 
 
 def pool(

@@ -1,4 +1,4 @@
-"""meta.pooling.univariate, gathering, options, result, frames and text: meta.pool and meta.pool_many."""
+"""meta.pooling.univariate, gathering, options, result, parts, frames and text; pool and pool_many."""
 
 from __future__ import annotations
 
@@ -390,3 +390,26 @@ def test_equal_effects_and_fixed_tau2_print() -> None:
     assert "fixed" in str(meta.pool(**data(), method=0.2))
     one = meta.pool(**data(), method="EE", test="z")
     assert (one.i2, one.h2) == (one.i2_q, one.h2_q)
+
+
+def test_a_batch_shared_between_threads_equals_its_parts() -> None:
+    rng = np.random.default_rng(4)
+    v = rng.uniform(0.02, 0.4, (4, 70_000))
+    y = rng.normal(0, np.sqrt(v + 0.1))
+    whole, some = meta.pool_many(y, v), meta.pool_many(y[:, 60_000:60_500], v[:, 60_000:60_500])
+    for name in ("estimate", "tau2", "loglik", "p_value", "ci_high"):
+        np.testing.assert_allclose(
+            getattr(whole, name)[60_000:60_500], getattr(some, name), rtol=1e-9, atol=1e-14
+        )
+    v[2, 65_432] = -1.0
+    with pytest.raises(InputError, match="row 2, column 65432"):
+        meta.pool_many(y, v)
+
+
+@pytest.mark.parametrize(
+    ("yi", "vi", "name"),
+    [([1e300, 2e300], [1.0, 1.0], "yi"), ([1.0, 2.0], [1e300, 1.0], "vi"), ([1.0, 2.0], [1e-300, 1.0], "vi")],
+)
+def test_numbers_whose_squares_overflow_are_refused(yi, vi, name):
+    with pytest.raises(InputError, match=f"{name} is beyond what squares of doubles can hold: study '1'"):
+        meta.pool(yi=yi, vi=vi)

@@ -1,9 +1,9 @@
 """Coverage of 95% intervals for the mean effect, by test, number of studies and heterogeneity.
 
-Run ``python benchmarks/interval_coverage.py``; it writes ``interval_coverage.csv`` and ``interval_coverage.md`` beside itself. Sampling
-variances are drawn anew for each meta-analysis: "similar" ones uniformly between 0.05 and 0.15, "unequal"
-ones as 0.25 chi2_1 kept between 0.009 and 0.6 (Brockwell & Gordon 2001, doi:10.1002/sim.650). In both,
-tau2 = 0.1 is an I2 of about a half.
+Run ``python benchmarks/interval_coverage.py``; it writes ``interval_coverage.csv`` and
+``interval_coverage.md`` beside itself. Sampling variances are drawn anew for each meta-analysis: "similar"
+ones uniformly between 0.05 and 0.15, "unequal" ones as 0.25 chi2_1 kept between 0.009 and 0.6 (Brockwell &
+Gordon 2001, doi:10.1002/sim.650). In both, tau2 = 0.1 is an I2 of about a half.
 """
 
 from __future__ import annotations

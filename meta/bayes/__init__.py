@@ -16,6 +16,7 @@ _FUNCTIONS = {
     "bayes_counts": "meta.bayes.count_models",
     "bayes_multilevel": "meta.bayes.level_models",
     "leave_one_out": "meta.bayes.batch",
+    "model_average": "meta.bayes.averaging",
 }
 
 

@@ -1,0 +1,230 @@
+"""Bayesian model averaging: effect x heterogeneity x publication bias."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from meta.bayes.bias_evidence import BiasFit, Cutoffs, fit_bias
+from meta.bayes.bias_models import ENSEMBLES, PEESE, PET, Bias, WeightFunction
+from meta.bayes.ensemble import EnsembleModel, ModelAverage
+from meta.bayes.fit import _STANDARDISED, _effects, build_model, check_level
+from meta.bayes.model import Model, as_prior
+from meta.bayes.priors import Fixed, InverseGamma, Normal, Prior
+from meta.errors import (
+    ConvergenceWarning,
+    FewStudiesWarning,
+    InputError,
+    Notes,
+    NotEstimableError,
+    unknown_option,
+)
+
+if TYPE_CHECKING:
+    from meta.effects.model import EffectSizes
+
+MAX_ERROR = 0.005
+_DIRECTIONS = {"positive": 1.0, "negative": -1.0}
+
+
+def model_average(
+    es: EffectSizes | None = None,
+    *,
+    yi: ArrayLike | None = None,
+    vi: ArrayLike | None = None,
+    effect: Prior | None = None,
+    tau: Prior | None = None,
+    bias: str | Sequence[Bias] | None = None,
+    direction: str = "positive",
+    p_effect: float = 0.5,
+    p_heterogeneity: float = 0.5,
+    p_bias: float = 0.5,
+    cutoffs: Cutoffs | None = None,
+    level: float = 0.95,
+) -> ModelAverage:
+    """Average over models with and without an effect, heterogeneity and publication bias.
+
+    Every marginal likelihood is an integral computed by quadrature, with an estimate of its error.
+
+    Parameters
+    ----------
+    es : EffectSizes, optional
+        Exact, independent effects.
+    yi, vi : array_like, optional
+        Effects and sampling variances instead of ``es``.
+    effect, tau : Prior, optional
+        Proper priors of mu and tau where they are not zero. For standardised mean differences by default
+        Normal(0, 1) and InverseGamma(1, 0.15), as in RoBMA.
+    bias : str or sequence, optional
+        None: four models without bias. ``"psma"``: the 36 models of RoBMA-PSMA (six weight functions, PET
+        and PEESE). ``"pp"``: PET and PEESE. ``"two-sided"``: two two-sided weight functions. Or any
+        ``WeightFunction``, ``PET`` and ``PEESE`` of ``meta.bayes.bias_models``, with their weights. The
+        named ensembles' slope of PEESE is scaled for standardised mean differences.
+    direction : {"positive", "negative"}
+        Which effects one-sided selection, PET and PEESE take to be favoured.
+    p_effect, p_heterogeneity, p_bias : float
+        Prior probabilities of the three components.
+    cutoffs : callable, optional
+        Maps a one-sided p-value to the k effects, in the favoured direction, that have exactly that
+        p-value; by default those of the normal test. RoBMA takes those of the t-test.
+    level : float
+        Level of intervals.
+
+    Returns
+    -------
+    ModelAverage
+
+    Notes
+    -----
+    With t-test cutoffs, Fisher's z and the priors halved accordingly, the published RoBMA 2.x analysis of
+    Bem (2011) is reproduced: its model probabilities and Bayes factors to the error of its bridge
+    sampling. With two or fewer studies the priors decide.
+
+    References
+    ----------
+    Bartos F et al. (2023). Robust Bayesian meta-analysis: model-averaging across complementary publication
+    bias adjustment methods. doi:10.1002/jrsm.1594
+
+    Gronau QF et al. (2017). A Bayesian model-averaged meta-analysis of the power pose effect with informed
+    and default priors. doi:10.1080/23743603.2017.1326760
+
+    Examples
+    --------
+    >>> import meta
+    >>> from meta.bayes.averaging import model_average
+    >>> got = model_average(yi=[0.1, 0.4, 0.3], vi=[0.04, 0.02, 0.05],
+    ...                     effect=meta.Normal(0, 1), tau=meta.HalfNormal(0.5))
+    >>> round(got.bf_effect, 3), round(got.bf_heterogeneity, 3), round(got.estimate, 3)
+    (2.075, 0.931, 0.195)
+    """
+    effects = _effects(es, yi, vi)
+    check_level(level)
+    if direction not in _DIRECTIONS:
+        raise unknown_option("direction", direction, tuple(_DIRECTIONS))
+    model = _checked(effects, effect, tau)
+    found = _ensemble(bias)
+    shares = {"p_effect": p_effect, "p_heterogeneity": p_heterogeneity, "p_bias": p_bias}
+    for name, share in shares.items():
+        if not 0 < share < 1:
+            raise InputError(f"{name} must lie between 0 and 1, not {share!r}")
+    total = sum(one.weight for one in found)
+    kinds: list[tuple[Bias | None, float]] = [(None, 1.0 - p_bias if found else 1.0)]
+    kinds += [(one, p_bias * one.weight / total) for one in found]
+    cells, fits = [], []
+    for (kind, share), has_effect, has_tau in product(kinds, (False, True), (False, True)):
+        weight = share * (p_effect if has_effect else 1 - p_effect)
+        cells.append(
+            (kind, has_effect, has_tau, weight * (p_heterogeneity if has_tau else 1 - p_heterogeneity))
+        )
+        fits.append(
+            fit_bias(
+                model.rows.y,
+                model.rows.v,
+                bias=kind,
+                effect=model.effect if has_effect else None,
+                tau=model.tau if has_tau else None,
+                sign=_DIRECTIONS[direction],
+                cutoffs=cutoffs,
+            )
+        )
+    models = _weigh(cells, fits)
+    notes = Notes()
+    _note_limits(models, model.k, notes)
+    return ModelAverage(
+        effects,
+        models,
+        level,
+        model.effect,
+        model.tau,
+        direction,
+        tuple(fit.mu for fit in fits),
+        notes.messages,
+    )
+
+
+def _weigh(
+    cells: list[tuple[Bias | None, bool, bool, float]], fits: list[BiasFit]
+) -> tuple[EnsembleModel, ...]:
+    log = np.array([np.log(cell[3]) + fit.log_evidence for cell, fit in zip(cells, fits, strict=True)])
+    posterior = np.exp(log - special.logsumexp(log))
+    return tuple(
+        EnsembleModel(
+            has_effect,
+            has_tau,
+            "none" if kind is None else str(kind),
+            prior,
+            fit.log_evidence,
+            float(share),
+            fit.error,
+            0.0 if fit.mu is None else float(fit.mu.mean),
+            fit.tau,
+        )
+        for (kind, has_effect, has_tau, prior), fit, share in zip(cells, fits, posterior, strict=True)
+    )
+
+
+def _note_limits(models: tuple[EnsembleModel, ...], k: int, notes: Notes) -> None:
+    if k < 3:
+        notes.warn(
+            f"k = {k}: model probabilities depend on the priors far more than on the data",
+            FewStudiesWarning,
+            stacklevel=4,
+        )
+    worst = max(models, key=lambda m: m.posterior * m.error)
+    if not worst.posterior * worst.error < MAX_ERROR:
+        notes.warn(
+            f"the marginal likelihood of the model with bias {worst.bias!r} has a relative numerical error "
+            f"of {worst.error:.2g}, which moves the averaged answer by up to "
+            f"{worst.posterior * worst.error:.2g}",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+
+def _ensemble(bias: str | Sequence[Bias] | None) -> tuple[Bias, ...]:
+    if bias is None:
+        return ()
+    if isinstance(bias, str):
+        if bias not in ENSEMBLES:
+            raise unknown_option("bias", bias, tuple(ENSEMBLES))
+        return ENSEMBLES[bias][0]
+    found = tuple(bias)
+    for one in found:
+        if not isinstance(one, WeightFunction | PET | PEESE):
+            raise InputError(f"bias takes WeightFunction, PET and PEESE, not {one!r}")
+    return found
+
+
+def _checked(effects: EffectSizes, effect: Prior | None, tau: Prior | None) -> Model:
+    if (effect is None or tau is None) and effects.measure not in _STANDARDISED:
+        raise InputError(
+            f"measure {effects.measure} has no default priors, as its scale is not known; give effect= and "
+            "tau=, such as effect=meta.Normal(0, 0.5), tau=meta.HalfNormal(0.3)"
+        )
+    effect = Normal(0.0, 1.0) if effect is None else as_prior(effect, "effect")
+    tau = InverseGamma(1.0, 0.15) if tau is None else as_prior(tau, "tau")
+    used = effects.subset(effects.informative)
+    if used.k == 0:
+        raise InputError("no result has an effect, so there is nothing to average")
+    if isinstance(tau, Fixed):
+        raise InputError(
+            "tau takes a prior here, because a model without heterogeneity is always averaged over"
+        )
+    model = build_model(used, effect, tau)
+    if not model.rows.plain or model.covariance is not None:
+        raise InputError(
+            "model averaging needs exact, independent effects; bounds, mixtures and covariances belong to "
+            "meta.bayes"
+        )
+    for name, prior in (("effect", model.effect), ("tau", model.tau)):
+        if not prior.proper:
+            raise NotEstimableError(
+                f"model averaging needs proper priors, but the prior of {name} is {prior}; choose one that "
+                "integrates"
+            )
+    return model

@@ -39,6 +39,62 @@ class WaldTest:
         return f"F({self.df1:g}, {self.df2:.4g}) = {number(self.statistic, 2)}, {p}"
 
 
+class CoefficientInference:
+    """Tests and intervals of coefficients; numbers for a model of one coefficient, else arrays of shape (p,).
+
+    The class that mixes this in has ``beta``, ``vcov``, ``level`` and ``_degrees``, its degrees of freedom.
+    """
+
+    beta: np.ndarray
+    vcov: np.ndarray
+    level: float
+
+    @property
+    def _degrees(self) -> Any:
+        raise NotImplementedError
+
+    @property
+    def _errors(self) -> np.ndarray:
+        return np.sqrt(np.diag(self.vcov))
+
+    def _shape(self, values: np.ndarray) -> Any:
+        return float(values[0]) if self.beta.size == 1 else values
+
+    @property
+    def estimate(self) -> Any:
+        """Pooled effect, or the coefficients."""
+        return self._shape(self.beta)
+
+    @property
+    def se(self) -> Any:
+        """Standard errors."""
+        return self._shape(self._errors)
+
+    @property
+    def statistic(self) -> Any:
+        """Test statistics."""
+        return self._shape(self.beta / self._errors)
+
+    @property
+    def p_value(self) -> Any:
+        """Two-sided p-values."""
+        return self._shape(two_sided(self.beta / self._errors, self._degrees))
+
+    @property
+    def ci_low(self) -> Any:
+        """Lower confidence bounds."""
+        return self._shape(self.beta - self._half_width)
+
+    @property
+    def ci_high(self) -> Any:
+        """Upper confidence bounds."""
+        return self._shape(self.beta + self._half_width)
+
+    @property
+    def _half_width(self) -> np.ndarray:
+        return quantile(0.5 + self.level / 2, self._degrees) * self._errors
+
+
 def wald_test(beta: np.ndarray, vcov: np.ndarray, L: np.ndarray, df2: float) -> WaldTest:
     """Test ``L beta = 0``: chi-squared for infinite ``df2``, otherwise F = chi-squared / rank.
 

@@ -12,10 +12,17 @@ from scipy.special import chdtri
 from meta.effects.model import EffectSizes
 from meta.errors import NotEstimableError
 from meta.formatting import number, p_equation
-from meta.kernels.inference import quantile, two_sided
+from meta.kernels.inference import quantile
 from meta.kernels.mixed import Stacked, profile_variance
 from meta.pooling.boundary import check_level, scale_of
-from meta.pooling.coefficients import WaldTest, as_contrast, information_criteria, table, wald_test
+from meta.pooling.coefficients import (
+    CoefficientInference,
+    WaldTest,
+    as_contrast,
+    information_criteria,
+    table,
+    wald_test,
+)
 from meta.pooling.design import Design
 from meta.pooling.result import BackTransformed, Interval
 
@@ -26,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Multilevel:
+class Multilevel(CoefficientInference):
     """A fitted multilevel model, on the model scale; nothing rounded.
 
     ``estimate se statistic p_value ci_low ci_high`` are numbers for a model without moderators, else
@@ -121,42 +128,9 @@ class Multilevel:
         """Coefficients and covariance parameters."""
         return self.p + self.n_covariance
 
-    def _shape(self, values: np.ndarray) -> Any:
-        return float(values[0]) if self.p == 1 else values
-
     @property
-    def _errors(self) -> np.ndarray:
-        return np.sqrt(np.diag(self.vcov))
-
-    @property
-    def estimate(self) -> Any:
-        """Pooled effect, or the coefficients."""
-        return self._shape(self.beta)
-
-    @property
-    def se(self) -> Any:
-        """Model-based standard error."""
-        return self._shape(self._errors)
-
-    @property
-    def statistic(self) -> Any:
-        """Test statistic."""
-        return self._shape(self.beta / self._errors)
-
-    @property
-    def p_value(self) -> Any:
-        """Two-sided p-value."""
-        return self._shape(two_sided(self.beta / self._errors, self.df))
-
-    @property
-    def ci_low(self) -> Any:
-        """Lower confidence bound."""
-        return self._shape(self.beta - quantile(0.5 + self.level / 2, self.df) * self._errors)
-
-    @property
-    def ci_high(self) -> Any:
-        """Upper confidence bound."""
-        return self._shape(self.beta + quantile(0.5 + self.level / 2, self.df) * self._errors)
+    def _degrees(self) -> Any:
+        return self.df
 
     @cached_property
     def coefficients(self) -> pd.DataFrame:

@@ -13,9 +13,8 @@ from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes
 from meta.formatting import listing, number
 from meta.kernels.cluster_robust import KINDS, Sandwich, htz_test, sandwich, satterthwaite
-from meta.kernels.inference import quantile, two_sided
 from meta.pooling.boundary import check_level, check_option, column
-from meta.pooling.coefficients import WaldTest, as_contrast, table
+from meta.pooling.coefficients import CoefficientInference, WaldTest, as_contrast, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +23,7 @@ FEW_DF = 4.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Robust:
+class Robust(CoefficientInference):
     """Cluster-robust tests and intervals of a fit's coefficients.
 
     ``se df statistic p_value ci_low ci_high estimate`` are numbers for a model of one coefficient, else
@@ -56,47 +55,14 @@ class Robust:
     core: Sandwich = field(repr=False)
     warnings: tuple[str, ...] = ()
 
-    def _shape(self, values: np.ndarray) -> Any:
-        return float(values[0]) if len(self.names) == 1 else values
-
     @property
-    def _errors(self) -> np.ndarray:
-        return np.sqrt(np.diag(self.vcov))
-
-    @property
-    def estimate(self) -> Any:
-        """The coefficients."""
-        return self._shape(self.beta)
-
-    @property
-    def se(self) -> Any:
-        """Robust standard errors."""
-        return self._shape(self._errors)
+    def _degrees(self) -> Any:
+        return self.dfs
 
     @property
     def df(self) -> Any:
         """Degrees of freedom."""
         return self._shape(self.dfs)
-
-    @property
-    def statistic(self) -> Any:
-        """Test statistics."""
-        return self._shape(self.beta / self._errors)
-
-    @property
-    def p_value(self) -> Any:
-        """Two-sided p-values."""
-        return self._shape(two_sided(self.beta / self._errors, self.dfs))
-
-    @property
-    def ci_low(self) -> Any:
-        """Lower confidence bounds."""
-        return self._shape(self.beta - quantile(0.5 + self.level / 2, self.dfs) * self._errors)
-
-    @property
-    def ci_high(self) -> Any:
-        """Upper confidence bounds."""
-        return self._shape(self.beta + quantile(0.5 + self.level / 2, self.dfs) * self._errors)
 
     @cached_property
     def coefficients(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.effects.designs import check_score_types
 from meta.effects.eligibility import candidates, distance_in_time, indirectness, reasons_against
 from meta.effects.model import EffectSizes
 from meta.effects.percent_scale import PercentScale, percent_scale
@@ -235,6 +236,12 @@ def load_evidence(folder: str | Path = "studies") -> Evidence:
 def effect_sizes_of(readings: list[Reading], analysis: Analysis) -> EffectSizes:
     """Return readings as effect sizes, with everything a table or figure needs in the columns."""
     effects = [item.effect for item in readings]
+    scored = [r for r in readings if r.effect.tier != "D" and r.result.phase in ("change", "final")]
+    mixed = check_score_types(
+        [item.result.phase for item in scored],
+        measure=analysis.measure,
+        study=[item.study.label for item in scored],
+    )
     columns = {
         "study_id": [item.study.id for item in readings],
         "tier": [effect.tier for effect in effects],
@@ -270,6 +277,7 @@ def effect_sizes_of(readings: list[Reading], analysis: Analysis) -> EffectSizes:
         },
         provenance={"yi": np.array([effect.tier for effect in effects], dtype=object)},
         variant="as reported; see steps",
+        warnings=mixed,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import meta
 from meta.effects.evidence import Choices, cited, describe
-from meta.errors import EvidenceError
+from meta.errors import AssumptionWarning, EvidenceError
 
 STUDIES = Path(__file__).parents[2] / "studies"
 
@@ -91,7 +91,9 @@ def test_dmitrasinovic_is_a_bound_only_when_asked_for(evidence):
 
 def test_liaqat_is_a_mixture_when_admitted(evidence):
     choices = Choices(eligibility={"allocation": ("randomised", "counterbalanced", "not stated")})
-    es = evidence.effects("cortisol", choices=choices)
+    with pytest.warns(AssumptionWarning, match=r"Liaqat 2023"):
+        es = evidence.effects("cortisol", choices=choices)
+    assert any("change" in text for text in es.warnings)
     at = list(es.columns["study_id"]).index("liaqat-2023")
     assert es.kind[at] == "mixture"
     assert [value for value, _ in es.mixtures[at]] == pytest.approx([-0.56, -0.21], abs=0.006)

@@ -1,4 +1,4 @@
-"""Every kind of reported statistic, against the check values of the literature and hand arithmetic."""
+"""Reported statistics (`reported`, `standardised`, `ratios`, `two_means`) against check values."""
 
 import math
 
@@ -367,3 +367,10 @@ def test_a_printed_ratio_gives_its_log_and_error():
 def test_another_ratio_is_not_pooled_as_this_one():
     statistic = {"kind": "ratio", "measure": "OR", "estimate": 1.3, "ci_low": 0.6, "ci_high": 2.9}
     assert effect(statistic, measure="RR").tier == "D"
+
+
+def test_two_means_name_what_is_missing():
+    only_one = {"kind": "means", "arms": [{"arm": "mg", "mean": 4.0, "sd": 2.0}]}
+    assert "mean of an arm" in effect(only_one, n=(20, 22)).reason
+    bare = {"kind": "means", "arms": [{"arm": "mg", "mean": 4.0}, {"arm": "placebo", "mean": 6.0, "sd": 3.0}]}
+    assert "dispersion of an arm" in effect(bare, n=(20, 22)).reason

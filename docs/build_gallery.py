@@ -68,10 +68,18 @@ plots.forest(fit, theme="revman", title="BCG vaccine against tuberculosis")""",
     ),
     Example(
         "forest-evidence",
-        "Forest plot of a claim: tiers, bounds, what is not estimable, and the claimed value",
+        "Forest plot of a claim: tiers, what is not estimable, and the claimed value",
         """\
-result = answer(evidence, "soreness")
+result = answer(evidence, "cramps-older-adults")
 forest_of(result)""",
+    ),
+    Example(
+        "forest-bounds",
+        "Forest plot of effects of which only bounds are known",
+        """\
+ends = {"kind": ["exact", "bound", "bound"], "lower": [np.nan, -0.4, -np.inf], "upper": [np.nan, 0.4, -0.2]}
+es = meta.EffectSizes([-0.5, np.nan, np.nan], [0.1] * 3, "ROM", ["Exact", "Two bounds", "One bound"], **ends)
+plots.forest(es)""",
     ),
     Example(
         "forest-bayes",
@@ -169,7 +177,7 @@ plots.radial(fit, label=[6, 12])""",
         "L'Abbé plot",
         """\
 fit = meta.pool(bcg)
-plots.labbe(fit, label=[3, 7])""",
+plots.labbe(fit, label=[1, 5])""",
     ),
     Example(
         "qq",
@@ -197,7 +205,7 @@ plots.influence(table)""",
         "Cumulative meta-analysis",
         """\
 table = meta.diagnostics.cumulative(meta.pool(bcg), order="year")
-plots.cumulative(table, measure="RR", x="order")""",
+plots.cumulative(table.rename(columns={"order": "year"}), measure="RR", x="year")""",
     ),
     Example(
         "profile",
@@ -242,7 +250,7 @@ plots.tau_trace(posterior)""",
         "Weight function of selection models",
         """\
 found = meta.bias.selection_model(writing, steps=[0.025, 0.5], direction="greater")
-plots.weight_function({"two steps": (found.steps, found.weights)})""",
+plots.weight_function({"two steps": found})""",
     ),
     Example(
         "specification",
@@ -351,8 +359,8 @@ def write_notebook() -> None:
 
     markdown, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
     intro = (
-        "# Gallery\n\nEvery figure of `meta.plots` with the lines that make it, on classic datasets and on the "
-        "evidence in `studies/`."
+        "# Gallery\n\nEvery figure of `meta.plots` with the lines that make it, on classic datasets and on "
+        "the evidence in `studies/`."
     )
     cells = [markdown(intro), code(IMPORTS), code(DATA)]
     for example in EXAMPLES:

@@ -88,7 +88,7 @@ def cumulative(
     if values is not None:
         columns["order"] = values[sequence[last]]
     table = frame({**columns, **as_columns(fit_subsets(model, included))})
-    table.attrs["measure"] = fit.effects.measure
+    table.attrs["measure"] = model.effects.measure
     return table
 
 

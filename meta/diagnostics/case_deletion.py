@@ -177,5 +177,6 @@ def leave_one_out(fit: Any, *, cluster: Any = None) -> pd.DataFrame:
             raise NotEstimableError("there is only one cluster: without it nothing is left to pool")
         included = column[:, None] != labels[None, :]
     table = frame({"study": labels, **as_columns(fit_subsets(model, included))})
-    table.attrs["measure"] = fit.effects.measure
+    table.attrs["measure"] = model.effects.measure
+    table.attrs["rows"] = "without"
     return table

@@ -78,6 +78,9 @@ def from_frame(frame: Any) -> Table:
         (frame[name] for name in ("study", "label", "choice", "term", "group") if name in names), None
     )
     texts = [str(i) for i in range(1, len(frame) + 1)] if labels is None else [_text(x) for x in labels]
+    attrs = getattr(frame, "attrs", {})
+    if attrs.get("rows") == "without":
+        texts = [f"Without {text}" for text in texts]
     columns = tuple(n for n in names if n not in ("study", "label", "estimate", "ci_low", "ci_high"))
     cells = {name: frame[name].tolist() for name in columns}
     numbers = {name: np.asarray(frame[name], dtype=float) for name in ("estimate", "ci_low", "ci_high")}
@@ -99,8 +102,7 @@ def from_frame(frame: Any) -> Table:
         )
         for i, text in enumerate(texts)
     )
-    measure = getattr(frame, "attrs", {}).get("measure", "GEN")
-    return Table(rows, str(measure), columns)
+    return Table(rows, str(attrs.get("measure", "GEN")), columns)
 
 
 def sort_rows(rows: list[Row], order: Any) -> list[Row]:

@@ -245,7 +245,7 @@ def influence(
 
 
 def weight_function(
-    curves: Mapping[str, tuple[Any, Any]],
+    curves: Mapping[str, Any],
     *,
     theme: str | Theme = "default",
     title: str | None = None,
@@ -255,8 +255,9 @@ def weight_function(
 
     Parameters
     ----------
-    curves : mapping of str to (p, weight)
-        One a selection model; a step function is given by its steps' ends and one weight more or as many.
+    curves : mapping of str to SelectionModel or (p, weight)
+        One a selection model. A step function is given by the p-values between its steps and one weight more
+        than those; with as many weights as p-values, they are points of a curve.
     theme, title, ax
         As in :func:`meta.forest`.
 
@@ -276,7 +277,8 @@ def weight_function(
     table: dict[str, list[Any]] = {"model": [], "p": [], "weight": []}
     with style():
         figure, axes = canvas((5.0, 3.4), look, ax)
-        for i, (name, (p, weight)) in enumerate(curves.items()):
+        for i, (name, curve) in enumerate(curves.items()):
+            p, weight = (curve.steps[:-1], curve.weights) if hasattr(curve, "steps") else curve
             x, y = _steps(np.asarray(p, dtype=float), np.asarray(weight, dtype=float), name)
             axes.plot(x, y, color=PALETTE[i % 6], ls=DASHES[i % 6], lw=1.8, label=name)[0].set_gid(
                 f"model-{i + 1}"

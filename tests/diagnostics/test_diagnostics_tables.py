@@ -126,6 +126,12 @@ def test_cumulative_in_the_order_of_the_data_and_by_year():
     assert "order" not in in_data_order
 
 
+def test_tables_take_effect_sizes_and_remember_the_measure():
+    es = meta.effect_sizes(measure="GEN", yi=[0.1, 0.4, 0.2, 0.5], vi=[0.02, 0.03, 0.05, 0.04])
+    assert cumulative(es).attrs["measure"] == "GEN"
+    assert leave_one_out(es).attrs["measure"] == "GEN"
+
+
 def test_cumulative_lau():
     table = meta.datasets.load("lau1992")
     es = meta.effect_sizes(table, measure="OR", study="author")

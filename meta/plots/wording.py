@@ -66,7 +66,8 @@ def heterogeneity_line(fit: Any, leading_zero: bool = True, tau2: bool = True, p
     if hasattr(fit, "pdf") and hasattr(fit, "ppf"):
         low, high = fit.interval(of="tau")
         level = f"{100 * fit.level:g}%"
-        return f"{head}τ = {significant(float(fit.tau))} ({level} CrI {number(low, 2)} to {significant(high)})"
+        ends = f"{number(low, 2)} to {significant(high)}"
+        return f"{head}τ = {significant(float(fit.tau))} ({level} CrI {ends})"
     if k == 1:
         return f"{head}not estimable from one study"
     if hasattr(fit, "sigma2"):

@@ -129,7 +129,7 @@ def _refuse_empty(steps: np.ndarray, counts: np.ndarray, direction: str) -> None
     ends = np.concatenate([[0.0], steps, [1.0]])
     empty = np.flatnonzero(counts == 0)
     if empty.size:
-        shown = listing([f"{ends[j]:g} < p <= {ends[j + 1]:g}" for j in empty])
+        shown = listing([f"{ends[j]:g} < p <= {ends[j + 1]:g}" for j in empty.tolist()])
         kind = "a p-value" if direction == "two-sided" else f"a one-sided p-value (direction '{direction}')"
         raise NotEstimableError(
             f"no study has {kind} in {shown}, so that its weight can't be estimated: "

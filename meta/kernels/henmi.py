@@ -45,8 +45,8 @@ def _conditional_gamma(w: np.ndarray, tau2: float, r: np.ndarray) -> tuple[np.nd
     The studies are normal given R; Q is a quadratic form in them, with the mean ``tr(PC) + m'Pm`` and the
     variance ``2 tr(PCPC) + 4 m'PCPm``.
     """
-    s1 = w.sum()
-    w2, w3, w4 = ((w**power).sum() / s1 for power in (2, 3, 4))
+    s1 = float(w.sum())
+    w2, w3, w4 = (float((w**power).sum()) / s1 for power in (2, 3, 4))
     spread = 1 + tau2 * w2
     a, b = w3 - w2**2, w4 - 2 * w2 * w3 + w2**3
     df = w.size - 1

@@ -80,7 +80,8 @@ def log_determinant(rows: Rows, tau2: ArrayLike) -> np.ndarray:
     if not rows.whole:
         total[np.isinf(total)] = 1.0
     # eight numbers between 1e-37 and 1e37 multiply without leaving the range of floats
-    if len(total) >= 8 and np.minimum.reduce(total, axis=None) > 1e-37 and total.max() < 1e37:
+    least, most = np.minimum.reduce(total, axis=None), np.maximum.reduce(total, axis=None)
+    if len(total) >= 8 and least > 1e-37 and most < 1e37:
         total = np.multiply.reduceat(total, np.arange(0, len(total), 8))
     return np.asarray(_total(np.log(total)))
 

@@ -94,20 +94,48 @@ def judge(
         posterior=posterior,
         normalisation=normalisation,
         indirectness=_indirectness(effects),
-        warnings=tuple(getattr(fit, "warnings", ())) + tuple(getattr(posterior, "warnings", ())),
+        warnings=(
+            *selection_caution(effects, chosen),
+            *getattr(fit, "warnings", ()),
+            *getattr(posterior, "warnings", ()),
+        ),
     )
 
 
-def posterior_of(effects: EffectSizes, analysis: Analysis, factor: float = 1.0) -> Any:
-    """Return the exact posterior with the analysis's priors, each ``factor`` times as wide."""
+def posterior_of(
+    effects: EffectSizes, analysis: Analysis, factor: float = 1.0, *, truncated: bool = False
+) -> Any:
+    """Return the exact posterior with the analysis's priors, each ``factor`` times as wide.
+
+    ``truncated``: exact effects enter with the likelihood of results that were seen because p < 0.05.
+    """
     from meta.bayes.fit import bayes
     from meta.bayes.priors import HalfNormal, Normal
 
     prior = analysis.prior
     with quiet():
         return bayes(
-            effects, effect=Normal(0.0, factor * prior.effect_sd), tau=HalfNormal(factor * prior.tau_sd)
+            effects,
+            effect=Normal(0.0, factor * prior.effect_sd),
+            tau=HalfNormal(factor * prior.tau_sd),
+            truncated=True if truncated else None,
         )
+
+
+def selection_caution(effects: EffectSizes, analysis: Analysis) -> tuple[str, ...]:
+    """Say so where every effect that could be computed is significant and other trials gave no number."""
+    exact = effects.subset(effects.exact)
+    silent = int(np.sum(effects.kind == "none"))
+    if exact.k == 0 or silent == 0 or np.any(np.abs(exact.yi) < 1.96 * exact.sei):
+        return ()
+    posterior = posterior_of(exact, analysis, truncated=True)
+    low, high = posterior.interval(0.95)
+    trials = "1 listed trial gives" if silent == 1 else f"{silent} listed trials give"
+    return (
+        f"every effect that could be computed is significant, while {trials} no number: the pool leans away "
+        "from zero. With the likelihood of results that are seen only when p < 0.05 it is "
+        f"{number(posterior.estimate, 2)} ({number(low, 2)} to {number(high, 2)})",
+    )
 
 
 def decide(
@@ -348,4 +376,5 @@ def _untestable_share(
         posterior=posterior,
         normalisation=finding,
         indirectness=() if effects is None else _indirectness(effects),
+        warnings=() if effects is None else selection_caution(effects, analysis),
     )

@@ -121,6 +121,24 @@ def test_cortisol_pool_of_two_says_that_it_has_one_degree_of_freedom(answers):
     assert item.verdict.conclusion == "untestable"
 
 
+def test_cortisol_says_that_only_significant_results_could_be_computed(answers):
+    item = answers["cortisol"]
+    (caution,) = item.verdict.warnings
+    assert "4 listed trials give no number" in caution
+    y, v = (getattr(item.effects, name)[item.effects.exact] for name in ("yi", "vi"))
+    mu, tau = np.linspace(-4, 4, 1601), np.linspace(0, 4, 801)
+    s = np.sqrt(v[:, None] + tau**2)
+    edge = 1.959964 * np.sqrt(v)[:, None]
+    log = stats.norm.logpdf(mu[:, None], 0, 1) + stats.halfnorm.logpdf(tau, scale=0.5)
+    for i in range(len(y)):
+        seen = stats.norm.sf((edge[i] - mu[:, None]) / s[i]) + stats.norm.cdf((-edge[i] - mu[:, None]) / s[i])
+        log = log + stats.norm.logpdf(y[i], mu[:, None], s[i]) - np.log(seen)
+    density = integrate.trapezoid(np.exp(log - log.max()), tau, axis=1)
+    mean = integrate.trapezoid(mu * density, mu) / integrate.trapezoid(density, mu)
+    assert f"it is {mean:.2f} (" in caution
+    assert answers["cramps-older-adults"].verdict.warnings[0].startswith("only two")
+
+
 def test_older_adults_two_trials(answers):
     item = answers["cramps-older-adults"]
     assert item.verdict.k == 2

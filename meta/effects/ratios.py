@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import ndtri
-
 from meta.effects.api import effect_sizes
 from meta.effects.reading_of import Context, Derived, nothing, shown
-from meta.effects.standardised import abs_t
+from meta.effects.recovery import se_from_ci, se_from_p
+from meta.effects.rounding import counts_from_percentage
 from meta.effects.two_means import TwoMeans, two_means
+from meta.errors import InputError
 from meta.evidence.statistics import Counts, Means, Percentages, Ratio
 
 
@@ -34,7 +34,7 @@ def _paired_rom(context: Context, stat: Means, read: TwoMeans) -> Derived:
     """Ratio of means of a crossover; r from the reported p where there is one, else assumed."""
     n, text, r = min(read.n1, read.n2), read.text, math.nan
     if stat.p is not None and 0 < stat.p < 1 and read.mean1 != read.mean2:
-        se = abs(read.mean1 - read.mean2) / abs_t(stat.p, n - 1)
+        se = float(se_from_p(read.mean1 - read.mean2, p=stat.p, df=n - 1))
         r = (read.sd1**2 + read.sd2**2 - n * se**2) / (2 * read.sd1 * read.sd2)
         text += f" Paired SE {se:.2f} from p = {stat.p:g}, so r = {r:.2f}."
     if -1 < r < 1:
@@ -54,11 +54,10 @@ def from_ratio(context: Context) -> Derived:
         return nothing(f"an {stat.measure} is not the {context.analysis.measure} that is pooled")
     y = math.log(stat.estimate)
     if stat.ci_low is not None and stat.ci_high is not None:
-        z = float(ndtri(0.5 + stat.level / 2))
-        se = math.log(stat.ci_high / stat.ci_low) / (2 * z)
+        se = float(se_from_ci(math.log(stat.ci_low), math.log(stat.ci_high), level=stat.level))
         text = f"{stat.measure} {stat.estimate:g} ({stat.ci_low:g} to {stat.ci_high:g}) as printed."
     elif stat.p is not None and 0 < stat.p < 1 and y != 0:
-        se = abs(y) / float(-ndtri(stat.p / 2))
+        se = float(se_from_p(y, p=stat.p))
         text = f"{stat.measure} {stat.estimate:g} with p = {stat.p:g} as printed."
     else:
         return nothing("a ratio without an interval or an exact p-value")
@@ -105,17 +104,20 @@ def share_from_counts(context: Context) -> Derived:
 
 
 def counts_that_round_to(percent: float, n: int, decimals: int) -> list[int]:
-    """Return the counts out of ``n`` whose percentage rounds, or failing that is cut, to the printed one.
+    """Return the counts out of ``n`` that are printed as this percentage: rounded, or failing that cut off.
 
     >>> counts_that_round_to(86.0, 43, 1), counts_that_round_to(86.0, 44, 1)
     ([37], [])
     >>> counts_that_round_to(27.2, 66, 1)
     [18]
     """
-    unit, slack = 10.0**-decimals, 1e-9
-    exact = [(events, 100 * events / n - percent) for events in range(n + 1)]
-    rounded = [events for events, excess in exact if abs(excess) <= unit / 2 + slack]
-    return rounded or [events for events, excess in exact if -slack <= excess < unit - slack]
+    try:
+        found = counts_from_percentage(f"{percent:.{decimals}f}", n=n)
+    except InputError:
+        unit, slack = 10.0**-decimals, 1e-9
+        excess = [(events, 100 * events / n - percent) for events in range(n + 1)]
+        return [events for events, over in excess if -slack <= over < unit - slack]
+    return list(range(int(found.low), int(found.high) + 1))
 
 
 def _risk_ratio(treated: tuple[int, int], control: tuple[int, int], how: str) -> Derived:

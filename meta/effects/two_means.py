@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-from scipy.special import stdtrit
-
 from meta.effects.reading_of import NO_SIZES, Context, Derived, nothing
+from meta.effects.recovery import change_sd, sd_from_ci, sd_from_se
 from meta.evidence.statistics import ArmSummary, Means
 
 
@@ -32,7 +30,7 @@ class TwoMeans:
 
     def sd_of_differences(self, r: float) -> float:
         """Return the SD of within-person differences when the two values correlate by ``r``."""
-        return math.sqrt(self.sd1**2 + self.sd2**2 - 2 * r * self.sd1 * self.sd2)
+        return float(change_sd(sd_pre=self.sd2, sd_post=self.sd1, r=r))
 
 
 def two_means(context: Context, stat: Means) -> TwoMeans | Derived:
@@ -61,8 +59,7 @@ def sd_of(part: ArmSummary, n: int) -> float | None:
     if part.sd is not None:
         return part.sd
     if part.se is not None:
-        return part.se * math.sqrt(n)
+        return float(sd_from_se(part.se, n=n))
     if part.ci_low is not None and part.ci_high is not None:
-        t = -float(stdtrit(n - 1, (1 - part.level) / 2))
-        return (part.ci_high - part.ci_low) / (2 * t) * math.sqrt(n)
+        return float(sd_from_ci(part.ci_low, part.ci_high, n=n, level=part.level))
     return None

@@ -15,7 +15,7 @@ _PLACES = {
     "EffectSizes": "meta.effects.model",
     "datasets": "",
     "pool": "meta.pooling.univariate",
-    "pool_many": "meta.pooling.univariate",
+    "pool_many": "meta.pooling.many",
     "subgroups": "meta.pooling.subgroups",
     "simulate": "meta.pooling.simulation",
     "regress": "meta.pooling.regression",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.errors import InputError, NotEstimableError
+from meta.pooling.many import PooledMany, pool_many
 from meta.pooling.result import Pooled
-from meta.pooling.univariate import PooledMany, pool, pool_many
+from meta.pooling.univariate import pool
 
 if TYPE_CHECKING:
     import pandas as pd

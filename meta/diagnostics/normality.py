@@ -10,8 +10,8 @@ from scipy.special import ndtri
 from meta.diagnostics.batches import frame, pooled_fit
 from meta.diagnostics.case_deletion import influence
 from meta.errors import InputError, unknown_option
+from meta.pooling.many import pool_many
 from meta.pooling.result import Pooled
-from meta.pooling.univariate import pool_many
 
 if TYPE_CHECKING:
     import pandas as pd

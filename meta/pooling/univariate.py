@@ -1,4 +1,4 @@
-"""Pooling one effect a study: :func:`pool` and, for many meta-analyses at once, :func:`pool_many`."""
+"""Pooling one effect a study: :func:`pool`. For many meta-analyses at once see :mod:`meta.pooling.many`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from meta.effects.model import EffectSizes
 from meta.errors import (
     AssumptionWarning,
     ConvergenceWarning,
     FewStudiesWarning,
-    InputError,
     NarrowIntervalWarning,
     Notes,
 )
@@ -22,72 +20,13 @@ from meta.kernels.heterogeneity import heterogeneity_rows
 from meta.kernels.inference import PooledEstimate, pooled_rows, quantile
 from meta.kernels.likelihood import likelihood_of
 from meta.kernels.tau2 import Tau2Estimate, estimate_rows
-from meta.kernels.weights import CHUNK, Rows, arrange, each, moments
+from meta.kernels.weights import Rows, moments
 from meta.pooling.gathering import column, gather, usable
 from meta.pooling.options import PoolOptions, check_options
 from meta.pooling.result import Diagnostics, Pooled
 
 if TYPE_CHECKING:
     from meta.pooling.subgroups import Subgroups
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PooledMany:
-    """Many meta-analyses pooled at once; every array has length p.
-
-    Attributes
-    ----------
-    estimate, se, ci_low, ci_high, statistic, p_value, df : ndarray
-        Pooled effects and their tests.
-    k : ndarray of int
-        Number of studies present.
-    tau2, tau2_se : ndarray
-        Heterogeneity variances.
-    q, q_p, i2, h2, loglik : ndarray
-        As on :class:`meta.pooling.result.Pooled`.
-    iterations, converged, at_boundary : ndarray
-        Of the estimator.
-    options : PoolOptions
-        How the fits were made.
-    """
-
-    estimate: np.ndarray
-    se: np.ndarray
-    ci_low: np.ndarray
-    ci_high: np.ndarray
-    statistic: np.ndarray
-    p_value: np.ndarray
-    df: np.ndarray
-    k: np.ndarray
-    tau2: np.ndarray
-    tau2_se: np.ndarray
-    q: np.ndarray
-    q_p: np.ndarray
-    i2: np.ndarray
-    h2: np.ndarray
-    loglik: np.ndarray
-    iterations: np.ndarray
-    converged: np.ndarray
-    at_boundary: np.ndarray
-    options: PoolOptions
-
-    def __len__(self) -> int:
-        return int(self.estimate.shape[0])
-
-    def __repr__(self) -> str:
-        how = f"method={self.options.method!r}, test={self.options.test!r}"
-        return f"PooledMany({len(self)} meta-analyses, {how})"
-
-    def to_dict(self) -> dict[str, np.ndarray]:
-        """All arrays by name."""
-        return {name: getattr(self, name) for name in _ARRAYS}
-
-
-_SHARED = 1 << 18
-"""Elements from which on two threads share the work: numpy lets go of the interpreter's lock."""
-_OF_POOLED = ("estimate", "se", "ci_low", "ci_high", "statistic", "p_value", "df", "k")
-_KINDS: dict[str, type] = {"k": int, "iterations": int, "converged": bool, "at_boundary": bool}
-_ARRAYS = tuple(name for name in PooledMany.__dataclass_fields__ if name != "options")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,92 +64,6 @@ def fit_rows(rows: Rows, options: PoolOptions, weights: np.ndarray | None = None
         q_p=h.q_p,
         loglik=loglik,
     )
-
-
-def pool_many(
-    Y: ArrayLike,
-    V: ArrayLike,
-    *,
-    method: str | float = "REML",
-    test: str = "hksj",
-    level: float = 0.95,
-    weights: ArrayLike | None = None,
-) -> PooledMany:
-    """Pool p meta-analyses of at most k studies each.
-
-    Parameters
-    ----------
-    Y, V : array_like of shape (k, p)
-        Effects and sampling variances; NaN where a study is absent.
-    method, test, level : str or float
-        As in :func:`pool`.
-    weights : array_like of shape (k,) or (k, p), optional
-        Weights instead of inverse variances.
-
-    Returns
-    -------
-    PooledMany
-        Arrays of length p. No warnings are issued for single meta-analyses.
-
-    Examples
-    --------
-    >>> many = pool_many([[0.1, 0.2], [0.3, 0.4]], [[0.01, 0.02], [0.03, 0.04]], method="DL")
-    >>> many.estimate.round(4).tolist(), many.k.tolist()
-    ([0.15, 0.2667], [2, 2])
-    """
-    options = check_options(method, test, level, weights)
-    ys, vs = np.asarray(Y, dtype=float), np.asarray(V, dtype=float)
-    if ys.shape != vs.shape:
-        ys, vs = np.broadcast_arrays(ys, vs)
-    if ys.ndim == 1:
-        ys, vs = ys[:, None], vs[:, None]
-    if ys.ndim != 2:
-        raise InputError(f"Y must have shape (k, p), not {ys.shape}")
-    if ys.shape[0] == 0:
-        raise InputError("Y has no rows: at least one study is needed")
-    given = None
-    if weights is not None:
-        given = np.asarray(weights, dtype=float)
-        given = np.broadcast_to(given if given.ndim == 2 else given[:, None], ys.shape)
-    width = ys.shape[1]
-    step = max(1, CHUNK // ys.shape[0])
-
-    def fitted(part: slice) -> dict[str, np.ndarray]:
-        y, v = ys[:, part], vs[:, part]
-        _refuse_negative(v, y, part.start)
-        return _by_name(fit_rows(arrange(y, v), options, None if given is None else given[:, part]))
-
-    if 0 < width <= step and ys.size < _SHARED:
-        return PooledMany(options=options, **fitted(slice(0, width)))
-    out: dict[str, np.ndarray] = {name: np.empty(width, dtype=_KINDS.get(name, float)) for name in _ARRAYS}
-
-    def work(start: int) -> None:
-        part = slice(start, min(start + step, width))
-        for name, values in fitted(part).items():
-            out[name][part] = values
-
-    each(work, range(0, width, step), shared=ys.size >= _SHARED)
-    return PooledMany(options=options, **out)
-
-
-def _refuse_negative(v: np.ndarray, y: np.ndarray, start: int) -> None:
-    if np.minimum.reduce(v, axis=None) > 0:
-        return
-    bad = (v <= 0) & ~np.isnan(y)
-    if bad.any():
-        row, column = (int(i[0]) for i in np.nonzero(bad))
-        raise InputError(
-            f"V must be > 0: row {row}, column {start + column} has {v[row, column]:g}; "
-            "give NaN for an absent study"
-        )
-
-
-def _by_name(fitted: Fitted) -> dict[str, np.ndarray]:
-    own = {name: getattr(fitted, name) for name in ("q", "q_p", "i2", "h2", "loglik")}
-    own |= {name: getattr(fitted.pooled, name) for name in _OF_POOLED}
-    own |= {name: getattr(fitted.tau2, name) for name in ("tau2", "iterations", "converged", "at_boundary")}
-    own["tau2_se"] = fitted.tau2.se
-    return own
 
 
 def pool(

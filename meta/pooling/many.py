@@ -1,0 +1,220 @@
+"""Many meta-analyses at once: :func:`pool_many`, in memory or streamed through Dask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from meta.errors import InputError
+from meta.kernels.weights import CHUNK, arrange, each
+from meta.pooling.options import PoolOptions, check_options
+from meta.pooling.streaming import compute, is_dask, store, stream
+from meta.pooling.univariate import Fitted, fit_rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PooledMany:
+    """Many meta-analyses pooled at once; every array has length p.
+
+    From Dask arrays the arrays are lazy: :meth:`compute` brings them into memory in one pass over the data,
+    :meth:`save_arrays` writes them to disk without ever holding one whole.
+
+    Attributes
+    ----------
+    estimate, se, ci_low, ci_high, statistic, p_value, df : ndarray
+        Pooled effects and their tests.
+    k : ndarray of int
+        Number of studies present.
+    tau2, tau2_se : ndarray
+        Heterogeneity variances.
+    q, q_p, i2, h2, loglik : ndarray
+        As on :class:`meta.pooling.result.Pooled`.
+    iterations, converged, at_boundary : ndarray
+        Of the estimator.
+    options : PoolOptions
+        How the fits were made.
+    """
+
+    estimate: np.ndarray
+    se: np.ndarray
+    ci_low: np.ndarray
+    ci_high: np.ndarray
+    statistic: np.ndarray
+    p_value: np.ndarray
+    df: np.ndarray
+    k: np.ndarray
+    tau2: np.ndarray
+    tau2_se: np.ndarray
+    q: np.ndarray
+    q_p: np.ndarray
+    i2: np.ndarray
+    h2: np.ndarray
+    loglik: np.ndarray
+    iterations: np.ndarray
+    converged: np.ndarray
+    at_boundary: np.ndarray
+    options: PoolOptions
+
+    def __len__(self) -> int:
+        return int(self.estimate.shape[0])
+
+    def __repr__(self) -> str:
+        how = f"method={self.options.method!r}, test={self.options.test!r}"
+        lazy = ", not computed yet" if is_dask(self.estimate) else ""
+        return f"PooledMany({len(self)} meta-analyses, {how}{lazy})"
+
+    def to_dict(self) -> dict[str, np.ndarray]:
+        """All arrays by name."""
+        return {name: getattr(self, name) for name in _ARRAYS}
+
+    def compute(self) -> PooledMany:
+        """Return the same result in memory; one pass over the data serves every array."""
+        if not is_dask(self.estimate):
+            return self
+        return PooledMany(options=self.options, **compute(self.to_dict()))
+
+    def save_arrays(self, folder: str | Path, fields: Sequence[str] | None = None) -> dict[str, Path]:
+        """Write arrays to ``<folder>/<name>.npy``, block by block where they are lazy.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made where it is missing; with a cluster of several machines, on a disk that all of them see.
+        fields : sequence of str, optional
+            Names of arrays; by default all.
+
+        Returns
+        -------
+        dict of str to Path
+            The files, for ``numpy.load(path, mmap_mode="r")``.
+
+        Raises
+        ------
+        InputError
+            If there is no array of a name.
+        """
+        chosen = _ARRAYS if fields is None else tuple(fields)
+        for name in chosen:
+            if name not in _ARRAYS:
+                raise InputError(f"there is no array {name!r}; there are: {', '.join(_ARRAYS)}")
+        return store({name: getattr(self, name) for name in chosen}, folder)
+
+
+_SHARED = 1 << 18
+"""Elements from which on two threads share the work: numpy lets go of the interpreter's lock."""
+_OF_POOLED = ("estimate", "se", "ci_low", "ci_high", "statistic", "p_value", "df", "k")
+_KINDS: dict[str, type] = {"k": int, "iterations": int, "converged": bool, "at_boundary": bool}
+_ARRAYS = tuple(name for name in PooledMany.__dataclass_fields__ if name != "options")
+
+
+def pool_many(
+    Y: ArrayLike,
+    V: ArrayLike,
+    *,
+    method: str | float = "REML",
+    test: str = "hksj",
+    level: float = 0.95,
+    weights: ArrayLike | None = None,
+) -> PooledMany:
+    """Pool p meta-analyses of at most k studies each.
+
+    Parameters
+    ----------
+    Y, V : array_like or dask.array.Array of shape (k, p)
+        Effects and sampling variances; NaN where a study is absent. From Dask arrays nothing is computed
+        until it is asked for, block by block: batches may be larger than memory.
+    method, test, level : str or float
+        As in :func:`pool`.
+    weights : array_like of shape (k,) or (k, p), optional
+        Weights instead of inverse variances.
+
+    Returns
+    -------
+    PooledMany
+        Arrays of length p, lazy where Y or V are Dask arrays. No warnings are issued for single
+        meta-analyses.
+
+    Raises
+    ------
+    InputError
+        If shapes differ or a variance is not positive; from Dask arrays, when the block is computed.
+
+    Examples
+    --------
+    >>> many = pool_many([[0.1, 0.2], [0.3, 0.4]], [[0.01, 0.02], [0.03, 0.04]], method="DL")
+    >>> many.estimate.round(4).tolist(), many.k.tolist()
+    ([0.15, 0.2667], [2, 2])
+    """
+    options = check_options(method, test, level, weights)
+    if is_dask(Y, V, weights):
+        kinds = {name: _KINDS.get(name, float) for name in _ARRAYS}
+        return PooledMany(options=options, **stream(partial(_fit_batch, options), kinds, Y, V, weights))
+    ys, vs = np.asarray(Y, dtype=float), np.asarray(V, dtype=float)
+    if ys.shape != vs.shape:
+        ys, vs = np.broadcast_arrays(ys, vs)
+    if ys.ndim == 1:
+        ys, vs = ys[:, None], vs[:, None]
+    if ys.ndim != 2:
+        raise InputError(f"Y must have shape (k, p), not {ys.shape}")
+    if ys.shape[0] == 0:
+        raise InputError("Y has no rows: at least one study is needed")
+    given = None
+    if weights is not None:
+        given = np.asarray(weights, dtype=float)
+        given = np.broadcast_to(given if given.ndim == 2 else given[:, None], ys.shape)
+    return PooledMany(options=options, **_fit_batch(options, ys, vs, given, 0, ys.size >= _SHARED))
+
+
+def _fit_batch(
+    options: PoolOptions,
+    ys: np.ndarray,
+    vs: np.ndarray,
+    weights: np.ndarray | None,
+    first: int,
+    shared: bool = False,
+) -> dict[str, np.ndarray]:
+    """Fit a batch in pieces that stay in the cache; its first column stands at ``first`` in the whole."""
+    width = ys.shape[1]
+    step = max(1, CHUNK // ys.shape[0])
+
+    def fitted(start: int) -> dict[str, np.ndarray]:
+        part = slice(start, min(start + step, width))
+        y, v = ys[:, part], vs[:, part]
+        _refuse_negative(v, y, first + start)
+        return _by_name(fit_rows(arrange(y, v), options, None if weights is None else weights[:, part]))
+
+    if 0 < width <= step and not shared:
+        return fitted(0)
+    out: dict[str, np.ndarray] = {name: np.empty(width, dtype=_KINDS.get(name, float)) for name in _ARRAYS}
+
+    def work(start: int) -> None:
+        for name, values in fitted(start).items():
+            out[name][start : start + step] = values
+
+    each(work, range(0, width, step), shared=shared)
+    return out
+
+
+def _refuse_negative(v: np.ndarray, y: np.ndarray, start: int) -> None:
+    if np.minimum.reduce(v, axis=None) > 0:
+        return
+    bad = (v <= 0) & ~np.isnan(y)
+    if bad.any():
+        row, column = (int(i[0]) for i in np.nonzero(bad))
+        raise InputError(
+            f"V must be > 0: row {row}, column {start + column} has {v[row, column]:g}; "
+            "give NaN for an absent study"
+        )
+
+
+def _by_name(fitted: Fitted) -> dict[str, np.ndarray]:
+    own = {name: getattr(fitted, name) for name in ("q", "q_p", "i2", "h2", "loglik")}
+    own |= {name: getattr(fitted.pooled, name) for name in _OF_POOLED}
+    own |= {name: getattr(fitted.tau2, name) for name in ("tau2", "iterations", "converged", "at_boundary")}
+    own["tau2_se"] = fitted.tau2.se
+    return own

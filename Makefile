@@ -34,10 +34,16 @@ test: lint
 	$(BIN)/python -m pytest -n $(JOBS)
 
 test-fast: $(STAMP)
-	$(BIN)/python -m pytest -n $(JOBS) -m "not mcmc and not notebook and not slow"
+	$(BIN)/python -m pytest -n $(JOBS) -m "not mcmc and not notebook and not slow and not long"
 
+# What is long, and both stacks that users have: pymc 5 with arviz 0.23, and pymc 6 with arviz 1.
 test-all: test
-	$(BIN)/python -m pytest -n $(JOBS) -m "slow or mcmc or notebook"
+	$(BIN)/python -m pytest -n $(JOBS) -m long
+	@for v in 3.11 3.13; do \
+	  python$$v -c "" 2>/dev/null || { echo "Python $$v was not found; its stack is not tested."; continue; }; \
+	  echo "== the stack of Python $$v"; \
+	  $(MAKE) --no-print-directory test PYTHON=python$$v VENV=.venv-$$v || exit 1; \
+	done
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache

@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
+STACKS ?= python3.11 python3.13
 
 # No C compiler on the machine: PyTensor would fall back to slow pure Python, so it is put in numba mode.
 ifeq ($(shell command -v c++ || command -v g++ || command -v clang++),)
@@ -39,10 +40,11 @@ test-fast: $(STAMP)
 # What is long, and both stacks that users have: pymc 5 with arviz 0.23, and pymc 6 with arviz 1.
 test-all: test
 	$(BIN)/python -m pytest -n $(JOBS) -m long
-	@for v in 3.11 3.13; do \
-	  python$$v -c "" 2>/dev/null || { echo "Python $$v was not found; its stack is not tested."; continue; }; \
+	@for p in $(STACKS); do \
+	  v=$$($$p -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || \
+	    { echo "$$p was not found; its stack is not tested."; continue; }; \
 	  echo "== the stack of Python $$v"; \
-	  $(MAKE) --no-print-directory test PYTHON=python$$v VENV=.venv-$$v || exit 1; \
+	  $(MAKE) --no-print-directory test PYTHON=$$p VENV=.venv-$$v || exit 1; \
 	done
 
 clean:

@@ -74,6 +74,21 @@ def percent(share: float | None, digits: int = 0) -> str:
     return "–" if share is None or math.isnan(share) else f"{number(100 * share, digits)}%"
 
 
+def chance(p: float | None) -> str:
+    """Show a probability, never rounded to certainty, and more closely near 5% and 95%.
+
+    >>> chance(0.44), chance(0.049), chance(0.9999), chance(1e-9)
+    ('44%', '4.9%', '> 99%', '< 1%')
+    """
+    if p is None or math.isnan(p):
+        return "–"
+    if p < 0.005:
+        return "< 1%"
+    if p > 0.995:
+        return "> 99%"
+    return percent(p, 1 if min(abs(p - 0.05), abs(p - 0.95)) < 0.01 else 0)
+
+
 def listing(items: object, last: str = "and") -> str:
     """Join words as a sentence does.
 

@@ -23,7 +23,7 @@ ALLOWED = {
     "diagnostics": {"kernels", "effects", "pooling"},
     "claims": {"kernels", "evidence", "effects", "pooling", "bayes"},
     "plots": {"kernels", "effects"},
-    "report": {"kernels", "evidence", "effects", "pooling", "bayes", "claims", "plots"},
+    "report": {"kernels", "evidence", "effects", "pooling", "bayes", "bias", "claims", "plots"},
 }
 
 

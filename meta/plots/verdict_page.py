@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.patches import Circle, Rectangle
 
 from meta.errors import InputError, unknown_option
-from meta.formatting import percent
+from meta.formatting import chance
 from meta.plots.chart import finished
 from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.text import font, height, width, wrap
@@ -231,28 +231,20 @@ def _bar(axes: Any, record: _Record, x: float, y: float, look: Theme) -> None:
     axes.text(
         x + long + 0.06,
         y,
-        _chance(record.probability),
+        chance(record.probability),
         fontproperties=font(look.font_size),
         color=look.text,
         va="center_baseline",
     )
 
 
-def _chance(p: float) -> str:
-    """A probability that is never rounded to certainty."""
-    if p < 0.005:
-        return "< 1%"
-    near = min(abs(p - 0.05), abs(p - 0.95)) < 0.01
-    return "> 99%" if p > 0.995 else percent(p, 1 if near else 0)
-
-
 def _describe(records: Sequence[_Record]) -> str:
     noun = "claim" if len(records) == 1 else "claims"
     parts = []
     for r in records:
-        chance = f" (probability {_chance(r.probability)})" if math.isfinite(r.probability) else ""
+        odds = f" (probability {chance(r.probability)})" if math.isfinite(r.probability) else ""
         name = f"{r.claim}, {r.analysis}" if r.analysis else r.claim
-        parts.append(f"{name}: {r.conclusion}{chance}.")
+        parts.append(f"{name}: {r.conclusion}{odds}.")
     return f"Verdicts on {len(records)} {noun}. {' '.join(parts)}"
 
 

@@ -1,94 +1,16 @@
-"""The figures of a run: drawn, written as SVG and PNG, and kept for the page."""
+"""The figures of a run: an analysis's forest plot, and a share against the true effect."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from meta.claims.answers import Answer
 from meta.claims.estimand import claimed_on_model_scale, region
 from meta.claims.proportion import NormalisationFinding
-from meta.effects.evidence import Evidence
-from meta.errors import quiet
 from meta.evidence.claims import Claim
 from meta.report.words import mark
 
-Say = Callable[[str], None]
-PNG_DPI = 200
 SHIFTS = (-2.0, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A figure that was written.
-
-    Attributes
-    ----------
-    name : str
-        File name without suffix.
-    svg, alt, caption : str
-        Its text, its description for those who do not see it, and what stands below it.
-    """
-
-    name: str
-    svg: str
-    alt: str
-    caption: str
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Names of its files."""
-        return (f"{self.name}.png", f"{self.name}.svg")
-
-
-def draw(
-    evidence: Evidence, answers: Sequence[Answer], folder: Path, *, say: Say = lambda _: None
-) -> dict[str, Picture]:
-    """Draw every figure into ``folder``.
-
-    Parameters
-    ----------
-    evidence : Evidence
-        For the claims.
-    answers : sequence of Answer
-        One an analysis.
-    folder : Path
-        An existing folder.
-    say : callable
-        Is told what is drawn.
-
-    Returns
-    -------
-    dict of str to Picture
-        By name: ``forest-<analysis>``, ``normalisation-<claim>``, ``verdicts``.
-    """
-    pictures: dict[str, Picture] = {}
-
-    def keep(name: str, figure: Any, caption: str) -> None:
-        svg = figure.render("svg")
-        (folder / f"{name}.svg").write_bytes(svg)
-        (folder / f"{name}.png").write_bytes(figure.render("png", dpi=PNG_DPI))
-        pictures[name] = Picture(name, svg.decode("utf-8"), figure.alt_text, caption)
-
-    with quiet():
-        for item in answers:
-            if item.effects.k:
-                say(f"drawing: {item.analysis.label}")
-                keep(f"forest-{item.analysis.id}", forest_of(item), _caption(item))
-        for claim in evidence.claims.values():
-            found = finding_of(answers, claim)
-            if found is not None:
-                say(f"drawing: {claim.short}")
-                caption = _normalisation_caption(found[0])
-                keep(f"normalisation-{claim.id}", normalisation_of(claim, *found), caption)
-        judged = [a.verdict for a in answers if a.verdict is not None and a.analysis.role == "primary"]
-        if judged:
-            from meta.plots.verdict_page import verdicts
-
-            keep("verdicts", verdicts(judged, details=False), "The verdicts side by side.")
-    return pictures
 
 
 def forest_of(
@@ -116,17 +38,6 @@ def forest_of(
 def _sides(item: Answer) -> tuple[str, str]:
     often = item.effects.measure in ("RR", "OR", "IRR")
     return ("Less often with magnesium", "More often") if often else ("Lower with magnesium", "Higher")
-
-
-def finding_of(answers: Sequence[Answer], claim: Claim) -> tuple[NormalisationFinding, Any] | None:
-    """Return what regression to the mean does to a claim's share, with the posterior of the effect."""
-    finding, posterior = None, None
-    for item in answers:
-        if item.claim.id == claim.id and item.verdict is not None:
-            finding = finding or item.verdict.normalisation
-            if item.analysis.role == "indirect":
-                posterior = item.posterior
-    return None if finding is None else (finding, posterior)
 
 
 def claim_mark(item: Answer) -> Any:
@@ -172,7 +83,8 @@ def _cutoff(finding: NormalisationFinding) -> float:
     return min({item.cutoff for item in finding.scenarios}, key=lambda cutoff: (abs(cutoff - 0.95), cutoff))
 
 
-def _normalisation_caption(finding: NormalisationFinding) -> str:
+def normalisation_caption(finding: NormalisationFinding) -> str:
+    """Return what stands below the figure of a share."""
     below = " Below, what the trials say about the effect." if finding.delta == finding.delta else ""
     return (
         "Each curve shows how many raised values are normal when measured again, for true effects from "
@@ -181,7 +93,8 @@ def _normalisation_caption(finding: NormalisationFinding) -> str:
     )
 
 
-def _caption(item: Answer) -> str:
+def forest_caption(item: Answer) -> str:
+    """Return what stands below a forest plot."""
     parts = [f"{item.analysis.label}: each line is a trial, its marker the effect, its bar the 95% interval."]
     if item.fit is not None and item.fit.k > 1:
         parts.append("Diamonds are the trials taken together.")

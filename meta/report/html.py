@@ -2,67 +2,91 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
-from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meta.claims.answers import Answer
-from meta.effects.evidence import Evidence, cited
+from meta.effects.evidence import cited
 from meta.formatting import listing, number, percent
 from meta.report import words
-from meta.report.engines import RULE
-from meta.report.figures import Picture
+from meta.report.blocks import Block, Figure, Section, Widget
 from meta.report.glossary import GLOSSARY
 from meta.report.printed import printed
 from meta.report.svg import inline
-from meta.report.view import DOMAINS, first_sentence, page
+from meta.report.view import Page, first_sentence
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-LIBRARIES = ("numpy", "scipy", "pandas", "matplotlib", "pymc", "arviz")
 TEMPLATES = Path(__file__).parent / "templates"
+SCRIPTS = TEMPLATES / "scripts"
 
 
-def render(
-    evidence: Evidence,
-    answers: Sequence[Answer],
-    figures: Mapping[str, Picture],
-    engines: Mapping[str, bool],
-) -> str:
+def render(shown: Page, figures: Path) -> str:
     """Return the report as HTML.
 
     Parameters
     ----------
-    evidence : Evidence
-        The study and claim files.
-    answers : sequence of Answer
-        One an analysis.
-    figures : mapping of str to Picture
-        From :func:`meta.report.figures.draw`.
-    engines : mapping of str to bool
-        Whether the exact and the sampled posterior agree; empty if that was not checked.
+    shown : Page
+        The content.
+    figures : Path
+        Folder of the figures, which are put into the page.
 
     Returns
     -------
     str
-        A page that loads nothing from anywhere. Everything that comes from study files is escaped.
+        A page that loads nothing from anywhere and lets no script run but its own. Everything that comes
+        from study files is escaped.
     """
-    template = environment().get_template("report.html.j2")
-    text = template.render(
-        page=page(evidence, answers),
-        figures={name: _safe(picture) for name, picture in figures.items()},
-        engines=engines,
-        engines_rule=RULE,
-        versions=versions(),
-        glossary=GLOSSARY,
-        style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
-        folder=Path(evidence.library.folder).name,
+    scripts = [_tidy((SCRIPTS / f"{name}.js").read_text(encoding="utf-8")) for name in scripts_of(shown)]
+    text = (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            page=shown,
+            picture=lambda figure: _picture(figure, figures),
+            glossary=GLOSSARY,
+            style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+            scripts=scripts,
+            policy=policy(scripts),
+        )
     )
-    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+    return _tidy(text) + "\n"
+
+
+def _tidy(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
+
+
+def policy(scripts: list[str]) -> str:
+    """Return the content security policy: nothing is loaded, and only these scripts run.
+
+    >>> policy([""])[:38]
+    "default-src 'none'; img-src data:; sty"
+    """
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
+    allowed = " ".join(f"'sha256-{text}'" for text in hashes) or "'none'"
+    rest = "base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}; {rest}"
+
+
+def scripts_of(shown: Page) -> list[str]:
+    """Return the names of the scripts that a page needs, each once."""
+    widgets = (block.script for block in blocks_of(shown) if isinstance(block, Widget))
+    return list(dict.fromkeys(["sort", *widgets]))
+
+
+def blocks_of(shown: Page) -> list[Block]:
+    """Return every block of a page."""
+    sections: list[Section] = []
+    for view in shown.claims:
+        sections += view.sections
+        for part in (*view.judged, *view.others):
+            sections += part.sections
+    return [block for section in sections for block in section.blocks]
 
 
 @cache
@@ -84,13 +108,13 @@ def environment() -> Environment:
         "listing": listing,
         "first_sentence": first_sentence,
         "safe_url": safe_url,
+        "script_data": script_data,
     }
     made.globals |= {
         "symbols": words.SYMBOLS,
         "verdict_words": words.VERDICTS,
         "tiers": words.TIERS,
         "concern_signs": words.CONCERNS,
-        "domains": DOMAINS,
         "cited": cited,
         "printed": printed,
         "link": words.link,
@@ -109,30 +133,31 @@ def unbroken(value: Any) -> Any:
 
 
 def safe_url(address: str | None) -> str:
-    """Return the address if it is an ordinary web address, and nothing otherwise.
+    """Return the address if it is an ordinary web address or a place on the page, and nothing otherwise.
 
-    >>> safe_url("https://example.org/a"), safe_url("javascript:alert(1)"), safe_url("example.org")
-    ('https://example.org/a', '', '')
+    >>> safe_url("https://example.org/a"), safe_url("javascript:alert(1)"), safe_url("#study-a")
+    ('https://example.org/a', '', '#study-a')
     """
     text = (address or "").strip()
-    return text if text.lower().startswith(("https://", "http://")) else ""
+    return text if text.lower().startswith(("https://", "http://", "#")) else ""
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of this package and of what it computes with."""
-    import meta
+def script_data(payload: str) -> Any:
+    """Return JSON that cannot end the element that holds it.
 
-    found = {"meta-verdict": meta.__version__}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def _safe(picture: Picture) -> dict[str, Any]:
+    >>> print(script_data('{"a": "</script>"}'))
+    {"a": "\\u003c/script\\u003e"}
+    """
     from markupsafe import Markup
 
-    svg = Markup(inline(picture.svg, f"fig-{picture.name}", picture.alt))  # drawn by this package
-    return {"svg": svg, "alt": picture.alt, "caption": picture.caption, "name": picture.name}
+    return Markup(payload.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def _picture(figure: Figure, folder: Path) -> Any:
+    from markupsafe import Markup
+
+    svg = (folder / f"{figure.name}.svg").read_text(encoding="utf-8")
+    shown = inline(svg, f"fig-{figure.name}", figure.alt)
+    width = re.search(r'viewBox="0 0 ([\d.]+)', shown)
+    natural = f'<svg style="--natural:{float(width[1]):.0f}pt"' if width else "<svg"
+    return Markup(shown.replace("<svg", natural, 1))  # drawn by this package

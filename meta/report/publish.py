@@ -6,6 +6,7 @@ file keeps two runs apart, and a run that was cut off is tidied up by the next o
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -39,15 +40,27 @@ def publish(results: str | Path, build: Callable[[Path], list[str]]) -> list[str
     InputError
         If ``results`` is not a folder, or another run holds the lock.
     OSError
-        If the disk is full or may not be written to; ``results`` is then as it was.
+        If the disk is full or may not be written to; ``results`` is then as it was, and its ``strerror``
+        says so in one sentence.
     """
     target = Path(results).resolve()
     if target.exists() and not target.is_dir():
         raise InputError(f"{str(results)!r} is a file, not a folder; name another place for the results")
+    try:
+        return _publish(target, str(results), build)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise OSError(
+            error.errno or errno.EIO,
+            f"the results could not be written to {str(results)!r} and are as they were: {why}",
+        ) from error
+
+
+def _publish(target: Path, results: str, build: Callable[[Path], list[str]]) -> list[str]:
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.new")
     old = target.with_name(f".{target.name}.old")
-    with locked(target.with_name(f".{target.name}.lock"), str(results)):
+    with locked(target.with_name(f".{target.name}.lock"), results):
         _recover(target, fresh, old)
         try:
             fresh.mkdir()

@@ -1,42 +1,43 @@
-"""`run`: from a folder of study files to a folder of results, whole or not at all."""
+"""`run`: from a folder of study files to a folder of results, whole or not at all.
+
+Only what changed is computed: an analysis whose studies, claim, code and libraries are those of the run
+before is taken over with its figures. Both ways give the same bytes.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from meta.claims.answers import Answer, answer_all, overall, primary_verdicts
+from meta.claims.answers import Answer, answer
 from meta.effects.evidence import Evidence, load_evidence
 from meta.errors import DiagnosticsError, quiet
-from meta.report.engines import RULE, EngineCheck
-from meta.report.plain import plain
+from meta.report.engines import EngineCheck
+from meta.report.history import HISTORY, history_line, history_text, read_before
+from meta.report.inputs import fingerprint, inputs_of, key_of, part_for, versions
+from meta.report.numbers import numbers_of, verdicts_json
+from meta.report.overview import overview, rows_of
 from meta.report.publish import publish
+from meta.report.record import KEPT, Kept, Record, files_of, kept_json
+from meta.report.sections.registry import ANALYSIS, CLAIM, write_sections
+from meta.report.subject import ClaimSubject, Gallery, Subject
 from meta.report.tables import csv_text, effect_rows
+from meta.report.view import Page, page
 
 Say = Callable[[str], None]
-FIT_NUMBERS = (
-    "method",
-    "test",
-    "level",
-    "k",
-    "estimate",
-    "se",
-    "ci_low",
-    "ci_high",
-    "statistic",
-    "p_value",
-    "df",
-    "tau2",
-    "i2",
-    "i2_q",
-    "q",
-    "q_df",
-    "q_p",
-    "warnings",
-)
+TEXTS = ("effects.csv", HISTORY, "inputs.json", "report.html", "report.md", "tables.docx", "verdicts.json")
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """The verdict on one primary analysis."""
+
+    claim: str
+    analysis: str
+    label: str
+    conclusion: str
 
 
 @dataclass(frozen=True)
@@ -49,30 +50,35 @@ class RunResult:
         The folder of results.
     files : tuple of str
         What was written, relative to ``folder``.
-    answers : tuple of Answer
-        One an analysis, in the order of the claims file.
+    conclusions : tuple of Conclusion
+        One a primary analysis, in the order of the claims file.
+    answers : mapping of str to Answer
+        The analyses that were computed in this run, by id.
+    kept : tuple of str
+        The analyses that were taken over from the run before.
+    change : mapping or None
+        The line that was added to the history; None if the inputs are those of its last line.
     engines : mapping of str to bool
         For each analysis, whether the exact posterior and the sampled one agree; empty if not checked.
     warnings : tuple of str
         What the reader of the results should know about this run.
+    evidence : Evidence
+        What the results rest on.
     """
 
     folder: str
     files: tuple[str, ...]
-    answers: tuple[Answer, ...]
+    conclusions: tuple[Conclusion, ...]
+    answers: Mapping[str, Answer]
+    kept: tuple[str, ...]
+    change: Mapping[str, Any] | None
     engines: Mapping[str, bool]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...]
+    evidence: Evidence = field(repr=False)
 
     def __repr__(self) -> str:
-        found = ", ".join(
-            f"{item.analysis.id}: {item.verdict.conclusion}" for item in self.judged if item.verdict
-        )
+        found = ", ".join(f"{item.analysis}: {item.conclusion}" for item in self.conclusions)
         return f"RunResult({self.folder!r}; {found})"
-
-    @property
-    def judged(self) -> tuple[Answer, ...]:
-        """The answers on which verdicts rest."""
-        return tuple(item for item in self.answers if item.analysis.role == "primary")
 
 
 def run(
@@ -81,6 +87,7 @@ def run(
     *,
     say: Say = lambda _: None,
     engines: bool = True,
+    everything: bool = False,
 ) -> RunResult:
     """Read the study files, judge every claim, and write verdicts, effects, figures and the report.
 
@@ -92,6 +99,8 @@ def run(
         Is told what is being done.
     engines : bool
         Whether to check the exact posterior against the sampled one (most of the time a run takes).
+    everything : bool
+        Compute every analysis, also those whose inputs are as they were.
 
     Returns
     -------
@@ -101,110 +110,159 @@ def run(
     ------
     EvidenceError
         If any study file has a problem; ``problems`` lists them all.
+    InputError
+        If another run is writing to ``results``, or its history cannot be read.
     OSError
         If the results cannot be written.
     """
     say(f"reading {studies}")
     evidence = load_evidence(studies)
-    with quiet():
-        answers = answer_all(evidence, say=say)
-    check = EngineCheck(answers)
-    agree: dict[str, bool] = {}
-    notes: list[str] = []
+    work = _Work(evidence, Path(results).resolve(), engines, everything, say)
+    try:
+        files = publish(results, work.build)
+    finally:
+        work.check.stop()
+    return work.result(str(results), files)
 
-    def build(folder: Path) -> list[str]:
-        from meta.report.figures import draw
-        from meta.report.html import render
 
-        (folder / "figures").mkdir()
-        figures = draw(evidence, answers, folder / "figures", say=say)
-        if engines:
-            say("checking the exact posterior against the sampled one")
-            try:
-                agree.update(check.result())
-            except DiagnosticsError as failed:
-                notes.append(str(failed))
-        say("writing the report")
-        files = ["effects.csv", "report.html", "verdicts.json"]
-        files = sorted([*files, *(f"figures/{name}" for figure in figures.values() for name in figure.files)])
-        _write(folder / "effects.csv", csv_text(effect_rows(evidence, answers)))
-        _write(folder / "verdicts.json", verdicts_json(evidence, answers, agree, files))
-        _write(folder / "report.html", render(evidence, answers, figures, agree))
+class _Work:
+    """One run under way."""
+
+    def __init__(self, evidence: Evidence, target: Path, engines: bool, everything: bool, say: Say) -> None:
+        self.evidence, self.target, self.say = evidence, target, say
+        self.engines, self.everything = engines, everything
+        self.answers: dict[str, Answer] = {}
+        self.records: dict[str, Record] = {}
+        self.change: Mapping[str, Any] | None = None
+        self.notes: list[str] = []
+        self.check = EngineCheck(())
+
+    def build(self, folder: Path) -> list[str]:
+        figures = folder / "figures"
+        figures.mkdir()
+        before = read_before(self.target)
+        kept = Kept(self.target)
+        gallery = Gallery(figures)
+        self._analyses(kept, gallery)
+        self._claims(kept, gallery)
+        rows = rows_of(self.evidence, self.numbers)
+        if rows:
+            self.records["verdicts"] = self._take(kept, "verdicts", fingerprint(rows), figures) or overview(
+                rows, gallery
+            )
+        self._engines()
+        inputs = inputs_of(self.evidence)
+        self.change = history_line(before, inputs, self.evidence, self.numbers)
+        self.say("writing the report")
+        lines = [*before.lines, *([] if self.change is None else [self.change])]
+        shown = page(
+            self.evidence,
+            self.records,
+            lines,
+            versions=versions(),
+            folder=Path(self.evidence.library.folder).name,
+        )
+        files = sorted([*TEXTS, *(f"figures/{name}" for name in files_of(self.records.values()))])
+        _write(folder / HISTORY, history_text(before, self.change))
+        _write(folder / "inputs.json", inputs.to_json())
+        _write(folder / "effects.csv", csv_text(effect_rows(self.evidence)))
+        _write(folder / "verdicts.json", verdicts_json(self.evidence, self.numbers, self.agree, files))
+        _write_report(folder, shown)
+        complete = not (self.engines and self.notes)
+        _write(folder / KEPT, kept_json(self.records if complete else {}, figures))
         return files
 
-    try:
-        if engines and answers:
-            check.start()
-        files = publish(results, build)
-    finally:
-        check.stop()
-    notes += [
-        f"the exact and the sampled posterior of {name} do not agree"
-        for name, same in agree.items()
-        if not same
-    ]
-    return RunResult(str(results), tuple(files), answers, agree, tuple(notes))
+    @property
+    def numbers(self) -> dict[str, Mapping[str, Any]]:
+        return {name: self.records[name].numbers for name in self.evidence.analyses}
+
+    @property
+    def agree(self) -> dict[str, bool]:
+        found = ((name, self.records[name].agrees) for name in self.evidence.analyses)
+        return {name: agrees for name, agrees in found if agrees is not None}
+
+    def _take(self, kept: Kept, name: str, key: str, figures: Path) -> Record | None:
+        return None if self.everything else kept.take(name, key, figures)
+
+    def _analyses(self, kept: Kept, gallery: Gallery) -> None:
+        """Take over what is as it was; answer the rest, let it be sampled, and write about it meanwhile."""
+        todo: dict[str, tuple[str, Evidence]] = {}
+        for name, (claim, analysis) in self.evidence.analyses.items():
+            part = part_for(self.evidence, claim, {analysis.outcome})
+            key = key_of(part, name, self.engines)
+            record = self._take(kept, name, key, gallery.folder)
+            if record is None:
+                self.say(f"pooling and judging: {analysis.label}")
+                todo[name] = (key, part)
+                with quiet():
+                    self.answers[name] = answer(part, name)
+            else:
+                self.records[name] = record
+        if self.engines:
+            self.check = EngineCheck(tuple(self.answers.values())).start()
+        for name, (key, part) in todo.items():
+            item = self.answers[name]
+            self.say(f"drawing: {item.analysis.label}")
+            with quiet():
+                sections = write_sections(name, Subject(part, item, gallery), ANALYSIS)
+            self.records[name] = Record(key, sections, numbers_of(item))
+
+    def _claims(self, kept: Kept, gallery: Gallery) -> None:
+        for claim in self.evidence.claims.values():
+            part, name = part_for(self.evidence, claim), f"claim-{claim.id}"
+            key = key_of(part, name)
+            record = self._take(kept, name, key, gallery.folder)
+            if record is None:
+                self.say(f"drawing: {claim.short}")
+                with quiet():
+                    sections = write_sections(name, ClaimSubject(part, claim, gallery), CLAIM)
+                record = Record(key, sections)
+            self.records[name] = record
+
+    def _engines(self) -> None:
+        if not self.engines or not self.answers:
+            return
+        self.say("checking the exact posterior against the sampled one")
+        try:
+            found = self.check.result()
+        except DiagnosticsError as failed:
+            self.notes.append(str(failed))
+            return
+        for name, agrees in found.items():
+            self.records[name] = replace(self.records[name], agrees=agrees)
+
+    def result(self, folder: str, files: list[str]) -> RunResult:
+        disagree = [
+            f"the exact and the sampled posterior of {name} do not agree"
+            for name, same in self.agree.items()
+            if not same
+        ]
+        conclusions = tuple(
+            Conclusion(claim.id, name, analysis.label, self.records[name].numbers["conclusion"])
+            for name, (claim, analysis) in self.evidence.analyses.items()
+            if analysis.role == "primary"
+        )
+        return RunResult(
+            folder,
+            tuple(files),
+            conclusions,
+            self.answers,
+            tuple(name for name in self.evidence.analyses if name not in self.answers),
+            self.change,
+            self.agree,
+            (*self.notes, *disagree),
+            self.evidence,
+        )
 
 
-def verdicts_json(
-    evidence: Evidence, answers: Sequence[Answer], engines: Mapping[str, bool], files: Sequence[str]
-) -> str:
-    """Return ``verdicts.json``: what every analysis of every claim came to, with full precision.
+def _write_report(folder: Path, shown: Page) -> None:
+    from meta.report.html import render
+    from meta.report.markdown import markdown
+    from meta.report.word import word
 
-    Parameters
-    ----------
-    evidence : Evidence
-        For the claims.
-    answers : sequence of Answer
-        From :func:`meta.claims.answers.answer_all`.
-    engines : mapping of str to bool
-        Whether the engines agree; empty if that was not checked.
-    files : sequence of str
-        Everything the run writes.
-    """
-    import meta
-
-    content = {
-        "version": meta.__version__,
-        "claims": {
-            claim.id: {
-                "statement": claim.statement,
-                "short": claim.short,
-                "conclusion": overall(primary_verdicts(answers, claim)),
-                "conclusions": {
-                    verdict.analysis.id: verdict.conclusion for verdict in primary_verdicts(answers, claim)
-                },
-                "analyses": {
-                    item.analysis.id: _analysis(item) for item in answers if item.claim.id == claim.id
-                },
-            }
-            for claim in evidence.claims.values()
-        },
-        "engines": {"checked": bool(engines), "rule": RULE, "agree": dict(engines)},
-        "files": list(files),
-    }
-    return json.dumps(plain(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _analysis(item: Answer) -> dict[str, Any]:
-    verdict = {} if item.verdict is None else item.verdict.to_dict()
-    found = {name: value for name, value in verdict.items() if name != "statement"}
-    found |= {"label": item.analysis.label, "role": item.analysis.role, "measure": item.analysis.measure}
-    found["fit"] = None if item.fit is None else _fit(item.fit)
-    found["posterior"] = None if item.posterior is None else item.posterior.to_dict()
-    found["variations"] = [asdict(variation) for variation in item.variations]
-    return found
-
-
-def _fit(fit: Any) -> dict[str, Any]:
-    numbers = {name: getattr(fit, name) for name in FIT_NUMBERS}
-    with quiet():
-        numbers["tau2_low"], numbers["tau2_high"] = fit.tau2_interval("QP")
-        numbers["prediction_low"], numbers["prediction_high"] = fit.prediction_interval()
-        numbers["prediction_kind"] = fit.prediction_kind()
-    if fit.k > 1:
-        numbers["floored_ci_low"], numbers["floored_ci_high"] = fit.adhoc
-    return numbers
+    _write(folder / "report.html", render(shown, folder / "figures"))
+    _write(folder / "report.md", markdown(shown))
+    (folder / "tables.docx").write_bytes(word(shown))
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from meta.claims.answers import Answer
 from meta.effects.evidence import Evidence, describe
 from meta.effects.registry import measure as look_up
 
@@ -56,15 +55,13 @@ COLUMNS = (
 Z = 1.959963984540054
 
 
-def effect_rows(evidence: Evidence, answers: Iterable[Answer]) -> list[dict[str, Any]]:
+def effect_rows(evidence: Evidence) -> list[dict[str, Any]]:
     """Return one row an analysis and study: in the pool, not estimable, or not eligible.
 
     Parameters
     ----------
     evidence : Evidence
         For what was reported, word for number.
-    answers : iterable of Answer
-        In the order of the claims file.
 
     Returns
     -------
@@ -72,20 +69,20 @@ def effect_rows(evidence: Evidence, answers: Iterable[Answer]) -> list[dict[str,
         With the keys :data:`COLUMNS`; NaN and None where there is nothing.
     """
     rows: list[dict[str, Any]] = []
-    for item in answers:
-        known = {"claim": item.claim.id, "analysis": item.analysis.id, "role": item.analysis.role}
-        rows += [known | row for row in _listed(evidence, item)]
-        for study in item.not_eligible.to_dict("records"):
+    for name, (claim, analysis) in evidence.analyses.items():
+        known = {"claim": claim.id, "analysis": name, "role": analysis.role}
+        rows += [known | row for row in _listed(evidence, name)]
+        for study in evidence.not_eligible(name).to_dict("records"):
             rows.append(
                 known
                 | {"status": "not eligible", "study_id": study["study_id"], "study": study["study"]}
-                | {"measure": item.analysis.measure, "reason": study["reasons"]}
+                | {"measure": analysis.measure, "reason": study["reasons"]}
             )
     return [{name: row.get(name) for name in COLUMNS} for row in rows]
 
 
-def _listed(evidence: Evidence, item: Answer) -> Iterable[dict[str, Any]]:
-    effects = item.effects
+def _listed(evidence: Evidence, name: str) -> Iterable[dict[str, Any]]:
+    effects = evidence.effects(name)
     back = look_up(effects.measure).transform.back
     reported = {(study.id, r.id): describe(r) for study in evidence.library.studies for r in study.results}
     for i in range(effects.k):
@@ -110,7 +107,7 @@ def _listed(evidence: Evidence, item: Answer) -> Iterable[dict[str, Any]]:
             "display_high": float(shown[2]),
             "lower": float(effects.lower[i]),
             "upper": float(effects.upper[i]),
-            "possible_values": "; ".join(f"{value!r} (weight {weight!r})" for value, weight in mixture),
+            "possible_values": "; ".join(f"{float(v)!r} (weight {float(w)!r})" for v, w in mixture),
             "reported_kind": own["reported"],
             "reported": reported.get((own["study_id"], own["result"]), ""),
         }

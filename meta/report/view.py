@@ -1,85 +1,51 @@
-"""What the report shows, in the order in which it shows it: plain values, ready for the template."""
+"""What the report shows, in the order in which it shows it: ready for page, Markdown and Word."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from meta.claims.answers import Answer
 from meta.effects.evidence import Evidence
-from meta.evidence.claims import Claim
-from meta.evidence.schema import Result, Study
-from meta.formatting import number, percent
-from meta.report import words
-from meta.report.printed import printed
-from meta.report.share import ShareView, share_view
-from meta.report.sure import Line, sure
-from meta.report.words import display, display_interval, effect, span
+from meta.evidence.claims import Analysis, Claim
+from meta.evidence.schema import Study
+from meta.formatting import chance, number, percent
+from meta.report.blocks import Section, paragraph
+from meta.report.changes import changed
+from meta.report.methods import methods
+from meta.report.record import Record
+from meta.report.words import display, display_interval, effect
 
-DOMAINS = ("randomisation", "deviations", "missing data", "measurement", "selective reporting", "other")
-Z = 1.959963984540054
-
-
-@dataclass(frozen=True, slots=True)
-class EffectRow:
-    """One study in an evidence table."""
-
-    study: Study
-    result: Result
-    tier: str
-    people: str
-    reported: str
-    words: str
-    numbers: str
-    source: str
-    link: str
-    place: str
-    read: str
-    steps: str
-    assumptions: str
-    differs: str
-    reason: str
+ROLES = {
+    "indirect": "indirect evidence",
+    "beside": "shown beside; it decides nothing",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One line of what would change the verdict."""
+class Summary:
+    """One verdict on the first screen."""
 
-    choice: str
-    k: int
-    words: str
-    numbers: str
-    probability: str
+    claim: Claim
+    analysis: Analysis
     conclusion: str
-
-
-@dataclass(frozen=True, slots=True)
-class Assumed:
-    """An assumption that an analysis rests on."""
-
-    what: str
-    why: str
+    sentence: str
+    label: str
+    told: str
+    numbers: str
+    chance: str
+    prior: str
+    trials: str
 
 
 @dataclass(frozen=True, slots=True)
 class AnalysisView:
     """One analysis as the report shows it."""
 
-    answer: Answer
-    rows: tuple[EffectRow, ...]
-    in_short: str
-    sure: tuple[Line, ...]
-    assumed: tuple[Assumed, ...]
-    changes: tuple[Change, ...]
-    shares: str
-    not_eligible: tuple[tuple[Study, str], ...]
-    open_questions: tuple[tuple[Study, Any], ...]
-    bias: tuple[tuple[Study, Mapping[str, str]], ...]
-    notes: tuple[str, ...] = ()
+    analysis: Analysis
+    role: str
+    sections: tuple[Section, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +53,11 @@ class ClaimView:
     """One claim as the report shows it."""
 
     claim: Claim
-    analyses: tuple[AnalysisView, ...]
     rule: str
-    share: ShareView | None = None
-
-    @property
-    def judged(self) -> tuple[AnalysisView, ...]:
-        """The analyses on which verdicts rest."""
-        return tuple(view for view in self.analyses if view.answer.analysis.role == "primary")
+    verdicts: tuple[Summary, ...]
+    judged: tuple[AnalysisView, ...]
+    sections: tuple[Section, ...]
+    others: tuple[AnalysisView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,40 +66,122 @@ class Page:
 
     claims: tuple[ClaimView, ...]
     studies: tuple[Study, ...]
-    used: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    used: Mapping[str, tuple[str, ...]]
+    overview: Section | None
+    changed: Section
+    methods: tuple[Section, ...]
+    versions: Mapping[str, str]
+    folder: str
+
+    @property
+    def verdicts(self) -> tuple[Summary, ...]:
+        """All verdicts, in the order of the claims."""
+        return tuple(verdict for view in self.claims for verdict in view.verdicts)
 
 
-def page(evidence: Evidence, answers: Sequence[Answer]) -> Page:
+def page(
+    evidence: Evidence,
+    records: Mapping[str, Record],
+    lines: Sequence[Mapping[str, Any]] = (),
+    *,
+    versions: Mapping[str, str],
+    folder: str,
+) -> Page:
     """Return the report's content.
 
     Parameters
     ----------
     evidence : Evidence
         The study and claim files.
-    answers : sequence of Answer
-        From :func:`meta.claims.answers.answer_all`.
+    records : mapping of str to Record
+        One an analysis, by its id; one a claim, as ``claim-<id>``; and ``verdicts`` for the overview.
+    lines : sequence of mapping
+        Of the history.
+    versions : mapping of str to str
+        Of what the results were computed with.
+    folder : str
+        Name of the folder of study files.
     """
-    claims = tuple(
-        _claim(evidence, claim, [item for item in answers if item.claim.id == claim.id])
-        for claim in evidence.claims.values()
-    )
+    numbers = {name: records[name].numbers for name in evidence.analyses}
+    engines = {name: agree for name in numbers if (agree := records[name].agrees) is not None}
     used: dict[str, list[str]] = {}
-    for item in answers:
-        for study_id in item.effects.columns.get("study_id", ()):
-            used.setdefault(str(study_id), []).append(item.analysis.id)
+    for name in numbers:
+        for study_id in evidence.effects(name).columns.get("study_id", ()):
+            used.setdefault(str(study_id), []).append(name)
     studies = sorted(evidence.library.studies, key=lambda study: (study.id not in used, study.label.lower()))
-    return Page(claims, tuple(studies), {name: tuple(ids) for name, ids in used.items()})
+    overview = records["verdicts"].sections if "verdicts" in records else ()
+    return Page(
+        tuple(_claim(claim, records) for claim in evidence.claims.values()),
+        tuple(studies),
+        {name: tuple(ids) for name, ids in used.items()},
+        overview[0] if overview else None,
+        changed(lines, evidence),
+        methods(evidence, numbers, engines),
+        versions,
+        folder,
+    )
 
 
-def _claim(evidence: Evidence, claim: Claim, answers: list[Answer]) -> ClaimView:
-    verdicts = [item.verdict for item in answers if item.verdict is not None]
-    finding = next((verdict.normalisation for verdict in verdicts if verdict.normalisation is not None), None)
-    share = None if finding is None else share_view(evidence, claim, finding)
-    return ClaimView(claim, tuple(_analysis(evidence, item) for item in answers), _rule(claim), share)
+def _claim(claim: Claim, records: Mapping[str, Record]) -> ClaimView:
+    views = [_analysis(claim, analysis, records[analysis.id]) for analysis in claim.analyses]
+    several = len(claim.primary) > 1
+    return ClaimView(
+        claim,
+        rule(claim),
+        tuple(summary(claim, analysis, records[analysis.id].numbers, several) for analysis in claim.primary),
+        tuple(view for view in views if view.analysis.role == "primary"),
+        records[f"claim-{claim.id}"].sections,
+        tuple(view for view in views if view.analysis.role != "primary" and len(view.sections) > 1),
+    )
 
 
-def _rule(claim: Claim) -> str:
-    rule, estimand = claim.rule, claim.estimand
+def _analysis(claim: Claim, analysis: Analysis, record: Record) -> AnalysisView:
+    role = ROLES.get(analysis.role, "direct evidence" if claim.kind == "proportion" else "")
+    return AnalysisView(analysis, role, tuple(_with_check(item, record) for item in record.sections))
+
+
+def _with_check(section: Section, record: Record) -> Section:
+    """Add to the section on certainty whether the two engines agree."""
+    if record.agrees is None or not section.id.endswith("-sure"):
+        return section
+    agree = "agree" if record.agrees else "do NOT agree"
+    note = f"The posterior was computed exactly and, as a check, by sampling; the two {agree}."
+    return replace(section, blocks=(*section.blocks, paragraph(note, kind="note")))
+
+
+def summary(claim: Claim, analysis: Analysis, numbers: Mapping[str, Any], several: bool) -> Summary:
+    """Return a verdict as the first screen shows it.
+
+    Parameters
+    ----------
+    claim, analysis : Claim, Analysis
+        What was judged.
+    numbers : mapping
+        What ``verdicts.json`` says of it.
+    several : bool
+        Whether the claim has other verdicts, so that this one needs its label.
+    """
+    found, odds, m = numbers.get("posterior"), numbers.get("at_margin"), analysis.measure
+    k = int(numbers.get("k") or 0)
+    return Summary(
+        claim,
+        analysis,
+        numbers["conclusion"],
+        numbers["sentence"],
+        analysis.label if several else "",
+        effect(found["estimate"], m) if found else "",
+        f"{display(found['estimate'], m)} ({display_interval(found['ci_low'], found['ci_high'], m)})"
+        if found
+        else "",
+        chance(odds["mean"]) if odds else "",
+        chance(odds["prior"]) if odds else "",
+        f"{k} of {numbers.get('k_listed') or 0}",
+    )
+
+
+def rule(claim: Claim) -> str:
+    """Say the rule that turns evidence into a verdict on a claim."""
+    own, estimand = claim.rule, claim.estimand
     if estimand.margin < 1:
         at_least = (
             f"an effect of at least {percent(estimand.margin)} of the claimed one (on the model’s scale)"
@@ -146,161 +191,12 @@ def _rule(claim: Claim) -> str:
     else:
         at_least = "an effect at least as large as the one put to the test"
     return (
-        f"“Supported” if the probability of {at_least} is {percent(rule.support)} or more; “contradicted” "
-        f"if it is {percent(rule.contradict)} or less; either only with {rule.min_studies} independent "
-        f"studies or more, of which {rule.min_computed} or more of tier A or B, and only if prior beliefs "
-        f"{number(rule.prior_factor, 0)} times as wide lead to the same. Otherwise “inconclusive”; "
+        f"“Supported” if the probability of {at_least} is {percent(own.support)} or more; “contradicted” "
+        f"if it is {percent(own.contradict)} or less; either only with {own.min_studies} independent "
+        f"studies or more, of which {own.min_computed} or more of tier A or B, and only if prior beliefs "
+        f"{number(own.prior_factor, 0)} times as wide lead to the same. Otherwise “inconclusive”; "
         "“untestable” where no eligible trial gives anything to compute with."
     )
-
-
-def _analysis(evidence: Evidence, item: Answer) -> AnalysisView:
-    studies = [evidence.library.study(str(name)) for name in item.effects.columns.get("study_id", ())]
-    return AnalysisView(
-        item,
-        tuple(effect_row(evidence, item, i) for i in range(item.effects.k)),
-        in_short(item),
-        sure(item),
-        _assumed(evidence, item),
-        tuple(_change(item, variation) for variation in item.variations),
-        words.shares(variation.conclusion for variation in item.variations),
-        tuple(
-            (evidence.library.study(row["study_id"]), row["reasons"])
-            for row in item.not_eligible.to_dict("records")
-        ),
-        tuple((study, doubt) for study in studies for doubt in study.ambiguities),
-        tuple((study, _concerns(study)) for study in studies),
-        _notes(item),
-    )
-
-
-def effect_row(evidence: Evidence, item: Answer, i: int) -> EffectRow:
-    """Return row ``i`` of an analysis's evidence table."""
-    effects = item.effects
-    own = {name: values[i] for name, values in effects.columns.items()}
-    study = evidence.library.study(own["study_id"])
-    result = next(r for r in study.results if r.id == own["result"])
-    people = [number(n, 0) for n in (own["n1"], own["n2"]) if n == n]
-    source = study.source(result.source)
-    text, numbers = _shown(item, i)
-    return EffectRow(
-        study,
-        result,
-        str(own["tier"]),
-        _people(study, people),
-        printed(study, result),
-        text,
-        numbers,
-        own["source"],
-        words.link(own["source"]),
-        result.place,
-        source.read,
-        own["steps"],
-        own["assumptions"],
-        own["indirectness"],
-        own["reason"],
-    )
-
-
-def _people(study: Study, sizes: list[str]) -> str:
-    if study.design.kind == "crossover" and sizes:
-        return f"{sizes[0]} (crossover)"
-    return " + ".join(sizes)
-
-
-def _shown(item: Answer, i: int) -> tuple[str, str]:
-    effects, measure = item.effects, item.effects.measure
-    kind = effects.kind[i]
-    if kind == "exact":
-        y, se = float(effects.yi[i]), float(np.sqrt(effects.vi[i]))
-        low, high = y - Z * se, y + Z * se
-        return effect(y, measure), f"{display(y, measure)} ({display_interval(low, high, measure)})"
-    if kind == "bound":
-        low, high = float(effects.lower[i]), float(effects.upper[i])
-        return f"somewhere from {span(low, high, measure)}", _bounds(low, high, measure)
-    if kind == "mixture":
-        values = [value for value, _ in effects.mixtures[i]]
-        return (
-            "either " + " or ".join(effect(value, measure) for value in values),
-            " or ".join(display(value, measure) for value in values),
-        )
-    return "not estimable", ""
-
-
-def _bounds(low: float, high: float, measure: str) -> str:
-    if np.isinf(low):
-        return f"below {display(high, measure)}"
-    if np.isinf(high):
-        return f"above {display(low, measure)}"
-    return f"between {display(low, measure)} and {display(high, measure)}"
-
-
-def in_short(item: Answer) -> str:
-    """Say in a paragraph what the trials of an analysis found together."""
-    effects, listed = item.effects, item.effects.k
-    k = int(effects.informative.sum())
-    if listed == 0:
-        return "No eligible trial measured this."
-    parts = [f"{words.times(listed, 'eligible trial').capitalize()} measured this"]
-    parts[0] += f"; {k} of them can be computed with." if k < listed else "."
-    if item.fit is not None:
-        fit, m = item.fit, effects.measure
-        together = "Pooled" if fit.k > 1 else "That trial alone"
-        parts.append(
-            f"{together}: {effect(fit.estimate, m)} under magnesium than without, with a 95% interval of "
-            f"{span(fit.ci_low, fit.ci_high, m)}."
-            if effect(fit.estimate, m) != "no difference"
-            else f"{together}: no difference, with a 95% interval of {span(fit.ci_low, fit.ci_high, m)}."
-        )
-    if k == 1:
-        parts.append("With one trial nobody can tell how much results differ between trials.")
-    elif k == 2:
-        parts.append("Two trials say very little about how much results differ between trials.")
-    return " ".join(parts)
-
-
-def _assumed(evidence: Evidence, item: Answer) -> tuple[Assumed, ...]:
-    library = evidence.library.claims
-    stated: dict[str, list[str]] = {}
-    for study, text in zip(item.effects.study, item.effects.columns.get("assumptions", ()), strict=False):
-        for part in parts_of(str(text)):
-            stated.setdefault(part, []).append(str(study))
-    why = {a.name: a.why for a in library.assumptions}
-    sizes = {evidence.library.study(s.study).label: s.why for s in library.arm_sizes if _known(evidence, s)}
-    found = []
-    for part, labels in stated.items():
-        reason = next((text for name, text in why.items() if part.startswith(name)), "")
-        if not reason and part.startswith("control CV") and library.borrowed_cv:
-            reason = library.borrowed_cv.why
-        if not reason and "(assumed)" in part:
-            reason = sizes.get(labels[0], "")
-        found.append(Assumed(f"{', '.join(dict.fromkeys(labels))}: {part}", reason))
-    prior = item.analysis.prior
-    if item.posterior is not None:
-        found.append(
-            Assumed(
-                f"prior beliefs: mean effect about 0 with SD {prior.effect_sd:g}, spread between studies "
-                f"about {prior.tau_sd:g} or less (half-normal), on the model’s scale",
-                "Sceptical but open: most treatments do little. A prior twice as wide is tried beside it.",
-            )
-        )
-    return tuple(found)
-
-
-def parts_of(text: str) -> list[str]:
-    """Split at semicolons that stand outside brackets.
-
-    >>> parts_of("r = 0.7 (range 0.5 to 0.9; convention); n = 21 (assumed)")
-    ['r = 0.7 (range 0.5 to 0.9; convention)', 'n = 21 (assumed)']
-    """
-    found, depth = [""], 0
-    for piece in re.split(r"(; |\(|\))", text):
-        depth += {"(": 1, ")": -1}.get(piece, 0)
-        if piece == "; " and depth <= 0:
-            found.append("")
-        else:
-            found[-1] += piece
-    return [part.strip() for part in found if part.strip()]
 
 
 def first_sentence(text: str) -> str:
@@ -310,34 +206,3 @@ def first_sentence(text: str) -> str:
     'P is 4.5% (no more).'
     """
     return re.split(r"(?<=[.!?])\s+(?=[A-Z])", text, maxsplit=1)[0]
-
-
-def _known(evidence: Evidence, sizes: Any) -> bool:
-    return any(study.id == sizes.study for study in evidence.library.studies)
-
-
-def _change(item: Answer, variation: Any) -> Change:
-    m = item.analysis.measure
-    exists = variation.estimate == variation.estimate
-    return Change(
-        variation.choice,
-        variation.k,
-        effect(variation.estimate, m) if exists else "–",
-        f"{display(variation.estimate, m)} ({display_interval(variation.low, variation.high, m)})"
-        if exists
-        else "–",
-        percent(variation.probability),
-        variation.conclusion,
-    )
-
-
-def _concerns(study: Study) -> dict[str, str]:
-    by_domain: dict[str, list[str]] = {}
-    for fact in study.risk_of_bias:
-        by_domain.setdefault(fact.domain, []).append(fact.concern)
-    return {domain: words.worst(by_domain[domain]) for domain in DOMAINS if domain in by_domain}
-
-
-def _notes(item: Answer) -> tuple[str, ...]:
-    messages = [*(item.verdict.warnings if item.verdict else ()), *getattr(item.fit, "warnings", ())]
-    return tuple(dict.fromkeys(messages))

@@ -16,7 +16,8 @@ from meta.report.plain import plain
 from meta.report.printed import printed
 from meta.report.svg import inline
 from meta.report.tables import csv_text
-from meta.report.view import first_sentence, parts_of
+from meta.report.sections.answered import parts_of
+from meta.report.view import first_sentence
 from meta.report.words import bayes_factor, display, effect, link, shares, span, worst
 
 STUDIES = Path(__file__).parents[2] / "studies"

@@ -1,0 +1,1 @@
+"""The sections of the report: one function a section, listed in :mod:`meta.report.sections.registry`."""

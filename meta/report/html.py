@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meta.effects.evidence import cited
-from meta.formatting import listing, number, percent
+from meta.formatting import listing, number
 from meta.report import words
 from meta.report.blocks import Block, Figure, Section, Widget
 from meta.report.glossary import GLOSSARY
 from meta.report.printed import printed
 from meta.report.svg import inline
-from meta.report.view import Page, first_sentence
+from meta.report.view import Page
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -103,10 +103,8 @@ def environment() -> Environment:
         finalize=unbroken,
     )
     made.filters |= {
-        "percent": percent,
         "number": number,
         "listing": listing,
-        "first_sentence": first_sentence,
         "safe_url": safe_url,
         "script_data": script_data,
     }

@@ -18,7 +18,7 @@ VERDICT_COLUMNS = (
     "Before any trial",
     "Trials",
 )
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$#])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$#&])")
 
 
 def markdown(shown: Page) -> str:
@@ -149,4 +149,5 @@ def escape(text: str) -> str:
     >>> print(escape("<b>a|b</b> *c*"))
     \<b\>a\|b\</b\> \*c\*
     """
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split(" ")).replace("\n", " ").replace("\r", " "))
+    one_line = "".join(c if c.isprintable() else " " for c in text)
+    return _SPECIAL.sub(r"\\\1", one_line)

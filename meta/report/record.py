@@ -113,7 +113,7 @@ def kept_json(records: Mapping[str, Record], figures: Path) -> str:
             "agrees": record.agrees,
             "files": {file: digest((figures / file).read_bytes()) for file in files_of([record])},
         }
-        for name, record in records.items()
+        for name, record in sorted(records.items())
     }
     return json.dumps({"made_with": made_with(), "records": content}, ensure_ascii=False) + "\n"
 

@@ -119,7 +119,8 @@ def run(
     evidence = load_evidence(studies)
     work = _Work(evidence, Path(results).resolve(), engines, everything, say)
     try:
-        files = publish(results, work.build)
+        with quiet():
+            files = publish(results, work.build)
     finally:
         work.check.stop()
     return work.result(str(results), files)
@@ -194,8 +195,7 @@ class _Work:
             if record is None:
                 self.say(f"pooling and judging: {analysis.label}")
                 todo[name] = (key, part)
-                with quiet():
-                    self.answers[name] = answer(part, name)
+                self.answers[name] = answer(part, name)
             else:
                 self.records[name] = record
         if self.engines:
@@ -203,8 +203,7 @@ class _Work:
         for name, (key, part) in todo.items():
             item = self.answers[name]
             self.say(f"drawing: {item.analysis.label}")
-            with quiet():
-                sections = write_sections(name, Subject(part, item, gallery), ANALYSIS)
+            sections = write_sections(name, Subject(part, item, gallery), ANALYSIS)
             self.records[name] = Record(key, sections, numbers_of(item))
 
     def _claims(self, kept: Kept, gallery: Gallery) -> None:
@@ -214,9 +213,7 @@ class _Work:
             record = self._take(kept, name, key, gallery.folder)
             if record is None:
                 self.say(f"drawing: {claim.short}")
-                with quiet():
-                    sections = write_sections(name, ClaimSubject(part, claim, gallery), CLAIM)
-                record = Record(key, sections)
+                record = Record(key, write_sections(name, ClaimSubject(part, claim, gallery), CLAIM))
             self.records[name] = record
 
     def _engines(self) -> None:

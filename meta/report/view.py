@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -197,12 +196,3 @@ def rule(claim: Claim) -> str:
         f"{number(own.prior_factor, 0)} times as wide lead to the same. Otherwise “inconclusive”; "
         "“untestable” where no eligible trial gives anything to compute with."
     )
-
-
-def first_sentence(text: str) -> str:
-    """Return a text up to its first full stop that ends a sentence.
-
-    >>> first_sentence("P is 4.5% (no more). No trial tested it.")
-    'P is 4.5% (no more).'
-    """
-    return re.split(r"(?<=[.!?])\s+(?=[A-Z])", text, maxsplit=1)[0]

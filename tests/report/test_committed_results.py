@@ -1,6 +1,7 @@
 """The committed results are those of the committed study files."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,10 @@ import pytest
 
 import meta
 from meta.claims.answers import answer_all, overall, primary_verdicts
+from meta.report.engines import EngineCheck
+from meta.report.inputs import inputs_of, versions
+from meta.report.markdown import escape
+from meta.report.run import run
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,3 +55,30 @@ def test_every_file_that_is_named_is_there():
     assert content["files"]
     for name in content["files"]:
         assert (ROOT / "results" / name).stat().st_size > 0
+
+
+def test_a_rerun_gives_the_same_bytes(tmp_path):
+    """The committed page is that of the committed files; only on the stack that it names."""
+    committed = ROOT / "results"
+    stack = ", ".join(f"{name} {version}" for name, version in versions().items())
+    if f"{escape(stack)}." not in (committed / "report.md").read_text(encoding="utf-8"):
+        pytest.skip("the committed results were computed with other versions")
+    shutil.copytree(committed, tmp_path / "results")
+    (tmp_path / "results" / ".kept.json").unlink(missing_ok=True)
+    agree = json.loads((committed / "verdicts.json").read_text(encoding="utf-8"))["engines"]["agree"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EngineCheck, "start", lambda self: self)
+        patch.setattr(EngineCheck, "result", lambda self: agree)
+        result = run(ROOT / "studies", tmp_path / "results")
+    assert result.change is None
+    assert result.kept == ()
+    for name in result.files:
+        if not name.endswith((".png", "verdicts.json", "effects.csv")):  # their last digits are the machine's
+            assert (tmp_path / "results" / name).read_bytes() == (committed / name).read_bytes(), name
+
+
+def test_the_history_ends_at_the_committed_files(evidence):
+    lines = (ROOT / "results" / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(lines[-1])["inputs"] == inputs_of(evidence).fingerprint
+    written = json.loads((ROOT / "results" / "inputs.json").read_text(encoding="utf-8"))
+    assert written["fingerprint"] == inputs_of(evidence).fingerprint

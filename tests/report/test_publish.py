@@ -1,7 +1,10 @@
 """A folder of results is put in place whole, or not at all (meta.report.publish)."""
 
+import errno
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,3 +139,52 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path):
 def test_a_place_that_cannot_be_written_is_an_os_error():
     with pytest.raises(OSError, match=r"\w"):
         publish(Path("/proc/nowhere/results"), writer("one"))
+
+
+def test_a_run_that_is_killed_leaves_the_last_good_results(tmp_path):
+    target = tmp_path / "results"
+    publish(target, writer("one"))
+    before = snapshot(target)
+    code = (
+        "import sys, time; from meta.report.publish import publish\n"
+        "def build(folder):\n"
+        "    (folder / 'a.txt').write_text('half'); print('writing', flush=True); time.sleep(60)\n"
+        f"publish({str(target)!r}, build)"
+    )
+    root = str(Path(__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": root}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout.readline() == b"writing\n"
+        with pytest.raises(InputError, match="another run is writing"):
+            publish(target, writer("two"))
+        process.kill()
+    assert snapshot(target) == before
+    publish(target, writer("two"))
+    assert (target / "a.txt").read_text() == "two"
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
+
+
+@pytest.mark.parametrize(
+    ("number", "why", "kind"),
+    [
+        (errno.ENOSPC, "No space left on device", OSError),
+        (errno.EACCES, "Permission denied", PermissionError),
+        (errno.EROFS, "Read-only file system", OSError),
+    ],
+)
+def test_what_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, number, why, kind):
+    publish(tmp_path / "results", writer("one"))
+    before = snapshot(tmp_path)
+
+    def refuse(self, *args, **kwargs):
+        raise OSError(number, why, str(self))
+
+    monkeypatch.setattr(Path, "mkdir" if number != errno.ENOSPC else "write_text", refuse)
+    with pytest.raises(kind) as caught:
+        publish(tmp_path / "results", writer("two"))
+    monkeypatch.undo()
+    expected = (
+        f"the results could not be written to {str(tmp_path / 'results')!r} and are as they were: {why}"
+    )
+    assert caught.value.strerror == expected
+    assert snapshot(tmp_path) == before

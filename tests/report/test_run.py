@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from small_studies import STUDY, make, snapshot
 
 import meta
 from meta.claims.answers import answer_all
@@ -23,95 +24,16 @@ from meta.report.tables import effect_rows
 
 STUDIES = Path(__file__).parents[2] / "studies"
 
-CLAIMS = """
-[[claims]]
-id = "calm"
-kind = "effect"
-statement = "Magnesium <b>halves</b> cortisol."
-short = "half the cortisol"
-citation = { made_in = "an article", attributed_to = "nothing", found = false }
-intervention = { form = "glycinate", dose_mg = 300 }
-estimand = { measure = "SMD", value = -1.0, value_text = "1 SD lower", side = "below" }
-
-[[claims.analyses]]
-id = "cortisol"
-label = "Cortisol"
-outcome = "cortisol"
-measure = "SMD"
-eligibility = { groups = ["adults"] }
-prior = { effect_sd = 1.0, tau_sd = 0.5 }
-"""
-
-STUDY = """
-id = "{id}"
-label = "{label}"
-title = "{title}"
-year = 2000
-status = "included"
-
-[[sources]]
-key = "paper"
-citation = "{label}. A trial. 2000."
-doi = "10.1000/{id}"
-read = "abstract"
-
-[design]
-kind = "parallel"
-allocation = "randomised"
-blinding = "double-blind"
-control = "placebo"
-
-[population]
-group = "adults"
-description = "healthy adults"
-
-[[arms]]
-id = "mg"
-role = "magnesium"
-label = "Magnesium"
-n_analysed = 20
-
-[[arms]]
-id = "placebo"
-role = "control"
-label = "Placebo"
-n_analysed = 22
-
-[[results]]
-id = "cortisol"
-outcome = "cortisol"
-measured = "serum cortisol"
-time = {{ label = "8 weeks", value = 8, unit = "wk" }}
-phase = "final"
-arms = ["mg", "placebo"]
-source = "paper"
-place = "Table 2"
-statistic = {{ kind = "means", arms = [
-    {{ arm = "mg", mean = {mean}, sd = 3, n = 20 }}, {{ arm = "placebo", mean = 12, sd = 3, n = 22 }} ] }}
-"""
-
 
 @pytest.fixture
 def small(tmp_path):
-    folder = tmp_path / "studies"
-    folder.mkdir()
-    (folder / "claims.toml").write_text(CLAIMS)
-    for name, mean in (("first-2000", 10), ("second-2000", 11)):
-        label, title = name.title(), "A trial"
-        (folder / f"{name}.toml").write_text(STUDY.format(id=name, label=label, title=title, mean=mean))
-    return folder
+    return make(tmp_path / "studies")
 
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
     target = tmp_path_factory.mktemp("real") / "results"
     return run(STUDIES, target, engines=False), target
-
-
-def snapshot(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
 
 
 class Page(HTMLParser):

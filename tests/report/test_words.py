@@ -14,10 +14,9 @@ from meta.report.glossary import GLOSSARY
 from meta.report.html import safe_url
 from meta.report.plain import plain
 from meta.report.printed import printed
+from meta.report.sections.answered import parts_of
 from meta.report.svg import inline
 from meta.report.tables import csv_text
-from meta.report.sections.answered import parts_of
-from meta.report.view import first_sentence
 from meta.report.words import bayes_factor, display, effect, link, shares, span, worst
 
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -181,9 +180,7 @@ def test_references_inside_a_picture_follow_their_targets():
     assert ElementTree.fromstring(text).get("aria-label") == 'a "quoted" & <b>'
 
 
-def test_sentences_and_parts_are_cut_where_they_end():
-    assert first_sentence("P = 0.5 (ratio 0.59). No trial.") == "P = 0.5 (ratio 0.59)."
-    assert first_sentence("One only") == "One only"
+def test_parts_are_cut_where_they_end():
     assert parts_of("a (b; c (d; e)); f") == ["a (b; c (d; e))", "f"]
 
 

@@ -117,7 +117,7 @@ def _mover(entry: Mapping[str, Any], known: set[str]) -> Cell:
     if not entry["moved_by"]:
         return cell("–")
     first, *others = entry["moved_by"]
-    by = "" if first["by"] is None else f"by {first['by']:+.3f} on the model’s scale".replace("-", "−")
+    by = "" if first["by"] is None else f"by {first['by']:+.3f} on the model’s scale"
     rest = f"and {times(len(others), 'other change')}" if others else ""
     name = link(first["cause"], f"#study-{first['study']}" if first["study"] in known else "")
     return cell(name, *(soft(text) for text in (by, rest) if text))

@@ -43,10 +43,9 @@ def word(shown: Page) -> bytes:
         "word/styles.xml": _styles(),
     }
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as package:
+    with zipfile.ZipFile(stream, "w") as package:  # stored: compressors differ from machine to machine
         for name, text in parts.items():
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 0
             package.writestr(entry, text.encode("utf-8"))
     return stream.getvalue()

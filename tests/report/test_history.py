@@ -7,6 +7,7 @@ from small_studies import CLAIMS, add, make, snapshot
 
 import meta
 from meta.claims.judge import posterior_of
+from meta.commands.running import run as command
 from meta.errors import InputError
 from meta.report import record as record_module
 from meta.report import run as run_module
@@ -259,6 +260,28 @@ def test_words_that_change_no_number_are_a_line_without_moves(small, tmp_path):
     assert result.change["studies"]["edited"] == ["first-2000"]
     assert result.change["analyses"] == {}
     assert "No pooled effect and no verdict moved." in (tmp_path / "results" / "report.html").read_text()
+
+
+def test_the_command_prints_what_changed(small, tmp_path, capsys):
+    def printed(**options):
+        command(str(small), str(tmp_path / "results"), engines=False, **{"everything": False, **options})
+        return capsys.readouterr().out
+
+    assert "The history begins with this run." in printed()
+    assert "Nothing changed since the last line of the history." in printed()
+    assert "1 of 1 analyses computed, 0 taken over unchanged" in printed(everything=True)
+    add(small, "third-2002", 8)
+    out = printed()
+    assert "What changed: added Third-2002." in out
+    (row,) = (line for line in out.splitlines() if line.startswith("cortisol"))
+    entry = lines_of(tmp_path / "results")[1]["analyses"]["cortisol"]
+    before, after = (entry[when]["posterior"]["estimate"] for when in ("before", "after"))
+    assert f"{-before:.2f} SD lower" in row
+    assert f"{-after:.2f} SD lower" in row
+    assert f"Third-2002 by {after - before:+.3f}" in row
+    path = small / "third-2002.toml"
+    path.write_text(path.read_text().replace('title = "A trial"', 'title = "Another title"'))
+    assert "No pooled effect and no verdict moved." in printed()
 
 
 @pytest.mark.parametrize("text", ["not json\n", "[]\n", "{}\n"])

@@ -19,19 +19,19 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 class Citation(Strict):
     """Where the claim was made, what it cites, and whether that could be found."""
 
-    made_in: Text
-    attributed_to: Text
-    found: bool
-    note: str = ""
+    made_in: Text = Field(description="Where the claim was made.")
+    attributed_to: Text = Field(description="What it cites.")
+    found: bool = Field(description="Whether that source could be found.")
+    note: str = Field(default="", description="Where was searched.")
 
 
 class Intervention(Strict):
     """What the claim is about; trials that differ are indirect evidence."""
 
-    form: str | None = None
-    route: str = "oral"
-    dose_mg: Positive | None = None
-    population: str = ""
+    form: str | None = Field(default=None, description="Compound that the claim names.")
+    route: str = Field(default="oral", description="How it is given.")
+    dose_mg: Positive | None = Field(default=None, description="Daily dose in mg that the claim names.")
+    population: str = Field(default="", description="People that the claim names.")
 
 
 class Estimand(Strict):
@@ -41,45 +41,74 @@ class Estimand(Strict):
     m times the claimed value on the model scale.
     """
 
-    measure: Literal["ROM", "SMD", "PLO"]
-    value: float
-    value_text: Text
-    side: Literal["below", "above"]
-    margin: Annotated[float, Field(gt=0, le=1)] = 0.8
-    named_by_claim: bool = True
+    measure: Literal["ROM", "SMD", "PLO"] = Field(
+        description="Scale of the claimed value: ROM ratio of means, SMD, PLO a share."
+    )
+    value: float = Field(description="The claimed value: a ratio for ROM, a share for PLO.")
+    value_text: Text = Field(description="The claimed value in words.")
+    side: Literal["below", "above"] = Field(
+        description="Which side of the value counts as at least as large."
+    )
+    margin: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.8, description="Share of the claimed value that still counts as at least as large."
+    )
+    named_by_claim: bool = Field(
+        default=True, description="false if the claim names no size and this one was chosen."
+    )
 
 
 class PriorSpec(Strict):
     """Normal(0, effect_sd) for the mean effect and HalfNormal(tau_sd) for tau."""
 
-    effect_sd: Positive
-    tau_sd: Positive
+    effect_sd: Positive = Field(
+        description="SD of the normal prior of the mean effect, centred on no effect."
+    )
+    tau_sd: Positive = Field(description="Scale of the half-normal prior of tau.")
 
 
 class Rule(Strict):
     """When a verdict is more than "inconclusive"."""
 
-    support: Share = 0.95
-    contradict: Share = 0.05
-    min_studies: Size = 2
-    min_computed: Annotated[int, Field(ge=0)] = 1
-    prior_factor: Positive = 2.0
+    support: Share = Field(default=0.95, description="Probability from which the claim is supported.")
+    contradict: Share = Field(default=0.05, description="Probability up to which it is contradicted.")
+    min_studies: Size = Field(default=2, description="Fewest independent studies for either.")
+    min_computed: Annotated[int, Field(ge=0)] = Field(
+        default=1, description="Fewest of them with a computed effect (tier A or B)."
+    )
+    prior_factor: Positive = Field(
+        default=2.0, description="The verdict must hold under a prior wider by this factor."
+    )
 
 
 class Eligibility(Strict):
     """Which trials and results enter, and which time point."""
 
-    groups: tuple[str, ...]
-    allocation: tuple[str, ...] = ("randomised", "counterbalanced")
-    controls: tuple[str, ...] = ("placebo", "no supplement", "active", "not stated")
-    routes: tuple[str, ...] = ("oral",)
-    co_interventions: bool = False
-    tiers: tuple[Tier, ...] = ("A", "B", "C")
-    selected_bounds: bool = False
-    pseudo_replicated: bool = False
-    borrowed_sd: bool = False
-    target_time: float | None = None
-    target_unit: Literal["h", "d", "wk"] | None = None
+    groups: tuple[str, ...] = Field(description="Populations that enter.")
+    allocation: tuple[str, ...] = Field(
+        default=("randomised", "counterbalanced"), description="Kinds of allocation that enter."
+    )
+    controls: tuple[str, ...] = Field(
+        default=("placebo", "no supplement", "active", "not stated"),
+        description="Kinds of control that enter.",
+    )
+    routes: tuple[str, ...] = Field(default=("oral",), description="Routes that enter.")
+    co_interventions: bool = Field(
+        default=False, description="Whether trials that gave something else with it enter."
+    )
+    tiers: tuple[Tier, ...] = Field(
+        default=("A", "B", "C"), description="Tiers that enter: A computed, B with an assumption, C bounds."
+    )
+    selected_bounds: bool = Field(
+        default=False, description="Whether bounds chosen for being significant enter."
+    )
+    pseudo_replicated: bool = Field(
+        default=False, description="Whether tests between observations instead of people enter."
+    )
+    borrowed_sd: bool = Field(
+        default=False, description="Whether effects that need an SD from another trial enter."
+    )
+    target_time: float | None = Field(default=None, description="Time to prefer; without it the latest.")
+    target_unit: Literal["h", "d", "wk"] | None = Field(default=None, description="Unit of target_time.")
 
 
 class Analysis(Strict):
@@ -89,27 +118,30 @@ class Analysis(Strict):
     where no trial reports the proportion) or "beside" (shown, no verdict).
     """
 
-    id: Identifier
-    label: Text
-    outcome: Outcome
-    measure: Literal["ROM", "SMD", "RR", "PLO"]
-    benefit: Literal["lower", "higher"] = "lower"
-    role: Literal["primary", "indirect", "beside"] = "primary"
-    eligibility: Eligibility
-    prior: PriorSpec
-    method: str = "REML"
-    test: str = "hksj"
+    id: Identifier = Field(description="Short name of the analysis.")
+    label: Text = Field(description="Name shown in tables and figures.")
+    outcome: Outcome = Field(description="Outcome that is pooled.")
+    measure: Literal["ROM", "SMD", "RR", "PLO"] = Field(description="Scale on which it is pooled.")
+    benefit: Literal["lower", "higher"] = Field(default="lower", description="Which direction is a benefit.")
+    role: Literal["primary", "indirect", "beside"] = Field(
+        default="primary",
+        description="primary: the verdict rests on it. indirect: stands in for a share. beside: shown only.",
+    )
+    eligibility: Eligibility = Field(description="Which studies and results enter.")
+    prior: PriorSpec = Field(description="Priors of the Bayesian pool.")
+    method: str = Field(default="REML", description="Estimator of the between-study variance.")
+    test: str = Field(default="hksj", description="Test of the mean effect.")
 
 
 class Assumption(Strict):
     """A value that no paper reports, why it was chosen, and the range over which it is varied."""
 
-    id: Identifier
-    name: Text
-    value: float
-    low: float
-    high: float
-    why: Text
+    id: Identifier = Field(description="Short name of the assumption.")
+    name: Text = Field(description="What it is, in words.")
+    value: float = Field(description="The value used.")
+    low: float = Field(description="Lower end of its range.")
+    high: float = Field(description="Upper end of its range.")
+    why: Text = Field(description="Why this value.")
 
     @model_validator(mode="after")
     def _value_in_range(self) -> Assumption:
@@ -121,21 +153,23 @@ class Assumption(Strict):
 class BorrowedCV(Strict):
     """The control arm whose mean and SD give the coefficient of variation for the percent scale."""
 
-    study: Identifier
-    result: Identifier
-    arm: Identifier
-    low: Positive
-    high: Positive
-    why: Text
+    study: Identifier = Field(description="Study that prints the mean and SD.")
+    result: Identifier = Field(description="Its result.")
+    arm: Identifier = Field(description="Its arm.")
+    low: Positive = Field(description="Lower end of the coefficient of variation's range.")
+    high: Positive = Field(description="Upper end of its range.")
+    why: Text = Field(description="Why this study.")
 
 
 class ArmSizes(Strict):
     """Arm sizes that were not printed: the assumed ones, and the others that are possible."""
 
-    study: Identifier
-    sizes: dict[str, Size]
-    alternatives: tuple[dict[str, Size], ...] = ()
-    why: Text
+    study: Identifier = Field(description="Study whose arm sizes were not printed.")
+    sizes: dict[str, Size] = Field(description="Assumed n by arm.")
+    alternatives: tuple[dict[str, Size], ...] = Field(
+        default=(), description="Other sizes that are possible."
+    )
+    why: Text = Field(description="Why these.")
 
 
 class RetestCorrelation(Strict):
@@ -145,51 +179,63 @@ class RetestCorrelation(Strict):
     reported ranges are used and whether the assay's own variation counts.
     """
 
-    label: Text
-    study: Identifier
-    result: Identifier
-    combine: Literal["all", "no-analytical", "most-reliable", "least-reliable"]
-    primary: bool = False
+    label: Text = Field(description="Name shown.")
+    study: Identifier = Field(description="Study that reports the variation.")
+    result: Identifier = Field(description="Its result.")
+    combine: Literal["all", "no-analytical", "most-reliable", "least-reliable"] = Field(
+        description="Which ends of the reported ranges are used."
+    )
+    primary: bool = Field(default=False, description="Whether the verdict uses it.")
 
 
 class Proportion(Strict):
     """What a claim about a normalised share needs: retest correlations and cut-offs."""
 
-    retest: tuple[RetestCorrelation, ...]
-    cutoffs: tuple[Share, ...]
-    benchmarks: tuple[Identifier, ...] = ()
+    retest: tuple[RetestCorrelation, ...] = Field(description="Retest correlations to use.")
+    cutoffs: tuple[Share, ...] = Field(description="Percentiles above which a value counts as raised.")
+    benchmarks: tuple[Identifier, ...] = Field(default=(), description="Studies shown for comparison.")
 
 
 class Multiverse(Strict):
     """Choices other than the primary ones that a careful analyst could defend."""
 
-    margins: tuple[float, ...] = (0.8, 1.0)
-    routes: tuple[tuple[str, ...], ...] = (("oral",),)
-    glycinate_only: bool = True
-    dose_window_mg: tuple[float, float] = (200.0, 400.0)
-    scale_methods: tuple[str, ...] = ()
-    non_randomised: bool = False
-    co_interventions: bool = False
-    selected_bounds: bool = False
-    prior_factors: tuple[float, ...] = (0.5, 1.0, 2.0)
-    methods: tuple[str, ...] = ("REML", "DL", "PM", "ML")
-    tests: tuple[str, ...] = ("hksj", "adhoc", "z")
+    margins: tuple[float, ...] = Field(default=(0.8, 1.0), description="Margins to try.")
+    routes: tuple[tuple[str, ...], ...] = Field(default=(("oral",),), description="Sets of routes to try.")
+    glycinate_only: bool = Field(default=True, description="Whether to try glycinate alone.")
+    dose_window_mg: tuple[float, float] = Field(
+        default=(200.0, 400.0), description="Doses to keep in one variant, mg a day."
+    )
+    scale_methods: tuple[str, ...] = Field(default=(), description="Ways onto the percent scale to try.")
+    non_randomised: bool = Field(
+        default=False, description="Whether to try with trials that were not randomised."
+    )
+    co_interventions: bool = Field(default=False, description="Whether to try with co-interventions.")
+    selected_bounds: bool = Field(default=False, description="Whether to try with selected bounds.")
+    prior_factors: tuple[float, ...] = Field(
+        default=(0.5, 1.0, 2.0), description="Factors on the priors' widths to try."
+    )
+    methods: tuple[str, ...] = Field(
+        default=("REML", "DL", "PM", "ML"), description="Estimators of tau2 to try."
+    )
+    tests: tuple[str, ...] = Field(default=("hksj", "adhoc", "z"), description="Tests to try.")
 
 
 class Claim(Strict):
     """A stated claim and everything that decides about it."""
 
-    id: Identifier
-    kind: Literal["effect", "proportion"]
-    statement: Text
-    short: Text
-    citation: Citation
-    intervention: Intervention
-    estimand: Estimand
-    analyses: tuple[Analysis, ...] = Field(min_length=1)
-    rule: Rule = Rule()
-    proportion: Proportion | None = None
-    multiverse: Multiverse = Multiverse()
+    id: Identifier = Field(description="Short name of the claim.")
+    kind: Literal["effect", "proportion"] = Field(
+        description="effect: a size. proportion: a share of people."
+    )
+    statement: Text = Field(description="The claim in one sentence.")
+    short: Text = Field(description="The claim in a few words.")
+    citation: Citation = Field(description="Where it was made.")
+    intervention: Intervention = Field(description="What it is about.")
+    estimand: Estimand = Field(description="What is put to the test.")
+    analyses: tuple[Analysis, ...] = Field(min_length=1, description="The pools that bear on it.")
+    rule: Rule = Field(default=Rule(), description="When the verdict is more than inconclusive.")
+    proportion: Proportion | None = Field(default=None, description="What a claim about a share needs.")
+    multiverse: Multiverse = Field(default=Multiverse(), description="Choices to vary.")
 
     @model_validator(mode="after")
     def _kinds_fit(self) -> Claim:
@@ -214,10 +260,14 @@ class Claim(Strict):
 class ClaimsFile(Strict):
     """``studies/claims.toml``: the claims, and the assumptions that they share."""
 
-    claims: tuple[Claim, ...] = ()
-    assumptions: tuple[Assumption, ...] = ()
-    arm_sizes: tuple[ArmSizes, ...] = ()
-    borrowed_cv: BorrowedCV | None = None
+    claims: tuple[Claim, ...] = Field(default=(), description="The claims.")
+    assumptions: tuple[Assumption, ...] = Field(
+        default=(), description="Values that no paper reports, each with its range."
+    )
+    arm_sizes: tuple[ArmSizes, ...] = Field(default=(), description="Arm sizes that were not printed.")
+    borrowed_cv: BorrowedCV | None = Field(
+        default=None, description="Coefficient of variation for the percent scale."
+    )
 
     @model_validator(mode="after")
     def _unique(self) -> ClaimsFile:

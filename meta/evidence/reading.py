@@ -3,48 +3,23 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from meta.errors import EvidenceError
 from meta.evidence.claims import ClaimsFile
+from meta.evidence.problems import Problem, problems_of
 from meta.evidence.schema import Study
 
 Model = TypeVar("Model", bound=BaseModel)
 
 CLAIMS_FILE = "claims.toml"
 MAX_BYTES = 1_000_000
-
-REMEDIES = {
-    "missing": "add it",
-    "extra_forbidden": "remove it, or check its spelling",
-    "literal_error": "use one of the values named in the rule",
-    "union_tag_invalid": "use one of the kinds named in the rule",
-    "union_tag_not_found": 'add kind = "..." to the statistic',
-    "string_pattern_mismatch": "use small letters, digits and hyphens",
-    "int_parsing": "write a whole number without quotes",
-    "int_type": "write a whole number without quotes",
-    "float_parsing": "write a number without quotes",
-    "float_type": "write a number without quotes",
-    "finite_number": "write a finite number, or leave it out if it was not seen",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong in a file: where, what was found, which rule it breaks, how to mend it."""
-
-    file: str
-    field: str
-    value: str
-    rule: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.field}: {self.rule} (found {self.value}); {self.remedy}"
 
 
 @dataclass(frozen=True)
@@ -78,39 +53,119 @@ def read_library(folder: str | Path) -> Library:
     EvidenceError
         If the folder or any file has a problem; ``problems`` lists every one of them.
     """
-    studies, claims, problems = _read(Path(folder))
-    if problems:
-        shown = "\n".join(f"  {problem}" for problem in problems)
-        raise EvidenceError(f"{len(problems)} problem(s) in {folder}:\n{shown}", tuple(problems))
-    return Library(str(folder), tuple(studies), claims)
+    found = _read(Path(folder))
+    if found.problems:
+        told = "\n".join(f"  {problem}" for problem in found.problems)
+        raise EvidenceError(f"{len(found.problems)} problem(s) in {folder}:\n{told}", found.problems)
+    return Library(str(folder), found.studies, found.claims)
 
 
 def check_folder(folder: str | Path) -> list[Problem]:
     """Return every problem in the study and claim files of ``folder``; empty if there is none."""
-    return _read(Path(folder))[2]
+    return list(_read(Path(folder)).problems)
 
 
-def _read(folder: Path) -> tuple[list[Study], ClaimsFile, list[Problem]]:
+def check_paths(paths: Sequence[str | Path]) -> tuple[int, list[Problem]]:
+    """Check folders and single files.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        A folder stands for every file in it. Of a single file its own problems are listed, and those of its
+        folder as a whole: what one file says of another.
+
+    Returns
+    -------
+    count : int
+        How many files were asked for, the claims file included.
+    problems : list of Problem
+        What is wrong, in the order of the folders; empty if all is well.
+
+    Raises
+    ------
+    EvidenceError
+        If a path does not exist, or is a file that is not TOML.
+    """
+    asked: dict[Path, set[str] | None] = {}
+    for path in map(Path, paths):
+        if path.is_dir():
+            asked[path] = None
+            continue
+        if path.suffix != ".toml" or not path.is_file():
+            what = "is no study file" if path.is_file() else "does not exist"
+            raise EvidenceError(f"{str(path)!r} {what}; name .toml files, or the folder they are in")
+        names = asked.setdefault(path.parent, set())
+        if names is not None:
+            names.add(path.name)
+    count, problems = 0, []
+    for folder, wanted in asked.items():
+        found = _read(folder)
+        count += len(list(folder.glob("*.toml"))) if wanted is None else len(wanted)
+        own = [item for item in found.own if wanted is None or item.file in wanted]
+        prefix = "" if len(asked) == 1 else f"{folder}/"
+        problems += [replace(item, file=f"{prefix}{item.file}") for item in (*own, *found.across)]
+    return count, problems
+
+
+def preview(folder: str | Path, name: str, text: str) -> tuple[Library, list[Problem]]:
+    """Read ``folder`` as if it also held a file ``name`` with this text.
+
+    Returns
+    -------
+    library : Library
+        Every file that could be read, the new one among them.
+    problems : list of Problem
+        Those that the new file brings; problems that were there before are left out.
+    """
+    before = set(_read(Path(folder)).problems)
+    found = _read(Path(folder), {name: text})
+    added = [problem for problem in found.problems if problem not in before]
+    return Library(str(folder), found.studies, found.claims), added
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a folder holds: what could be read, what is wrong in single files, and what across them."""
+
+    studies: tuple[Study, ...]
+    claims: ClaimsFile
+    own: tuple[Problem, ...]
+    across: tuple[Problem, ...]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return (*self.own, *self.across)
+
+
+def _read(folder: Path, extra: Mapping[str, str] = MappingProxyType({})) -> _Found:
     if not folder.is_dir():
         raise EvidenceError(f"there is no folder {str(folder)!r}; run this where studies/ is, or name it")
     studies: list[Study] = []
     problems: list[Problem] = []
     claims = ClaimsFile()
-    for path in sorted(folder.glob("*.toml")):
-        content = _parse(path, problems)
-        if content is None:
+    for name, content in _contents(folder, extra, problems):
+        if name == CLAIMS_FILE:
+            claims = _validate(ClaimsFile, content, name, problems) or claims
             continue
-        if path.name == CLAIMS_FILE:
-            claims = _validate(ClaimsFile, content, path.name, problems) or claims
-            continue
-        study = _validate(Study, content, path.name, problems)
+        study = _validate(Study, content, name, problems)
         if study is not None:
-            if study.id != path.stem:
+            stem = name.removesuffix(".toml")
+            if study.id != stem:
                 rule = "the id is the file's name without .toml"
-                problems.append(Problem(path.name, "id", repr(study.id), rule, f'write id = "{path.stem}"'))
+                problems.append(Problem(name, "id", repr(study.id), rule, f'write id = "{stem}"'))
             studies.append(study)
-    problems.extend(_cross_check(studies, claims, problems))
-    return studies, claims, problems
+    across = _cross_check(studies, claims, problems)
+    return _Found(tuple(studies), claims, tuple(problems), tuple(across))
+
+
+def _contents(
+    folder: Path, extra: Mapping[str, str], problems: list[Problem]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    there = {path.name: path for path in folder.glob("*.toml")}
+    for name in sorted({*there, *extra}):
+        content = tomllib.loads(extra[name]) if name in extra else _parse(there[name], problems)
+        if content is not None:
+            yield name, content
 
 
 def _parse(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
@@ -137,22 +192,8 @@ def _validate(
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        for item in error.errors(include_url=False):
-            problems.append(_problem(name, dict(item)))
+        problems.extend(problems_of(name, error))
     return None
-
-
-def _problem(name: str, item: dict[str, Any]) -> Problem:
-    where = ".".join(str(part) for part in item["loc"]) or "(file)"
-    rule = str(item["msg"]).removeprefix("Value error, ")
-    rule = rule[:1].lower() + rule[1:]
-    found = "nothing" if item["type"] == "missing" else _short(item["input"])
-    return Problem(name, where, found, rule, REMEDIES.get(item["type"], "mend the value"))
-
-
-def _short(value: object) -> str:
-    text = "a table" if isinstance(value, dict) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _cross_check(studies: list[Study], claims: ClaimsFile, earlier: list[Problem]) -> list[Problem]:
@@ -183,4 +224,21 @@ def _cross_check(studies: list[Study], claims: ClaimsFile, earlier: list[Problem
             refer(f"claims.{claim.id}.proportion.retest", retest.study)
         for benchmark in claim.proportion.benchmarks if claim.proportion else ():
             refer(f"claims.{claim.id}.proportion.benchmarks", benchmark)
+    return found + _counted_twice(studies)
+
+
+def _counted_twice(studies: list[Study]) -> list[Problem]:
+    """Find included studies that are the same publication but not said to be the same people."""
+    found = []
+    for field in ("doi", "pmid"):
+        owners: dict[str, Study] = {}
+        for study in studies:
+            value = getattr(study, field)
+            if value is None or study.status == "excluded":
+                continue
+            first = owners.setdefault(value.lower(), study)
+            if first is not study and (study.cohort is None or study.cohort != first.cohort):
+                rule = f"{first.id}.toml has the same {field.upper()}, so its people would count twice"
+                remedy = "keep one of the two files, or give both the same cohort"
+                found.append(Problem(f"{study.id}.toml", field, repr(value), rule, remedy))
     return found

@@ -13,6 +13,8 @@ from meta.evidence.statistics import Count, Positive, Size, Statistic, Strict
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,63}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Doi = Annotated[str, StringConstraints(pattern=r"^10\.\d{4,9}/\S+$")]
+Pmid = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,8}$")]
 Reading = Literal["full text", "full table", "abstract", "abstract (copy)", "registry", "secondary"]
 Outcome = Literal[
     "soreness",
@@ -29,13 +31,21 @@ Outcome = Literal[
 class Source(Strict):
     """Where something was read: DOI or PMID first, the page where the number was read second."""
 
-    key: Identifier
-    citation: Text
-    doi: str | None = None
-    pmid: str | None = None
-    read: Reading
-    read_at: Text | None = None
-    note: str = ""
+    key: Identifier = Field(
+        description="Short name of this source, used by the results: abstract, paper, registry."
+    )
+    citation: Text = Field(description="The reference in words, with the part that was read.")
+    doi: Doi | None = Field(
+        default=None, description="DOI without https://doi.org/, such as 10.1007/s00421-019-04238-y."
+    )
+    pmid: Pmid | None = Field(default=None, description="PubMed number, digits only.")
+    read: Reading = Field(
+        description="What of the source was read. 'secondary' is a review or a news page about the study."
+    )
+    read_at: Text | None = Field(
+        default=None, description="Page where it was read: an address without https://, or a page number."
+    )
+    note: str = Field(default="", description="Anything a reader of the source should know.")
 
 
 class Design(Strict):
@@ -43,12 +53,24 @@ class Design(Strict):
 
     kind: Literal[
         "parallel", "crossover", "before-after", "contralateral", "survey", "review", "other", "not stated"
-    ]
-    allocation: Literal["randomised", "counterbalanced", "not randomised", "not stated", "none"]
-    blinding: Literal["double-blind", "single-blind", "open", "not stated"]
-    control: Literal["placebo", "no supplement", "active", "none", "not stated"]
-    post_hoc: bool = False
-    note: str = ""
+    ] = Field(
+        description="parallel: each person gets one treatment. crossover: each gets both in turn. "
+        "contralateral: one limb each.",
+    )
+    allocation: Literal["randomised", "counterbalanced", "not randomised", "not stated", "none"] = Field(
+        description="How people came into the arms. 'counterbalanced': the order was balanced, chance is not "
+        "mentioned.",
+    )
+    blinding: Literal["double-blind", "single-blind", "open", "not stated"] = Field(
+        description="Who did not know the treatment, as the paper says."
+    )
+    control: Literal["placebo", "no supplement", "active", "none", "not stated"] = Field(
+        description="What the comparison group got."
+    )
+    post_hoc: bool = Field(
+        default=False, description="true if this analysis was not planned before the data were seen."
+    )
+    note: str = Field(default="", description="Anything about the design that the fields do not say.")
 
 
 class Population(Strict):
@@ -56,27 +78,36 @@ class Population(Strict):
 
     group: Literal[
         "healthy exercisers", "adults", "older adults with cramps", "pregnant women with cramps", "other"
-    ]
-    description: Text
-    n_randomised: Size | None = None
-    n_analysed: Size | None = None
+    ] = Field(description="Which kind of people; the analyses choose by it.")
+    description: Text = Field(description="Who took part, in words.")
+    n_randomised: Size | None = Field(default=None, description="People randomised, all arms together.")
+    n_analysed: Size | None = Field(default=None, description="People analysed, all arms together.")
 
 
 class Arm(Strict):
     """One arm, or one condition of a crossover."""
 
-    id: Identifier
-    role: Literal["magnesium", "control", "other"]
-    label: Text
-    form: str | None = None
-    route: Literal["oral", "topical", "bath", "intravenous", "flotation"] | None = None
-    dose_mg: Positive | None = None
-    dose_is: Literal["elemental", "compound", "not stated"] = "not stated"
-    duration_days: Positive | None = None
-    n_randomised: Size | None = None
-    n_analysed: Count | None = None
-    co_interventions: tuple[str, ...] = ()
-    note: str = ""
+    id: Identifier = Field(description="Short name used by the results: mg, placebo.")
+    role: Literal["magnesium", "control", "other"] = Field(
+        description="What the arm is in the comparison: magnesium is group 1, control is group 2."
+    )
+    label: Text = Field(description="Name shown in tables and figures.")
+    form: str | None = Field(default=None, description="Compound: oxide, citrate, glycinate.")
+    route: Literal["oral", "topical", "bath", "intravenous", "flotation"] | None = Field(
+        default=None, description="How it was given."
+    )
+    dose_mg: Positive | None = Field(default=None, description="Magnesium a day in mg, as printed.")
+    dose_is: Literal["elemental", "compound", "not stated"] = Field(
+        default="not stated",
+        description="Whether the dose is of elemental magnesium or of the whole compound.",
+    )
+    duration_days: Positive | None = Field(default=None, description="Days of treatment.")
+    n_randomised: Size | None = Field(default=None, description="People randomised to this arm.")
+    n_analysed: Count | None = Field(default=None, description="People of this arm in the analysis.")
+    co_interventions: tuple[str, ...] = Field(
+        default=(), description="What else this arm got and the other did not: creatine, vitamin B6."
+    )
+    note: str = Field(default="", description="Anything about the arm that the fields do not say.")
 
 
 class Fact(Strict):
@@ -84,89 +115,118 @@ class Fact(Strict):
 
     domain: Literal[
         "randomisation", "deviations", "missing data", "measurement", "selective reporting", "other"
-    ]
-    fact: Text
-    concern: Literal["low", "some", "high", "unclear"]
-    source: Identifier
+    ] = Field(description="Domain of RoB 2 that the fact bears on.")
+    fact: Text = Field(description="What the source says, without judging.")
+    concern: Literal["low", "some", "high", "unclear"] = Field(description="How much it worries.")
+    source: Identifier = Field(description="Key of the source that says so.")
 
 
 class Ambiguity(Strict):
     """Something that the sources leave open, and how the files treat it."""
 
-    about: Text
-    says: Text
-    treated: Text
+    about: Text = Field(description="What is open, in a few words.")
+    says: Text = Field(description="What the sources say about it.")
+    treated: Text = Field(description="How this file treats it.")
 
 
 class Time(Strict):
     """When the outcome was measured. ``value`` and ``unit`` where there is one time; ``label`` always."""
 
-    label: Text
-    value: float | None = None
-    unit: Literal["h", "d", "wk"] | None = None
-    averaged: bool = False
+    label: Text = Field(description="When it was measured, in words: 24 h, 8 weeks, end of treatment.")
+    value: float | None = Field(default=None, description="The time as a number, where there is one time.")
+    unit: Literal["h", "d", "wk"] | None = Field(
+        default=None, description="Unit of value: hours, days or weeks."
+    )
+    averaged: bool = Field(default=False, description="true if it is an average over several times.")
 
 
 class Result(Strict):
     """One reported result: an outcome, a time, arms, exactly one statistic, and where it stands."""
 
-    id: Identifier
-    outcome: Outcome
-    measured: Text
-    unit: str = ""
-    higher_is: Literal["worse", "better"] = "worse"
-    scale_low: float | None = None
-    scale_high: float | None = None
-    time: Time
-    phase: Literal["baseline", "final", "change", "average", "not stated"]
-    arms: tuple[Identifier, ...] = Field(min_length=1)
-    statistic: Statistic
-    adjusted: Literal["yes", "no", "unknown"] = "no"
-    error_term: Literal["people", "observations", "not stated"] = "people"
-    selected: bool = False
-    source: Identifier
-    place: Text
-    quote: str = ""
-    note: str = ""
+    id: Identifier = Field(description="Short name of this result.")
+    outcome: Outcome = Field(description="Which outcome it is; 'other' enters no analysis.")
+    measured: Text = Field(description="What was measured, in the paper's words.")
+    unit: str = Field(default="", description="Unit of the numbers, such as mm or nmol/l.")
+    higher_is: Literal["worse", "better"] = Field(
+        default="worse", description="Whether a higher value is worse (pain) or better (free of cramps)."
+    )
+    scale_low: float | None = Field(default=None, description="Lowest value that the scale allows.")
+    scale_high: float | None = Field(default=None, description="Highest value that the scale allows.")
+    time: Time = Field(description="When it was measured.")
+    phase: Literal["baseline", "final", "change", "average", "not stated"] = Field(
+        description="final: values at that time. change: change from baseline. baseline: before treatment. "
+        "average: over all times.",
+    )
+    arms: tuple[Identifier, ...] = Field(
+        min_length=1, description="Ids of the arms that the result compares, magnesium first."
+    )
+    statistic: Statistic = Field(description="What was printed: exactly one statistic.")
+    adjusted: Literal["yes", "no", "unknown"] = Field(
+        default="no", description="Whether the comparison was adjusted for baseline or other covariates."
+    )
+    error_term: Literal["people", "observations", "not stated"] = Field(
+        default="people",
+        description="What the test's error was between: people, or repeated observations of them.",
+    )
+    selected: bool = Field(
+        default=False, description="true if it is reported because it was significant, the best of several."
+    )
+    source: Identifier = Field(description="Key of the source where it stands.")
+    place: Text = Field(description="Where in the source: Table 2; abstract, results; page 100.")
+    quote: str = Field(default="", description="The sentence as printed, where the wording matters.")
+    note: str = Field(default="", description="Anything about the numbers that the fields do not say.")
 
     @model_validator(mode="after")
     def _arms_match(self) -> Result:
         named = [arm.arm for arm in getattr(self.statistic, "arms", ())]
         extra = [name for name in named if name not in self.arms]
         if extra:
-            raise ValueError(f"statistic names the arm {extra[0]!r}; arms lists {list(self.arms)}")
+            raise ValueError(
+                f"the statistic names the arm {extra[0]!r}, which is not among the result's arms; "
+                f"name one of: {', '.join(self.arms)}"
+            )
         if len(set(self.arms)) != len(self.arms):
-            raise ValueError("an arm is named twice in arms")
+            raise ValueError("an arm is named twice in arms; name each once")
         return self
 
 
 class Study(Strict):
     """A study file."""
 
-    id: Identifier
-    label: Text
-    title: Text
-    authors: tuple[str, ...] = ()
-    year: Annotated[int, Field(ge=1900, le=2100)] | None = None
-    journal: str = ""
-    doi: str | None = None
-    pmid: str | None = None
-    registration: tuple[str, ...] = ()
-    country: str = ""
-    funding: str = ""
-    cohort: Identifier | None = None
-    status: Literal["included", "excluded"]
-    exclusion_reason: str = ""
-    role: Literal["trial", "review", "variation", "benchmark"] = "trial"
-    sources: tuple[Source, ...] = Field(min_length=1)
-    design: Design
-    population: Population
-    arms: tuple[Arm, ...] = ()
-    risk_of_bias: tuple[Fact, ...] = ()
-    ambiguities: tuple[Ambiguity, ...] = ()
-    not_seen: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    results: tuple[Result, ...] = ()
+    id: Identifier = Field(
+        description="The file's name without .toml: small letters, digits, hyphens, such as steward-2019."
+    )
+    label: Text = Field(description="Name shown in tables and figures: Steward 2019.")
+    title: Text = Field(description="Title of the paper.")
+    authors: tuple[str, ...] = Field(default=(), description="Authors as surname and initials: Steward CJ.")
+    year: Annotated[int, Field(ge=1900, le=2100)] | None = Field(None, description="Year of publication.")
+    journal: str = Field(default="", description="Journal with year, volume and pages.")
+    doi: Doi | None = Field(default=None, description="DOI without https://doi.org/.")
+    pmid: Pmid | None = Field(default=None, description="PubMed number, digits only.")
+    registration: tuple[str, ...] = Field(default=(), description="Trial registrations, such as NCT04216836.")
+    country: str = Field(default="", description="Where it was done.")
+    funding: str = Field(default="", description="Who paid.")
+    cohort: Identifier | None = Field(
+        default=None, description="Same word for all papers on the same people, so that they count once."
+    )
+    status: Literal["included", "excluded"] = Field(description="Whether the study may enter an analysis.")
+    exclusion_reason: str = Field(default="", description="Why it is excluded; only for an excluded study.")
+    role: Literal["trial", "review", "variation", "benchmark"] = Field(
+        default="trial",
+        description="trial: evidence. review: for cross-checking. variation: how much a measurement varies. "
+        "benchmark: for comparison only.",
+    )
+    sources: tuple[Source, ...] = Field(
+        min_length=1, description="What was read; each result names one of them."
+    )
+    design: Design = Field(description="How the study was set up.")
+    population: Population = Field(description="Who took part.")
+    arms: tuple[Arm, ...] = Field(default=(), description="The arms, or the conditions of a crossover.")
+    risk_of_bias: tuple[Fact, ...] = Field(default=(), description="Facts that bear on the risk of bias.")
+    ambiguities: tuple[Ambiguity, ...] = Field(default=(), description="What the sources leave open.")
+    not_seen: tuple[str, ...] = Field(default=(), description="What was looked for and not seen.")
+    notes: tuple[str, ...] = Field(default=(), description="Remarks on the study.")
+    results: tuple[Result, ...] = Field(default=(), description="What was reported, one entry a result.")
 
     @model_validator(mode="after")
     def _references_hold(self) -> Study:
@@ -179,15 +239,24 @@ class Study(Strict):
                 raise ValueError(f"the {what} {twice[0]!r} is used twice; give each its own")
         for result in self.results:
             if result.source not in sources:
-                raise ValueError(f"result {result.id!r} cites the source {result.source!r}; known: {sources}")
+                raise ValueError(
+                    f"result {result.id!r} cites the source {result.source!r}, which is not in sources; "
+                    f"name one of: {', '.join(sources)}"
+                )
             for name in result.arms:
                 if name not in arms:
-                    raise ValueError(f"result {result.id!r} names the arm {name!r}; known: {arms}")
+                    raise ValueError(
+                        f"result {result.id!r} names the arm {name!r}, which is not in arms; "
+                        f"name one of: {', '.join(arms)}"
+                    )
         for fact in self.risk_of_bias:
             if fact.source not in sources:
-                raise ValueError(f"a risk-of-bias fact cites the source {fact.source!r}; known: {sources}")
+                raise ValueError(
+                    f"a risk-of-bias fact cites the source {fact.source!r}, which is not in sources; "
+                    f"name one of: {', '.join(sources)}"
+                )
         if self.status == "excluded" and not self.exclusion_reason:
-            raise ValueError("an excluded study needs its exclusion_reason")
+            raise ValueError("an excluded study needs its exclusion_reason; say why it may not enter")
         if self.status == "included" and self.exclusion_reason:
             raise ValueError(
                 "an included study has an exclusion_reason; remove it or set status = 'excluded'"

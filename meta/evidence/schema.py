@@ -209,13 +209,13 @@ class Study(Strict):
     cohort: Identifier | None = Field(
         default=None, description="Same word for all papers on the same people, so that they count once."
     )
-    status: Literal["included", "excluded"] = Field(description="Whether the study may enter an analysis.")
-    exclusion_reason: str = Field(default="", description="Why it is excluded; only for an excluded study.")
     role: Literal["trial", "review", "variation", "benchmark"] = Field(
         default="trial",
         description="trial: evidence. review: for cross-checking. variation: how much a measurement varies. "
         "benchmark: for comparison only.",
     )
+    status: Literal["included", "excluded"] = Field(description="Whether the study may enter an analysis.")
+    exclusion_reason: str = Field(default="", description="Why it is excluded; only for an excluded study.")
     sources: tuple[Source, ...] = Field(
         min_length=1, description="What was read; each result names one of them."
     )

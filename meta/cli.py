@@ -1,4 +1,4 @@
-"""The command line: ``meta run``, ``check``, ``claims``, ``show``, ``pool``, ``forest``, ``funnel``.
+"""The command line: ``meta run``, ``add``, ``check``, ``claims``, ``show``, ``pool``, ``forest`` and more.
 
 Nothing heavy is imported before a command runs, so that help is there at once.
 """
@@ -10,9 +10,11 @@ from typing import Annotated
 
 import typer
 
+from meta.commands.adding.add import ANY_FLAG, add
 from meta.commands.evidence import check, claims, print_problems, show
 from meta.commands.output import clean
 from meta.commands.running import run
+from meta.commands.schema import schema
 from meta.commands.tables import forest, funnel, pool
 from meta.errors import EvidenceError, MetaError
 
@@ -24,7 +26,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, check, claims, show, pool, forest, funnel):
+app.command()(run)
+app.command(context_settings=ANY_FLAG)(add)
+for command in (check, claims, show, pool, forest, funnel, schema):
     app.command()(command)
 
 

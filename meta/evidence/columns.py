@@ -84,6 +84,9 @@ SIZES = {"n1": 0, "n2": 1}
 NAMES = tuple(dict.fromkeys(chain(STUDY, RESULT, ("kind",), chain.from_iterable(STATISTIC.values()), SIZES)))
 SPELLINGS = {
     "author": "authors",
+    "study": "label",
+    "trial": "label",
+    "study_id": "id",
     "dose": "dose_mg",
     "days": "duration_days",
     "difference": "md",

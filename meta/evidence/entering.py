@@ -37,7 +37,7 @@ CONTROLS = {
 }
 SOURCES = {"full text": "paper", "full table": "paper", "registry": "registry", "secondary": "secondary"}
 SECOND = {"arm2", *(name for names in STATISTIC.values() for name, path in names.items() if ".1" in path)}
-FOLLOWS = {"label": "id", "measured": "outcome", "people": "group", "citation": "title"}
+FOLLOWS = {"label": "id", "title": "id", "measured": "outcome", "people": "group", "citation": "id"}
 """What is filled in from another field; its absence is not told beside the other's."""
 TELLING = {
     "mean1": "means", "median1": "means", "mean2": "means", "median2": "means",
@@ -106,13 +106,13 @@ def study_from(study: Record, results: Sequence[Record], *, file: str = "", comm
     return made
 
 
-def left_open(study: Record, results: Sequence[Record]) -> list[str]:
-    """Return the facts that were not given and therefore stand as "not stated".
+def left_open(study: Record) -> list[str]:
+    """Return the facts that were not given and therefore stand as "not stated" or "not recorded".
 
-    >>> left_open({"allocation": "randomised", "design": "parallel"}, [])
+    >>> left_open({"allocation": "randomised", "design": "parallel", "title": "A trial"})
     ['blinding', 'control']
     """
-    open_ = [name for name in NOT_STATED if not study.get(name, "").strip()]
+    open_ = [name for name in (*NOT_STATED, "title") if not study.get(name, "").strip()]
     if study.get("dose_mg") and not study.get("dose_is"):
         open_.append("dose_is")
     return open_
@@ -177,7 +177,10 @@ def _study(values: dict[str, Any], second: bool) -> dict[str, Any]:
         _put(content, STUDY[name], value)
     authors, year = content.get("authors", []), content.get("year")
     label = f"{surname(authors[0])} {year or ''}".strip() if authors else content.get("id", "")
-    for name, value in (("id", short_name(authors, year)), ("label", label)):
+    label = content.get("label", label)
+    title = f"{label} (title not recorded)" if label else ""
+    own = short_name(authors, year) or slug(label)
+    for name, value in (("id", own), ("label", label), ("title", title)):
         if value:
             content.setdefault(name, value)
     people = content["population"]

@@ -13,7 +13,7 @@ from typing import Any
 from meta.errors import EvidenceError
 from meta.evidence.columns import STUDY, known
 from meta.evidence.entering import Record, study_from
-from meta.evidence.names import authors_of, short_name
+from meta.evidence.names import authors_of, short_name, slug
 from meta.evidence.problems import Problem
 from meta.evidence.schema import Study
 
@@ -122,7 +122,7 @@ def entries(
     Returns
     -------
     list of Entry
-        Rows with the same id (or author and year) belong to one study, with one result each.
+        Rows with the same id (or author and year, or label) belong to one study, with one result each.
 
     Raises
     ------
@@ -157,7 +157,9 @@ def entries(
 def _key(record: Record) -> str:
     year = record.get("year", "").strip()
     authors = authors_of(record["authors"]) if record.get("authors") else ()
-    return short_name(authors, int(year)) if authors and year.isdigit() else ""
+    if authors and year.isdigit():
+        return short_name(authors, int(year))
+    return slug(record.get("label", ""))
 
 
 def _named(headers: Sequence[str], spelled: Callable[[str], str | None]) -> dict[str, str]:
@@ -281,7 +283,7 @@ def _cell(value: Any, name: str) -> str:
         return str(int(value)) if value.is_integer() else repr(value)
     if hasattr(value, "isoformat"):
         raise EvidenceError(
-            f"{name!r} has the date {value.isoformat()[:10]} in a cell, which Excel may have made of something "
-            "like 3-4; format the column as text and type the cell again"
+            f"{name!r} has the date {value.isoformat()[:10]} in a cell, which Excel may have made of "
+            "something like 3-4; format the column as text and type the cell again"
         )
     return str(value)

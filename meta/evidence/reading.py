@@ -107,18 +107,25 @@ def check_paths(paths: Sequence[str | Path]) -> tuple[int, list[Problem]]:
     return count, problems
 
 
-def preview(folder: str | Path, name: str, text: str) -> tuple[Library, list[Problem]]:
-    """Read ``folder`` as if it also held a file ``name`` with this text.
+def preview(folder: str | Path, texts: Mapping[str, str]) -> tuple[Library, list[Problem]]:
+    """Read ``folder`` as if it also held files with these texts.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of study files.
+    texts : mapping of str to str
+        Text by file name.
 
     Returns
     -------
     library : Library
-        Every file that could be read, the new one among them.
+        Every file that could be read, the new ones among them.
     problems : list of Problem
-        Those that the new file brings; problems that were there before are left out.
+        Those that the new files bring; problems that were there before are left out.
     """
     before = set(_read(Path(folder)).problems)
-    found = _read(Path(folder), {name: text})
+    found = _read(Path(folder), texts)
     added = [problem for problem in found.problems if problem not in before]
     return Library(str(folder), found.studies, found.claims), added
 
@@ -241,4 +248,13 @@ def _counted_twice(studies: list[Study]) -> list[Problem]:
                 rule = f"{first.id}.toml has the same {field.upper()}, so its people would count twice"
                 remedy = "keep one of the two files, or give both the same cohort"
                 found.append(Problem(f"{study.id}.toml", field, repr(value), rule, remedy))
+    return found
+
+
+def outcomes_pooled(folder: str | Path) -> dict[str, list[str]]:
+    """Return the outcomes that the claims file pools, each with the labels of its analyses."""
+    found: dict[str, list[str]] = {}
+    for claim in _read(Path(folder)).claims.claims:
+        for analysis in claim.analyses:
+            found.setdefault(analysis.outcome, []).append(analysis.label)
     return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import tomlkit
 
@@ -73,15 +73,15 @@ def check_id(study_id: str) -> str:
     return study_id
 
 
-def write_new(folder: str | Path, study: Study) -> Path:
-    """Write a study's file; an existing file is never touched.
+def write_new(folder: str | Path, studies: Sequence[Study]) -> list[Path]:
+    """Write a file for each study, all of them or none; an existing file is never touched.
 
     Parameters
     ----------
     folder : str or Path
         Folder of study files.
-    study : Study
-        The study; its id names the file.
+    studies : sequence of Study
+        The studies; the id of each names its file.
 
     Raises
     ------
@@ -90,23 +90,29 @@ def write_new(folder: str | Path, study: Study) -> Path:
     OSError
         If the disk is full or may not be written to; nothing is left behind.
     """
-    path = Path(folder) / f"{check_id(study.id)}.toml"
-    content = study_text(study).encode("utf-8")
+    written: list[Path] = []
     try:
-        handle = path.open("xb")
+        for study in studies:
+            path = Path(folder) / f"{check_id(study.id)}.toml"
+            with _created(path) as handle:
+                written.append(path)
+                handle.write(study_text(study).encode("utf-8"))
+                handle.flush()
+                os.fsync(handle.fileno())
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+    return written
+
+
+def _created(path: Path) -> BinaryIO:
+    try:
+        return path.open("xb")
     except FileExistsError:
         raise EvidenceError(
-            f"{path} exists and is not overwritten; edit that file, or give another id such as {study.id}-b"
+            f"{path} exists and is not overwritten; edit that file, or give another id such as {path.stem}-b"
         ) from None
-    try:
-        with handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-    except BaseException:
-        path.unlink()
-        raise
-    return path
 
 
 def _kept(model: Any) -> dict[str, Any]:

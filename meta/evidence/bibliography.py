@@ -182,7 +182,7 @@ def _bibtex(text: str) -> list[Reference]:
             continue
         fields = _fields(text, start.end())
         year = _year(fields.get("year") or fields.get("date", ""))
-        names = re.split(r"\s+and\s+", fields.get("author", "").strip())
+        names = _outside_braces(fields.get("author", ""))
         journal = fields.get("journal") or fields.get("journaltitle", "")
         found.append(
             Reference(
@@ -206,20 +206,36 @@ def _bibtex(text: str) -> list[Reference]:
 
 def _bibtex_author(name: str) -> str:
     """BibTeX knows "Surname, Given" and "Given Surname"; a particle in small letters begins the surname."""
-    if "," in name or " " not in name.strip():
+    if name.startswith("{") and _closing(name, 0) == len(name) - 1:  # an organisation
+        return _unlatex(name)
+    name = _unlatex(name)
+    if "," in name or " " not in name:
         return author_name(name)
     words = name.split()
     begin = next((i for i, word in enumerate(words[:-1]) if i and word[0].islower()), len(words) - 1)
     return with_initials(" ".join(words[begin:]), " ".join(words[:begin]))
 
 
+def _outside_braces(authors: str) -> list[str]:
+    """Split authors at each "and" that stands in no braces."""
+    names, depth = [""], 0
+    for part in re.split(r"(\s+and\s+|[{}])", authors.strip()):
+        depth += {"{": 1, "}": -1}.get(part, 0)
+        if depth == 0 and part.strip() == "and":
+            names.append("")
+        else:
+            names[-1] += part
+    return [name.strip() for name in names if name.strip()]
+
+
 def _fields(text: str, position: int) -> dict[str, str]:
-    """Return the fields of the entry whose first field starts at ``position``."""
+    """Return the fields of the entry whose first field starts at ``position``; authors keep their braces."""
     fields: dict[str, str] = {}
     name = re.compile(r"\s*,?\s*([\w-]+)\s*=\s*")
     while found := name.match(text, position):
         value, position = _bibtex_value(text, found.end())
-        fields.setdefault(found.group(1).lower(), _unlatex(value))
+        key = found.group(1).lower()
+        fields.setdefault(key, value if key == "author" else _unlatex(value))
     return fields
 
 

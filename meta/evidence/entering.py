@@ -86,6 +86,8 @@ def study_from(study: Record, results: Sequence[Record], *, file: str = "", comm
         names = {*RESULT, *STATISTIC.get(kind, {}), *SIZES}
         where = f"{file} result {number + 1}".strip() if len(results) > 1 else file
         parts.append((kind, record, _values(record, names, kind, where, comma, problems)))
+    if parts and all(kind == "variation" for kind, _, _ in parts):
+        known.setdefault("role", "variation")
     second = any(name in SECOND for values in (known, *(values for _, _, values in parts)) for name in values)
     content = _study(known, second)
     content["results"] = [_result(content, kind, record, values) for kind, record, values in parts]

@@ -75,11 +75,9 @@ def author_name(name: str) -> str:
         return ""
     if "," in name:
         family, _, given = name.partition(",")
-        given = (
-            given.partition(",")[2] or given
-            if given.strip().rstrip(".") in ("Jr", "Sr", "II", "III")
-            else given
-        )
+        suffix, _, rest = given.partition(",")
+        if suffix.strip().rstrip(".") in ("Jr", "Sr", "II", "III"):
+            given = rest
         return with_initials(family, given)
     if re.search(r"^(?:[^\W\d_]\.[\s-]?)+\s*\S", name):
         given, family = re.match(r"^((?:[^\W\d_]\.[\s-]?)+)\s*(.+)$", name).groups()  # type: ignore[union-attr]

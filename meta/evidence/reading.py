@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -237,24 +237,43 @@ def _cross_check(studies: list[Study], claims: ClaimsFile, earlier: list[Problem
 def _counted_twice(studies: list[Study]) -> list[Problem]:
     """Find included studies that are the same publication but not said to be the same people."""
     found = []
-    for field in ("doi", "pmid"):
+    for name in ("doi", "pmid"):
         owners: dict[str, Study] = {}
         for study in studies:
-            value = getattr(study, field)
+            value = getattr(study, name)
             if value is None or study.status == "excluded":
                 continue
             first = owners.setdefault(value.lower(), study)
             if first is not study and (study.cohort is None or study.cohort != first.cohort):
-                rule = f"{first.id}.toml has the same {field.upper()}, so its people would count twice"
+                rule = f"{first.id}.toml has the same {name.upper()}, so its people would count twice"
                 remedy = "keep one of the two files, or give both the same cohort"
-                found.append(Problem(f"{study.id}.toml", field, repr(value), rule, remedy))
+                found.append(Problem(f"{study.id}.toml", name, repr(value), rule, remedy))
     return found
 
 
-def outcomes_pooled(folder: str | Path) -> dict[str, list[str]]:
-    """Return the outcomes that the claims file pools, each with the labels of its analyses."""
-    found: dict[str, list[str]] = {}
-    for claim in _read(Path(folder)).claims.claims:
+@dataclass(frozen=True)
+class Known:
+    """What the files of a folder offer to somebody who adds a study.
+
+    Attributes
+    ----------
+    outcomes : mapping of str to list of str
+        Outcomes that the claims file pools, each with the labels of its analyses.
+    publications : mapping of str to str
+        Study id by DOI and by PubMed number.
+    """
+
+    outcomes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    publications: Mapping[str, str] = field(default_factory=dict)
+
+
+def known_in(folder: str | Path) -> Known:
+    """Return the outcomes and publications that a folder knows; files with problems are passed over."""
+    found = _read(Path(folder))
+    outcomes: dict[str, list[str]] = {}
+    for claim in found.claims.claims:
         for analysis in claim.analyses:
-            found.setdefault(analysis.outcome, []).append(analysis.label)
-    return found
+            outcomes.setdefault(analysis.outcome, []).append(analysis.label)
+    included = [study for study in found.studies if study.status == "included"]
+    publications = {str(name).lower(): s.id for s in included for name in (s.doi, s.pmid) if name}
+    return Known(outcomes, publications)

@@ -51,7 +51,7 @@ def read_value(text: str, column: Column, *, comma: bool = False) -> Any:
     >>> read_value("< 0.01", column("p", "means"))
     Traceback (most recent call last):
     ...
-    meta.evidence.values.Refusal: this is a threshold, not a p-value; use kind threshold with p_below = 0.01
+    meta.evidence.values.Refusal: this is a threshold, not a p-value; leave it out, or use kind ...
     """
     plain = re.sub(r"\s+", " ", text.replace("\u00a0", " ")).strip()
     if column.form == "choice":
@@ -140,7 +140,7 @@ def _stripped(text: str, column: Column) -> str:
         below = re.match(r"^p?\s*<\s*(.+)$", text, flags=re.IGNORECASE)
         if below and name != "p_below":
             rule = "this is a threshold, not a p-value"
-            raise Refusal(rule, f"use kind threshold with p_below = {below.group(1)}")
+            raise Refusal(rule, f"leave it out, or use kind threshold with p_below = {below.group(1)}")
         if re.match(r"^p?\s*>", text, flags=re.IGNORECASE):
             raise Refusal("this is not a p-value", "for 'p > 0.05' use kind not-significant")
         return re.sub(r"^p?\s*[=<]\s*", "", text, flags=re.IGNORECASE)

@@ -201,10 +201,10 @@ def _by_asking(flags: dict[str, str], folder: str) -> tuple[list[Study], list[st
     from meta.commands.adding.script import AddScript, records
     from meta.commands.adding.words import WELCOME
     from meta.evidence.entering import left_open, study_from
-    from meta.evidence.reading import outcomes_pooled
+    from meta.evidence.reading import known_in
 
     print(WELCOME)
-    end = converse(Interview(AddScript(folder, flags, outcomes_pooled(folder))), input, print)
+    end = converse(Interview(AddScript(folder, flags, known_in(folder))), input, print)
     if end.stopped:
         note("Stopped; nothing was written.")
         raise typer.Exit(1)
@@ -235,7 +235,7 @@ def _finish(
         for study in studies:
             _show(evidence, study, texts[f"{study.id}.toml"] if dry_run else "")
     if open_:
-        note(f"not given, so it stands as not stated: {', '.join(open_)}")
+        note(f"not given, so not stated in the file: {', '.join(open_)}")
     if dry_run:
         note("nothing was written")
         return

@@ -43,6 +43,8 @@ class Question:
         Takes all answers, this one among them, and returns what is wrong, or "".
     lines : bool
         Whether the answer may have several lines.
+    told : callable
+        Takes the kept answer and returns how it was understood, or "".
     """
 
     key: str
@@ -54,6 +56,7 @@ class Question:
     read: Callable[[str], str] = field(default=str.strip, repr=False)
     check: Callable[[Answers], str] = field(default=lambda answers: "", repr=False)
     lines: bool = False
+    told: Callable[[str], str] = field(default=lambda text: "", repr=False)
 
     def __str__(self) -> str:
         """The question as it is asked, with its choices and what Enter gives."""
@@ -138,7 +141,9 @@ class Interview:
     def _with(self, question: Question, value: str) -> Interview:
         answers = {**self.answers, question.key: value}
         wrong = question.check(answers)
-        return replace(self, message=wrong) if wrong else replace(self, answers=answers, message="")
+        if wrong:
+            return replace(self, message=wrong)
+        return replace(self, answers=answers, message=question.told(value))
 
     def _back(self) -> Interview:
         if not self.answers:
@@ -149,9 +154,10 @@ class Interview:
 
 
 def _sentence(refusal: ValueError) -> str:
-    if isinstance(refusal, Refusal):
-        return f"It {refusal.rule}; {refusal.remedy}." if refusal.rule.startswith("must") else f"{refusal}."
-    return f"{refusal}."
+    told = f"{refusal}".rstrip(".")
+    if isinstance(refusal, Refusal) and refusal.rule.startswith("must"):
+        told = f"it {told}"
+    return f"{told[:1].upper()}{told[1:]}."
 
 
 def converse(start: Interview, hear: Callable[[str], str], say: Callable[[str], None]) -> Interview:

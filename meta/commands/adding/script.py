@@ -14,7 +14,8 @@ from meta.errors import EvidenceError
 from meta.evidence.bibliography import references
 from meta.evidence.columns import STUDY, column
 from meta.evidence.entering import study_from
-from meta.evidence.names import authors_of, short_name
+from meta.evidence.names import authors_of, bare_doi, short_name
+from meta.evidence.reading import Known
 from meta.evidence.statistics import COMPARE
 from meta.evidence.values import choose, read_value
 from meta.evidence.writing import check_id
@@ -33,20 +34,21 @@ class AddScript:
         Folder of study files; an id that is taken is refused at once.
     given : mapping of str to str
         Fields that are known already, by flat name; they are not asked.
-    outcomes : mapping of str to sequence of str
-        Outcomes that analyses of the claims file pool, with the names of these analyses.
+    known : Known
+        Outcomes that the claims file pools, and publications that have a file already.
     """
 
     folder: str
     given: Mapping[str, str] = field(default_factory=dict)
-    outcomes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
 
     def __call__(self, answers: Answers) -> Iterator[Question]:
         """Yield the questions in order."""
         if not self.given.keys() & {"title", "authors", "doi"}:
             yield Question(
                 "_reference", "Paste the reference of the paper, if you have it", optional=True,
-                help=REFERENCE, read=_one_reference, lines=True,
+                help=REFERENCE, read=_one_reference, lines=True, told=_understood,
+                check=lambda answers: self._filed(_pasted(answers)),
             )  # fmt: skip
         known = {**self.given, **_pasted(answers)}
         for question in self._study(answers, known):
@@ -119,6 +121,17 @@ class AddScript:
             help=column("id").meaning, read=lambda text: text.strip().lower(), check=free,
         )  # fmt: skip
 
+    def _filed(self, record: Mapping[str, str]) -> str:
+        """Return which file has this publication already, or ""."""
+        names = [bare_doi(record.get("doi", "")), record.get("pmid", "")]
+        owner = next((own for name in names if (own := self.known.publications.get(name))), None)
+        if owner is None or "cohort" in self.given:
+            return ""
+        return (
+            f"{owner}.toml is the file of this publication; quit and edit that file, "
+            "or add --cohort if this is another report on the same people."
+        )
+
     def _result(self, answers: Answers, number: int) -> Iterator[Question]:
         def of(name: str, ask: str, **more: Any) -> Question:
             return self._of(name, ask, number=number, **more)
@@ -153,7 +166,8 @@ class AddScript:
             return kept
 
         def check(answers: Answers) -> str:
-            return wrong(name, answers, self.given, number, last=last)
+            filed = self._filed({name: answers[name]}) if name in ("doi", "pmid") else ""
+            return filed or wrong(name, answers, self.given, number, last=last)
 
         return Question(key, ask, default, choices, optional, help_, read, check)
 
@@ -161,10 +175,10 @@ class AddScript:
         if name == "kind":
             return tuple((kind, words) for kind, (words, _) in KINDS.items())
         if name == "outcome":
-            pooled = [value for value in values if value in self.outcomes]
-            rest = [value for value in values if value not in self.outcomes]
+            pooled = [value for value in values if value in self.known.outcomes]
+            rest = [value for value in values if value not in self.known.outcomes]
             return tuple(
-                [(value, f"pooled in {', '.join(self.outcomes[value])}") for value in pooled]
+                [(value, f"pooled in {', '.join(self.known.outcomes[value])}") for value in pooled]
                 + [(value, "enters no analysis") for value in rest]
             )
         return tuple((value, CHOICES.get(name.rstrip("12"), {}).get(value, "")) for value in values)
@@ -225,6 +239,14 @@ def _one_reference(text: str) -> str:
     if len(found) > 1:
         raise EvidenceError(f"these are {len(found)} references; paste the one of this study")
     return text
+
+
+def _understood(text: str) -> str:
+    found = references(text)[0] if text else None
+    if found is None:
+        return ""
+    record = found.record()
+    return "\n".join(["Understood:", *(f"  {name}: {value}" for name, value in record.items())])
 
 
 def _pasted(answers: Answers) -> dict[str, str]:

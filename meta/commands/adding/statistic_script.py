@@ -66,6 +66,7 @@ class _Asking:
 
     def __init__(self, kind: str, number: int, answers: Answers, of: Of) -> None:
         self.kind, self.number, self.answers, self._of = kind, number, answers, of
+        self.arms = ARMS[:1] if answers.get("control") == "none" else ARMS
 
     def ask(self, name: str, words: str, **more: Any) -> Question:
         return self._of(name, words, kind=self.kind, **more)
@@ -89,7 +90,7 @@ class _Asking:
         return self.ask("p", words, optional=True)
 
     def sizes(self) -> Iterator[Question]:
-        for arm, who in ARMS:
+        for arm, who in self.arms:
             yield self.ask(f"n{arm}", f"How many people in {who} were analysed?", optional=True)
 
     def adjusted(self) -> Question:
@@ -104,7 +105,7 @@ def _means(a: _Asking) -> Iterator[Question]:
         yield a.choice("beside", "What stands beside the medians?", BESIDE_MEDIAN)
     else:
         yield a.choice("beside", "What stands beside the means?", BESIDE_MEAN, SPREAD_HELP)
-    for arm, who in ARMS:
+    for arm, who in a.arms:
         what = "Median" if medians else "Mean"
         yield a.ask(f"{what.lower()}{arm}", f"{what} of {who}?")
         yield from (_beside_median if medians else _beside_mean)(a, arm, who)
@@ -177,7 +178,7 @@ def _test(a: _Asking) -> Iterator[Question]:
 
 
 def _within(a: _Asking) -> Iterator[Question]:
-    for arm, who in ARMS:
+    for arm, who in a.arms:
         yield a.ask(f"p{arm}", f"p-value of the change in {who}?", optional=True)
         if not a.answer(f"p{arm}"):
             yield a.ask(f"significant{arm}", f"Was the change in {who} called significant?", optional=True)
@@ -211,14 +212,14 @@ def _interval(a: _Asking) -> Iterator[Question]:
 
 
 def _counts(a: _Asking) -> Iterator[Question]:
-    for arm, who in ARMS:
+    for arm, who in a.arms:
         yield a.ask(f"events{arm}", f"How many people in {who} had the event?")
         yield a.ask(f"n{arm}", f"Of how many people in {who}?")
     yield a.p()
 
 
 def _percentages(a: _Asking) -> Iterator[Question]:
-    for arm, who in ARMS:
+    for arm, who in a.arms:
         yield a.ask(f"percent{arm}", f"Percentage in {who}, with its decimals as printed?")
         yield a.ask(f"n{arm}", f"Of how many people in {who}?", optional=True)
     yield a.p()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meta.commands.output import clean, table
@@ -14,11 +15,9 @@ from meta.report.printed import printed
 
 def as_dict(evidence: Evidence, study: Study) -> dict[str, Any]:
     """Return the study, its effects, and the analyses that it does not enter, for JSON."""
-    return {
-        "study": study.model_dump(mode="json"),
-        "effects": effects_of(evidence, study),
-        "left_out": left_out(evidence, study),
-    }
+    effects = effects_of(evidence, study)
+    left = left_out(evidence, study, effects)
+    return {"study": study.model_dump(mode="json"), "effects": effects, "left_out": left}
 
 
 def print_study(evidence: Evidence, study: Study) -> None:
@@ -44,7 +43,7 @@ def print_effects(evidence: Evidence, study: Study) -> None:
         print(
             "It enters no analysis." + (f" {clean(study.exclusion_reason)}" if study.exclusion_reason else "")
         )
-    for item in left_out(evidence, study):
+    for item in left_out(evidence, study, effects):
         print(clean(f"not in {item['analysis']}: {'; '.join(item['reasons'])}"))
 
 
@@ -60,14 +59,14 @@ def effects_of(evidence: Evidence, study: Study) -> list[dict[str, Any]]:
     return found
 
 
-def left_out(evidence: Evidence, study: Study) -> list[dict[str, Any]]:
+def left_out(evidence: Evidence, study: Study, effects: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return why an included study does not enter the analyses of the outcomes that it reports.
 
     An outcome that enters one analysis is not asked for in the others, which are for other people.
     """
     if study.status == "excluded":
         return []
-    entered = {item["analysis"] for item in effects_of(evidence, study)}
+    entered = {item["analysis"] for item in effects}
     outcomes = {result.outcome for result in study.results}
     served = {analysis.outcome for name, (_, analysis) in evidence.analyses.items() if name in entered}
     found = []

@@ -209,6 +209,8 @@ def name_of(location: tuple[int | str, ...], kind: str = "") -> str:
             return kind or "kind"
         if path in ("arms.0", "arms.1"):
             return f"arm {int(path[-1]) + 1}"
+    if path in ("sources.0.doi", "sources.0.pmid"):
+        return parts[-1]
     for size, arm in SIZES.items():
         if table is STUDY and path == f"arms.{arm}.n_analysed":
             return size

@@ -101,7 +101,7 @@ def study_from(study: Record, results: Sequence[Record], *, file: str = "", comm
         kinds = [kind for kind, _, _ in parts]
         problems += [item for item in _named(error, file, kinds) if item.field not in seen]
     wrong = {problem.field for problem in problems}
-    problems = [problem for problem in problems if FOLLOWS.get(problem.field) not in wrong]
+    problems = [item for item in dict.fromkeys(problems) if FOLLOWS.get(item.field) not in wrong]
     if problems:
         told = "\n".join(f"  {problem}" for problem in problems)
         raise EvidenceError(f"{len(problems)} problem(s):\n{told}", tuple(problems))

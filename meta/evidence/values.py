@@ -79,7 +79,7 @@ def number(text: str, *, whole: bool = False, comma: bool = False) -> float | in
         raise Refusal(f"{text!r} can be read in two ways", f"write {joined} or {point}")
     if re.fullmatch(r"[-+]?\d*,\d+", plain):
         plain = plain.replace(",", ".")
-    if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", plain):
+    if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", plain, flags=re.ASCII):
         if whole:
             raise Refusal("must be a whole number", "write digits alone, such as 24")
         raise Refusal("must be a number", "write digits alone, such as 12.5 or -3.4")

@@ -1,8 +1,9 @@
-"""The command line (meta.cli; meta.commands: running, evidence, tables, guess, output) as a user meets it."""
+"""The command line as a user meets it (meta.cli; meta.commands, but for meta add)."""
 
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def broken(tmp_path):
 def test_help_names_every_command(invoke):
     code, out, _ = invoke("--help")
     assert code == 0
-    for name in ("run", "check", "claims", "show", "pool", "forest", "funnel"):
+    for name in ("run", "add", "check", "claims", "show", "pool", "forest", "funnel", "schema"):
         assert f"\n  {name} " in out
         assert invoke(name, "--help")[0] == 0
 
@@ -94,6 +95,75 @@ def test_check_says_that_all_is_well(invoke):
     assert "no problem found" in out
     assert err == ""
     assert json.loads(invoke("check", STUDIES, "--json")[1]) == []
+
+
+def test_check_takes_single_files_as_a_commit_hook_names_them(invoke, broken):
+    code, out, _ = invoke("check", broken / "steward-2019.toml", broken / "reno-2022.toml")
+    assert code == 2
+    assert out.splitlines()[0] == "1 problem"
+    assert "coates" not in out
+    code, out, _ = invoke("check", broken / "reno-2022.toml")
+    assert (code, out) == (0, "1 file: no problem found\n")
+    assert len(json.loads(invoke("check", broken, "--json")[1])) == 2
+    assert "2 problems" in invoke("check", broken, STUDIES)[1]
+    assert f"{broken}/coates-2025.toml" in invoke("check", broken, STUDIES)[1]
+
+
+def test_check_of_single_files_still_looks_across_them(invoke, broken):
+    shutil.copy(STUDIES / "steward-2019.toml", broken)
+    shutil.copy(STUDIES / "coates-2025.toml", broken)
+    (broken / "abbasi-2012.toml").unlink()
+    code, out, _ = invoke("check", broken / "reno-2022.toml")
+    assert code == 2
+    assert "add abbasi-2012.toml" in out
+
+
+@pytest.mark.parametrize("name", ["nowhere.toml", "README.md", "studies/schema/study.schema.json"])
+def test_check_of_what_is_no_study_file_is_one_sentence(invoke, name):
+    code, _, err = invoke("check", ROOT / name)
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "name .toml files, or the folder they are in" in err
+
+
+def test_the_commit_hook_checks_study_and_claims_files():
+    hook = dict(
+        line.strip(" -").split(": ", 1) for line in (ROOT / ".pre-commit-hooks.yaml").read_text().splitlines()
+    )
+    assert hook["entry"] == "meta check"
+    names = [
+        "studies/steward-2019.toml",
+        "studies/claims.toml",
+        "studies/schema/study.schema.json",
+        "pyproject.toml",
+    ]
+    assert [bool(re.search(hook["files"], name)) for name in names] == [True, True, False, False]
+
+
+@pytest.mark.slow
+def test_check_takes_less_than_half_a_second():
+    times = []
+    for _ in range(5):
+        before = os.times()
+        subprocess.run([sys.executable, "-m", "meta.cli", "check"], capture_output=True, check=True, cwd=ROOT)
+        after = os.times()
+        times.append(
+            after.children_user + after.children_system - before.children_user - before.children_system
+        )
+    assert min(times) < 0.5
+
+
+def test_check_imports_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['meta', 'check']\n"
+        "from meta import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'pandas', 'scipy', 'matplotlib', 'pymc', 'rich'} & set(sys.modules)\n"
+        "print('HEAVY', sorted(heavy))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
 
 
 def test_check_lists_every_problem_with_its_remedy(invoke, broken):

@@ -216,6 +216,8 @@ def _finish(
     studies: list[Study], open_: list[str], folder: str, *, yes: bool, dry_run: bool, json: bool
 ) -> None:
     """Check the studies within the library, show what follows, and write."""
+    from pathlib import Path
+
     from meta.effects.evidence import Evidence
     from meta.errors import quiet
     from meta.evidence.reading import preview
@@ -232,8 +234,10 @@ def _finish(
             written = [] if dry_run else _written(folder, studies, yes)
             print(as_json(_as_dict(evidence, studies, texts, written, open_)))
             return
-        for study in studies:
-            _show(evidence, study, texts[f"{study.id}.toml"] if dry_run else "")
+        for name, study in zip(texts, studies, strict=True):
+            if len(studies) > 1:
+                print(f"--- {name}")
+            _show(evidence, study, texts[name] if dry_run else "")
     if open_:
         note(f"not given, so not stated in the file: {', '.join(open_)}")
     if dry_run:
@@ -241,6 +245,9 @@ def _finish(
         return
     for path in _written(folder, studies, yes):
         print(f"written: {path}")
+    schema = Path(folder) / "schema" / "study.schema.json"
+    if not schema.exists():
+        note(f"so that editors complete and check while typing: meta schema study -o {schema.as_posix()}")
 
 
 def _refuse_existing(texts: dict[str, str], folder: str) -> None:

@@ -53,10 +53,10 @@ class Question:
     choices: tuple[tuple[str, str], ...] = ()
     optional: bool = False
     help: str = ""
-    read: Callable[[str], str] = field(default=str.strip, repr=False)
-    check: Callable[[Answers], str] = field(default=lambda answers: "", repr=False)
+    read: Callable[[str], str] = field(default=str.strip, repr=False, compare=False)
+    check: Callable[[Answers], str] = field(default=lambda answers: "", repr=False, compare=False)
     lines: bool = False
-    told: Callable[[str], str] = field(default=lambda text: "", repr=False)
+    told: Callable[[str], str] = field(default=lambda text: "", repr=False, compare=False)
 
     def __str__(self) -> str:
         """The question as it is asked, with its choices and what Enter gives."""

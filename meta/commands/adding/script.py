@@ -33,7 +33,7 @@ class AddScript:
     folder : str
         Folder of study files; an id that is taken is refused at once.
     given : mapping of str to str
-        Fields that are known already, by flat name; they are not asked.
+        Fields of the study that are known already, by flat name; they are not asked.
     known : Known
         Outcomes that the claims file pools, and publications that have a file already.
     """
@@ -51,14 +51,12 @@ class AddScript:
                 check=lambda answers: self._filed(_pasted(answers)),
             )  # fmt: skip
         known = {**self.given, **_pasted(answers)}
-        for question in self._study(answers, known):
+        for question in self._study({**known, **answers}):
             if question.key not in known:
                 yield question
         number = 0
         while True:
-            for question in self._result(answers, number):
-                if question.key.partition(NEXT)[0] not in self.given:
-                    yield question
+            yield from self._result(answers, number)
             more = f"{MORE}{NEXT}{number}"
             yield Question(
                 more, "Is there another result of this study to enter?", default="no",
@@ -74,14 +72,14 @@ class AddScript:
         if answers.get("status") == "excluded":
             yield self._of("exclusion_reason", "Why is it excluded?")
 
-    def _study(self, answers: Answers, known: Mapping[str, str]) -> Iterator[Question]:
+    def _study(self, answers: Answers) -> Iterator[Question]:
         yield self._of("authors", "Who wrote it? Surname and initials, separated by ;", optional=True)
         yield self._of("year", "In which year was it published?", optional=True)
         yield self._of("title", "What is its title?", optional=True)
         yield self._of("journal", "In which journal, with volume and pages?", optional=True)
         yield self._of("doi", "What is its DOI?", optional=True)
         yield self._of("pmid", "What is its PubMed number?", optional=True)
-        yield self._id({**known, **answers})
+        yield self._id(answers)
         yield self._of("read", "What of it did you read?", default="abstract")
         yield self._of("read_at", "Where did you read it? A web address or file", optional=True)
         yield self._of("design", "How was the study set up?", default="not stated")
@@ -136,7 +134,7 @@ class AddScript:
         def of(name: str, ask: str, **more: Any) -> Question:
             return self._of(name, ask, number=number, **more)
 
-        outcome = self.given.get("outcome") or answers.get(f"outcome{NEXT}{number}", "")
+        outcome = answers.get(f"outcome{NEXT}{number}", "")
         yield of("outcome", "Which outcome?")
         yield of("measured", "What exactly was measured?", default=outcome)
         yield of("time", "When? Such as 24 h, 8 weeks, end of treatment")
@@ -144,8 +142,8 @@ class AddScript:
         yield of("unit", "In which unit?", optional=True)
         yield of("higher_is", "Is a higher value better or worse?", default="worse")
         yield of("kind", "What did the paper print? Take the first that fits")
-        kind = self.given.get("kind") or answers.get(f"kind{NEXT}{number}", "")
-        yield from statistic_questions(kind, number, answers, of)
+        kind = answers.get(f"kind{NEXT}{number}", "")
+        yield from statistic_questions(kind, number, {**self.given, **answers}, of)
         yield of("place", "Where does it stand? Such as Table 2", last=True)
         yield of("quote", "The sentence as printed, if the wording matters", optional=True)
 
@@ -195,8 +193,7 @@ def records(answers: Answers, given: Mapping[str, str]) -> tuple[dict[str, str],
     >>> records({"year": "2019", "outcome@0": "soreness", "_more@0": "no"}, {"title": "A trial"})
     ({'title': 'A trial', 'year': '2019'}, [{'outcome': 'soreness'}])
     """
-    study = {name: value for name, value in {**given, **_pasted(answers)}.items() if name in STUDY}
-    shared = {name: value for name, value in given.items() if name not in STUDY}
+    study = {**given, **_pasted(answers)}
     results: dict[int, dict[str, str]] = {}
     for key, value in answers.items():
         name, numbered, number = key.partition(NEXT)
@@ -205,7 +202,7 @@ def records(answers: Answers, given: Mapping[str, str]) -> tuple[dict[str, str],
         if name.startswith("_"):
             continue
         if numbered:
-            results.setdefault(int(number), dict(shared))[name] = value
+            results.setdefault(int(number), {})[name] = value
         else:
             study[name] = value
     return study, list(results.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -203,6 +204,8 @@ def _by_asking(flags: dict[str, str], folder: str) -> tuple[list[Study], list[st
     from meta.evidence.entering import left_open, study_from
     from meta.evidence.reading import known_in
 
+    with suppress(ImportError):  # line editing, and pasted lines longer than a terminal's 4096 signs
+        import readline  # noqa: F401
     print(WELCOME)
     end = converse(Interview(AddScript(folder, flags, known_in(folder))), input, print)
     if end.stopped:

@@ -31,6 +31,7 @@ _PLACES = {
     "diagnostics": "",
     "load_evidence": "meta.effects.evidence",
     "judge": "meta.claims.judge",
+    "multiverse": "meta.claims.multiverse",
     "plots": "",
     "forest": "meta.plots.forest",
     "funnel": "meta.plots.funnel",

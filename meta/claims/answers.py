@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.claims.choices import departures
 from meta.claims.judge import judge, posterior_of
 from meta.claims.proportion import NormalisationFinding, normalisation
 from meta.claims.verdict import Conclusion, Verdict
-from meta.effects.evidence import PRIMARY, Choices, Evidence
+from meta.effects.evidence import Evidence
 from meta.effects.model import EffectSizes
 from meta.errors import MetaError, quiet
 from meta.evidence.claims import Analysis, Claim
@@ -124,14 +125,15 @@ def finding_for(evidence: Evidence, claim: Claim, posterior: Any) -> Normalisati
 def vary(evidence: Evidence, name: str) -> Iterable[Variation]:
     """Yield the answer under each departure that the claims file names, one at a time.
 
-    Departures that leave the usable effects as they were are passed over.
+    Departures that leave the usable effects as they were, or as an earlier departure did, are passed over.
     """
     claim, analysis = evidence.analysis(name)
-    primary = evidence.effects(name)
+    seen: list[EffectSizes] = []
     for label, choices in departures(evidence, claim, analysis):
         effects = evidence.effects(name, choices=choices)
-        if choices != PRIMARY and _same(effects, primary):
+        if effects.informative.any() and any(_same(effects, earlier) for earlier in seen):
             continue
+        seen.append(effects)
         k = int(effects.informative.sum())
         if k == 0:
             yield _untestable(label, 0)
@@ -152,64 +154,6 @@ def _untestable(label: str, k: int) -> Variation:
     return Variation(label, k, nan, nan, nan, nan, "untestable")
 
 
-def departures(evidence: Evidence, claim: Claim, analysis: Analysis) -> list[tuple[str, Choices]]:
-    """Return the departures from the primary analysis, each with a label."""
-    found: list[tuple[str, Choices]] = [("primary analysis", PRIMARY)]
-    used = " ".join(str(text) for text in evidence.effects(analysis.id).columns["assumptions"])
-    for item in evidence.library.claims.assumptions:
-        if item.name in used:
-            for value in (item.low, item.high):
-                found.append((f"{item.name} = {value:g}", Choices(assumptions={item.id: value})))
-    for sizes in evidence.library.claims.arm_sizes:
-        for other in sizes.alternatives:
-            if _is_in(evidence, analysis, sizes.study):
-                split = "/".join(str(n) for n in other.values())
-                label = f"{evidence.library.study(sizes.study).label}: arms of {split}"
-                found.append((label, Choices(arm_sizes={sizes.study: other})))
-    scale = evidence.percent_scale() if "control CV" in used else None
-    if scale is not None:
-        found += [(f"control CV = {c:g}", Choices(cv=c)) for c in (scale.low, scale.high)]
-        others = [method for method in claim.multiverse.scale_methods if method != scale.method]
-        found += [(f"percent scale: {method}", Choices(scale=method)) for method in others]
-    found += _wider(claim, analysis)
-    for study_id in evidence.effects(analysis.id).columns["study_id"]:
-        label = f"without {evidence.library.study(str(study_id)).label}"
-        found.append((label, Choices(leave_out=(str(study_id),))))
-    return found
-
-
-def _wider(claim: Claim, analysis: Analysis) -> list[tuple[str, Choices]]:
-    """Return the departures that let more evidence in."""
-    options, rules = claim.multiverse, analysis.eligibility
-    found = []
-    for routes in options.routes:
-        if routes != rules.routes:
-            found.append((f"routes: {', '.join(routes)}", Choices(eligibility={"routes": routes})))
-    loose: dict[str, Any] = {}
-    if options.non_randomised:
-        allocation = (*rules.allocation, "not stated", "not randomised")
-        loose["allocation"] = allocation
-        found.append(("allocation not stated or not randomised", Choices(eligibility=dict(loose))))
-        borrowed = {"allocation": allocation, "borrowed_sd": True}
-        if analysis.outcome == "soreness":
-            found.append(("scale points set against a borrowed SD", Choices(eligibility=borrowed)))
-    if options.co_interventions:
-        extra = {"co_interventions": True, "controls": ("placebo", "active", "no supplement", "not stated")}
-        loose |= extra
-        found.append(("with co-interventions", Choices(eligibility=extra)))
-    if options.selected_bounds:
-        chosen = {"selected_bounds": True, "pseudo_replicated": True}
-        loose |= chosen
-        found.append(("selected bounds admitted", Choices(eligibility=chosen)))
-    if len(options.routes) > 1:
-        loose["routes"] = options.routes[-1]
-    if len(loose) > 1:
-        if analysis.outcome == "soreness":
-            loose["borrowed_sd"] = True
-        found.append(("all of these together", Choices(eligibility=loose)))
-    return found
-
-
 def _same(one: EffectSizes, other: EffectSizes) -> bool:
     """Whether two sets of effects inform a pool in the same way."""
     a, b = one.subset(one.informative), other.subset(other.informative)
@@ -217,10 +161,6 @@ def _same(one: EffectSizes, other: EffectSizes) -> bool:
         return False
     names = ("yi", "vi", "lower", "upper")
     return all(np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True) for name in names)
-
-
-def _is_in(evidence: Evidence, analysis: Analysis, study_id: str) -> bool:
-    return study_id in set(evidence.effects(analysis.id).columns["study_id"])
 
 
 def _pool(effects: EffectSizes, analysis: Analysis) -> Any:

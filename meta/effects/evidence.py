@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +41,10 @@ class Choices:
         How standardised effects become ratios: "exact", "control-sd" or "log".
     cv : float or None
         Coefficient of variation on the percent scale, in place of the borrowed one.
+    form : str or None
+        Keep only arms whose magnesium is of this form.
+    dose_mg : tuple of (float, float) or None
+        Keep only arms with an elemental dose within these bounds.
     leave_out : tuple of str
         Study ids to leave out.
     """
@@ -50,6 +54,8 @@ class Choices:
     eligibility: Mapping[str, Any] = field(default_factory=dict)
     scale: str = "exact"
     cv: float | None = None
+    form: str | None = None
+    dose_mg: tuple[float, float] | None = None
     leave_out: tuple[str, ...] = ()
 
 
@@ -153,19 +159,17 @@ class Evidence:
 
     def readings(self, name: str, *, choices: Choices = PRIMARY) -> list[Reading]:
         """Return each eligible cohort's best result with the effect derived from it."""
+        found = (self.reading(study, name, choices=choices) for study in self.library.studies)
+        return one_a_cohort(item for item in found if item is not None)
+
+    def reading(self, study: Study, name: str, *, choices: Choices = PRIMARY) -> Reading | None:
+        """Return a study's best result for an analysis; None if it may not enter or reports none."""
         claim, analysis = self.analysis(name)
         analysis = _with(analysis, choices)
-        best: dict[str, Reading] = {}
-        for study in self.library.studies:
-            if study.id in choices.leave_out or reasons_against(study, analysis.eligibility):
-                continue
-            reading = self._read(study, claim, analysis, choices)
-            if reading is None:
-                continue
-            cohort = study.cohort or study.id
-            if cohort not in best or reading.effect.tier < best[cohort].effect.tier:
-                best[cohort] = reading
-        return sorted(best.values(), key=lambda item: (item.effect.tier == "D", item.study.year or 9999))
+        if study.id in choices.leave_out or reasons_against(study, analysis.eligibility):
+            return None
+        found = self._read(study, claim, analysis, choices)
+        return found if found is not None and _as_asked(found.magnesium, choices) else None
 
     def not_eligible(self, name: str) -> pd.DataFrame:
         """Return the studies that report the outcome but may not enter, each with the reasons."""
@@ -186,13 +190,17 @@ class Evidence:
             self.library, method=choices.scale, cv=choices.cv, arm_sizes=_sizes(self, choices)
         )
 
+    def _on_percent_scale(self, analysis: Analysis) -> bool:
+        """Whether standardised effects become ratios: where the borrowed CV is one of the same outcome."""
+        borrowed = self.library.claims.borrowed_cv
+        if analysis.measure != "ROM" or borrowed is None:
+            return False
+        results = self.library.study(borrowed.study).results
+        return any(item.id == borrowed.result and item.outcome == analysis.outcome for item in results)
+
     def _read(self, study: Study, claim: Claim, analysis: Analysis, choices: Choices) -> Reading | None:
         rules = analysis.eligibility
-        scale = (
-            self.percent_scale(choices)
-            if analysis.measure == "ROM" and analysis.outcome == "soreness"
-            else None
-        )
+        scale = self.percent_scale(choices) if self._on_percent_scale(analysis) else None
         readings = []
         for order, result in enumerate(candidates(study, analysis)):
             context = Context(
@@ -231,6 +239,16 @@ def load_evidence(folder: str | Path = "studies") -> Evidence:
     ['soreness-41', 'cortisol-78', 'cramps']
     """
     return Evidence(read_library(folder))
+
+
+def one_a_cohort(readings: Iterable[Reading]) -> list[Reading]:
+    """Return the best reading of each cohort of people, those with nothing to compute last."""
+    best: dict[str, Reading] = {}
+    for reading in readings:
+        cohort = reading.study.cohort or reading.study.id
+        if cohort not in best or reading.effect.tier < best[cohort].effect.tier:
+            best[cohort] = reading
+    return sorted(best.values(), key=lambda item: (item.effect.tier == "D", item.study.year or 9999))
 
 
 def effect_sizes_of(readings: list[Reading], analysis: Analysis) -> EffectSizes:
@@ -298,6 +316,15 @@ def _admitted(effect: Derived, result: Result, analysis: Analysis) -> Derived:
     if effect.tier == "C" and result.selected and not rules.selected_bounds:
         return nothing("the bound was chosen for being significant; it is left out of the primary analysis")
     return within(effect, rules.tiers)
+
+
+def _as_asked(arm: Arm, choices: Choices) -> bool:
+    if choices.form is not None and choices.form.lower() not in (arm.form or "").lower():
+        return False
+    if choices.dose_mg is None:
+        return True
+    low, high = choices.dose_mg
+    return arm.dose_mg is not None and low <= arm.dose_mg <= high
 
 
 def _with(analysis: Analysis, choices: Choices) -> Analysis:

@@ -206,6 +206,15 @@ class Multiverse(Strict):
         default=(200.0, 400.0), description="Doses to keep in one variant, mg a day."
     )
     scale_methods: tuple[str, ...] = Field(default=(), description="Ways onto the percent scale to try.")
+    tiers: tuple[tuple[Tier, ...], ...] = Field(
+        default=(("A", "B", "C"), ("A", "B"), ("A",)), description="Sets of tiers to try."
+    )
+    target_times: tuple[float, ...] = Field(
+        default=(), description="Other times to aim at, in the unit of the analysis's own target."
+    )
+    truncated: bool = Field(
+        default=False, description="Whether to try the likelihood of results seen only when p < 0.05."
+    )
     non_randomised: bool = Field(
         default=False, description="Whether to try with trials that were not randomised."
     )

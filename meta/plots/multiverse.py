@@ -35,8 +35,14 @@ _NUMBERS = frozenset(
         "k",
         "conclusion",
         "tau2",
+        "tau",
+        "p_claimed",
+        "p_null",
+        "departures",
+        "primary",
     }
 )
+_NOT_MADE = "—"
 _SHAPES = {"supported": "o", "inconclusive": "s", "contradicted": "D", "untestable": "X"}
 
 
@@ -44,7 +50,8 @@ def specification(
     table: Any,
     *,
     choices: Sequence[str] | None = None,
-    measure: str = "GEN",
+    most: int = 250,
+    measure: str | None = None,
     claim: ClaimMark | None = None,
     theme: str | Theme = "default",
     title: str | None = None,
@@ -53,15 +60,17 @@ def specification(
 
     Parameters
     ----------
-    table : DataFrame, mapping, or sequence of records
+    table : Multiverse, DataFrame, mapping, or sequence of records
         With ``estimate``, and ``ci_low`` and ``ci_high`` (or ``low`` and ``high``); optionally
-        ``conclusion``.
+        ``conclusion``, and ``primary`` (true for the analysis to be ringed).
     choices : sequence of str, optional
         Columns of choices; by default all that hold words.
-    measure : str
-        Code of the measure.
+    most : int
+        Analyses to draw; of more, the primary one and those at equal ranks. Without an estimate, none.
+    measure : str, optional
+        Code of the measure; by default the multiverse's, else "GEN".
     claim : ClaimMark, optional
-        Claimed value, and the region of effects at least as large.
+        Claimed value, and the region of effects at least as large; by default the multiverse's.
     theme, title
         As in :func:`meta.forest`.
 
@@ -76,12 +85,18 @@ def specification(
     >>> plot.to_frame()["prior"].tolist()
     ['narrow', 'wide']
     """
-    columns = _columns(table)
+    if hasattr(table, "frame") and hasattr(table, "region"):
+        measure = measure or str(table.analysis.measure)
+        if claim is None and table.claimed is not None:
+            claim = ClaimMark(table.claimed, table.region, f"claimed: {table.claim.short}")
+        choices = list(table.choices) if choices is None else choices
+        table = table.frame.assign(primary=np.arange(len(table)) == 0)
+    columns = _thinned(_columns(table), most)
     estimate = numbers(columns, "estimate")[0]
     names = ("ci_low", "ci_high") if "ci_low" in columns else ("low", "high")
     low, high = numbers(columns, *names)
     if estimate.size == 0:
-        raise InputError("the table of analyses is empty: there is nothing to draw")
+        raise InputError("the table of analyses has no estimate: there is nothing to draw")
     order = np.argsort(np.where(np.isnan(estimate), np.inf, estimate), kind="stable")
     if choices is None:
         choices = [
@@ -89,8 +104,13 @@ def specification(
             for n, v in columns.items()
             if n not in _NUMBERS and not all(isinstance(x, int | float) for x in v)
         ]
-    lines = [(name, value) for name in choices for value in dict.fromkeys(map(str, columns[name]))]
-    look, how = as_theme(theme), reading(measure)
+    lines = [
+        (name, value)
+        for name in choices
+        for value in dict.fromkeys(map(str, columns[name]))
+        if value != _NOT_MADE
+    ]
+    look, how = as_theme(theme), reading(measure or "GEN")
     verdict = [str(x) for x in columns["conclusion"]] if "conclusion" in columns else [""] * estimate.size
     with style():
         tall = 2.7 + 0.17 * len(lines)
@@ -107,9 +127,14 @@ def specification(
         _curve(
             top, estimate[order], low[order], high[order], [verdict[i] for i in order], claim, how.null, look
         )
-        ends = spread(np.stack([estimate, low, high]), how.null, None if claim is None else claim.value)
+        ends = _ends(estimate, low, high, how.null, claim)
         effect_axis(top, ends, how, look, inches=2.2, vertical=True)
         words(top, look, y=axis_name(how), title=title)
+        _beyond(top, low[order], high[order], look)
+        if "primary" in columns:
+            ringed = np.flatnonzero([bool(columns["primary"][i]) for i in order])
+            ring = top.plot(ringed, estimate[order][ringed], ls="none", marker="o", ms=9, mfc="none").pop()
+            ring.set(mec=look.text, mew=1.2, gid="primary")
         top.tick_params(axis="x", length=0, labelbottom=False)
         top.set_xlim(-0.8, estimate.size - 0.2)
         if below is not None:
@@ -136,6 +161,38 @@ def _columns(table: Any) -> dict[str, list[Any]]:
     return {name: [getattr(record, name) for record in records] for name in fields}
 
 
+def _thinned(columns: dict[str, list[Any]], most: int) -> dict[str, list[Any]]:
+    """Leave out analyses without an estimate, and of too many all but the primary one and equal ranks."""
+    estimate = numbers(columns, "estimate")[0]
+    if estimate.size <= most:
+        return columns
+    known = np.flatnonzero(np.isfinite(estimate))
+    ranked = known[np.argsort(estimate[known], kind="stable")]
+    ranks = np.unique(np.linspace(0, ranked.size - 1, most).round().astype(int))
+    first = [i for i in known if columns.get("primary", [False] * estimate.size)[i]]
+    kept = np.unique([*ranked[ranks], *first])
+    return {name: [values[i] for i in kept] for name, values in columns.items()}
+
+
+def _ends(
+    estimate: np.ndarray, low: np.ndarray, high: np.ndarray, null: float | None, claim: ClaimMark | None
+) -> tuple[float, float]:
+    """Ends of the axis: all estimates, and the intervals but for the widest tenth on either side."""
+    if estimate.size > 20:
+        low, high = np.maximum(low, np.nanquantile(low, 0.1)), np.minimum(high, np.nanquantile(high, 0.9))
+    return spread(np.stack([estimate, low, high]), null, None if claim is None else claim.value)
+
+
+def _beyond(axes: Axes, low: np.ndarray, high: np.ndarray, look: Theme) -> None:
+    """Point out at the edge the intervals that reach beyond it."""
+    bottom, top = axes.get_ylim()
+    for edge, marker, out in ((bottom, 7, low < bottom), (top, 6, high > top)):
+        where = np.flatnonzero(out)
+        if where.size:
+            at = np.full(where.size, edge)
+            axes.plot(where, at, ls="none", marker=marker, ms=3, color=look.muted, clip_on=False)
+
+
 def _curve(
     axes: Axes,
     estimate: np.ndarray,
@@ -153,7 +210,7 @@ def _curve(
     if claim is not None:
         axes.axhline(claim.value, color=look.claim, lw=1.2, ls=(0, (6, 1.5, 1.5, 1.5))).set_gid("claim")
         if claim.region is not None:
-            ends = spread(np.stack([estimate, low, high]), null, claim.value)
+            ends = _ends(estimate, low, high, null, claim)
             axes.axhspan(
                 max(claim.region[0], ends[0]),
                 min(claim.region[1], ends[1]),

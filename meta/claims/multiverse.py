@@ -1,0 +1,240 @@
+"""Every defensible way to do the analysis, and what becomes of the verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meta.claims.analyses import NUMBERS, analyses
+from meta.claims.estimand import claimed_on_model_scale, region
+from meta.claims.explained import turned, variance_alone, variance_beyond
+from meta.claims.rosters import NOT_ASKED, data_sets
+from meta.claims.specifications import sampled
+from meta.effects.evidence import Evidence
+from meta.errors import InputError, quiet
+from meta.evidence.claims import Analysis, Claim
+from meta.formatting import number, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Multiverse:
+    """Every analysis of a claim that its file names as defensible.
+
+    Attributes
+    ----------
+    claim, analysis : Claim, Analysis
+        What was judged.
+    frame : DataFrame
+        One row an analysis, the primary one first: a column a choice, then ``k estimate ci_low ci_high tau
+        probability p_claimed p_null conclusion departures``. Estimates are on the model scale.
+    choices : tuple of str
+        The columns of choices, those that make a difference first named in the claims file.
+    total : int
+        Distinct sets of effects that the choices lead to.
+    used : int
+        How many of them were analysed.
+    """
+
+    claim: Claim
+    analysis: Analysis
+    frame: pd.DataFrame
+    choices: tuple[str, ...]
+    total: int
+    used: int
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        return f"Multiverse({self.claim.id!r}, {self.analysis.id!r}: {len(self)} analyses)"
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    @property
+    def primary(self) -> pd.Series:
+        """The row of the primary analysis."""
+        return self.frame.iloc[0]
+
+    @property
+    def shares(self) -> pd.DataFrame:
+        """How many analyses end in each conclusion: ``conclusion n share``, the most frequent first."""
+        import pandas as pd
+
+        counts = Counter(self.frame["conclusion"]).most_common()
+        rows = [(name, n, n / len(self)) for name, n in counts]
+        return pd.DataFrame(rows, columns=["conclusion", "n", "share"])
+
+    @property
+    def drivers(self) -> pd.DataFrame:
+        """What each choice does, the strongest first.
+
+        Columns: ``choice``, ``options``; ``estimate_alone`` and ``estimate_beyond``, the shares of the
+        variance of the estimate that lie between its options, and that are lost to an additive model without
+        it; ``probability_alone`` and ``probability_beyond``, the same for the probability; ``turned``, the
+        share of pairs that differ in this choice alone whose conclusions differ.
+        """
+        import pandas as pd
+
+        codes = {name: self._codes(name) for name in self.choices}
+        verdict = pd.factorize(self.frame["conclusion"])[0]
+        flips = turned(verdict, codes)
+        table: dict[str, list[Any]] = {
+            "choice": list(self.choices),
+            "options": [len(np.unique(code[code >= 0])) for code in codes.values()],
+        }
+        for what in ("estimate", "probability"):
+            values = self.frame[what].to_numpy(dtype=float)
+            beyond = variance_beyond(values, codes)
+            table[f"{what}_alone"] = [variance_alone(values, code) for code in codes.values()]
+            table[f"{what}_beyond"] = [beyond[name] for name in self.choices]
+        table["turned"] = [flips[name] for name in self.choices]
+        frame = pd.DataFrame(table)
+        return frame.sort_values("estimate_alone", ascending=False, kind="stable", ignore_index=True)
+
+    def _codes(self, name: str) -> np.ndarray:
+        column = self.frame[name]
+        return np.asarray(column.astype("category").cat.codes.where(column != NOT_ASKED, -1), dtype=int)
+
+    @property
+    def sentence(self) -> str:
+        """The finding in plain words."""
+        shares = self.shares
+        parts = [
+            f"{'under 1%' if share < 0.005 else percent(share)} {name}"
+            for name, share in zip(shares["conclusion"], shares["share"].astype(float), strict=True)
+        ]
+        known = self.frame["estimate"].dropna()
+        text = f"Of {len(self):,} defensible analyses {', '.join(parts)}."
+        if self.used < self.total:
+            text += f" They use {self.used:,} of {self.total:,} possible sets of effects, drawn at random."
+        if known.size:
+            text += (
+                f" The estimate runs from {number(known.min(), 2)} to {number(known.max(), 2)} "
+                f"(median {number(known.median(), 2)}, primary analysis "
+                f"{number(self.primary['estimate'], 2)})."
+            )
+        if self.claim.kind == "proportion":
+            reached = float(np.mean(self.frame["probability"].dropna() >= self.claim.rule.support))
+            text += (
+                f" In {percent(reached)} of them the effect reaches what the claimed share would need with a "
+                f"probability of {percent(self.claim.rule.support)} or more."
+            )
+        shares_of_variance = self.drivers.set_index("choice")["estimate_alone"].astype(float)
+        if shares_of_variance.max() > 0.01:
+            most = shares_of_variance.idxmax()
+            text += f" Most depends on: {most} ({percent(float(shares_of_variance.max()))} of the variance)."
+        return text
+
+    def summary(self) -> str:
+        """Return the finding and the drivers as text."""
+        lines = [f"Multiverse of {self.claim.short} · {self.analysis.label}", self.sentence, ""]
+        table = self.drivers[["choice", "options", "estimate_alone", "estimate_beyond", "turned"]]
+        return "\n".join([*lines, table.round(3).to_string(index=False)])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the table of analyses."""
+        return self.frame.copy()
+
+    @property
+    def claimed(self) -> float | None:
+        """The claimed value on the scale of the effects; None for a claimed share."""
+        return claimed_on_model_scale(self.claim.estimand) if self.claim.kind == "effect" else None
+
+    @property
+    def region(self) -> tuple[float, float] | None:
+        """The effects that count as at least as large; None for a claimed share."""
+        return region(self.claim.estimand) if self.claim.kind == "effect" else None
+
+
+def multiverse(
+    evidence: Evidence,
+    claim: str | Claim,
+    *,
+    analysis: str | None = None,
+    limit: int = 6000,
+    seed: int = 1,
+) -> Multiverse:
+    """Run every combination of choices that a claim's file names as defensible.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        From :func:`meta.load_evidence`.
+    claim : str or Claim
+        A claim, by its id or itself; or the id of an analysis.
+    analysis : str, optional
+        Which of the claim's analyses; by default the first that the trials inform directly or indirectly.
+    limit : int
+        Sets of effects to analyse at most; of more, the primary one and its single departures stay, and the
+        others are drawn at random.
+    seed : int
+        For that draw.
+
+    Returns
+    -------
+    Multiverse
+        ``meta.plots.specification`` draws it.
+
+    Raises
+    ------
+    EvidenceError
+        If there is no such claim or analysis.
+    InputError
+        If no analysis of the claim has an effect under any choice.
+
+    Notes
+    -----
+    Two ways that lead to the same numbers under the same model are one analysis: a choice that makes no
+    difference multiplies nothing. A frequentist analysis takes its verdict from the posterior of its effects
+    under the claim's own prior, as :func:`meta.judge` does. For a proportion claim the probability is that
+    the shift reaches what the claimed share would need. Steegen et al. 2016, doi:10.1177/1745691616658637.
+
+    Examples
+    --------
+    >>> import meta
+    >>> every = meta.multiverse(meta.load_evidence("studies"), "cramps", analysis="cramps-older-adults")
+    >>> every.shares["conclusion"].tolist()
+    ['inconclusive', 'untestable']
+    """
+    found, name = _named(evidence, claim, analysis)
+    item = evidence.analysis(name)[1]
+    every = data_sets(evidence, name)
+    sets = sampled(every, limit, seed)
+    if not any(data.effects for data in sets):
+        raise InputError(
+            f"no result informs the analysis {name!r} under any choice; there is nothing to vary"
+        )
+    with quiet():
+        frame = analyses(evidence, found, item, sets)
+    fixed = {*NUMBERS, "conclusion", "departures"}
+    made = {str(c): set(frame[c]) - {NOT_ASKED} for c in frame.columns if c not in fixed}
+    choices = tuple(name for name, options in made.items() if len(options) > 1)
+    return Multiverse(
+        found, item, frame[[*choices, *NUMBERS, "conclusion", "departures"]], choices, len(every), len(sets)
+    )
+
+
+def _named(evidence: Evidence, claim: str | Claim, analysis: str | None) -> tuple[Claim, str]:
+    if isinstance(claim, Claim):
+        claim = claim.id
+    if analysis is None and claim not in evidence.claims:
+        found, item = evidence.analysis(claim)
+        return found, item.id
+    if claim not in evidence.claims:
+        raise InputError(f"unknown claim {claim!r}; the claims file has: {', '.join(evidence.claims)}")
+    found = evidence.claims[claim]
+    own = [item.id for item in found.analyses]
+    if analysis is not None:
+        if analysis not in own:
+            raise InputError(f"claim {claim!r} has no analysis {analysis!r}; it has: {', '.join(own)}")
+        return found, analysis
+    judged = [item.id for item in found.analyses if item.role != "beside"]
+    informed = [name for name in judged if evidence.effects(name).informative.any()]
+    return found, (informed or judged)[0]

@@ -70,7 +70,7 @@ class Normal(Prior):
 
     def logpdf(self, x: ArrayLike) -> np.ndarray:
         """Log density."""
-        z = (array(x) - self.mean) / self.sd
+        z = np.clip((array(x) - self.mean) / self.sd, -1e150, 1e150)
         return -0.5 * z * z - 0.5 * LOG_2PI - np.log(self.sd)
 
     def cdf(self, x: ArrayLike) -> np.ndarray:

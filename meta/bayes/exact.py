@@ -128,9 +128,11 @@ def _conditional(
     model: Model, tau: np.ndarray, y: np.ndarray, v: np.ndarray, x: np.ndarray | None
 ) -> Conditional:
     effect = model.effect
+    # the axis reaches far beyond any tau that has weight
+    tau2 = np.minimum(tau, 1e150) ** 2
     if isinstance(effect, Normal):
-        return conditional(tau * tau, y, v, x=x, prior_mean=effect.mean, prior_variance=effect.sd**2)
-    return conditional(tau * tau, y, v, x=x)
+        return conditional(tau2, y, v, x=x, prior_mean=effect.mean, prior_variance=effect.sd**2)
+    return conditional(tau2, y, v, x=x)
 
 
 def fit_analytic(model: Model) -> AnalyticCore:

@@ -12,6 +12,7 @@ from meta.bayes.exact import fit_analytic
 from meta.bayes.model import Model, as_prior, check_integrates, check_priors
 from meta.bayes.posterior import Posterior
 from meta.bayes.priors import HalfNormal, Normal, Prior
+from meta.effects.carried import check_carried
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes, unknown_option
 from meta.kernels.bounded import make_rows
@@ -158,10 +159,7 @@ def build_model(
     alpha: float = 0.05,
 ) -> Model:
     """Check data and priors and put them together; ``used`` holds informative rows only."""
-    bad = ~(np.isfinite(used.vi) & (used.vi > 0))
-    if bad.any():
-        at = int(np.flatnonzero(bad)[0])
-        raise InputError(f"vi must be > 0: study {str(used.study[at])!r} has vi = {used.vi[at]:g}")
+    check_carried(used)
     rows = make_rows(
         used.yi,
         used.vi,

@@ -47,11 +47,15 @@ def baujat(fit: Any) -> pd.DataFrame:
     model = pooled_fit(fit, what="Baujat's plot")
     many = fit_subsets(model, ~np.eye(model.k, dtype=bool))
     residual = model.effects.yi - model.estimate
+    shift = (model.estimate - many.estimate) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # equal effects have a Hartung-Knapp standard error of 0, and nothing moves
+        influence = np.where(shift == 0, 0.0, shift / many.se**2)
     return frame(
         {
             "study": model.effects.study,
             "x": residual**2 / (model.effects.vi + model.tau2),
-            "y": (model.estimate - many.estimate) ** 2 / many.se**2,
+            "y": influence,
             "estimate": many.estimate,
             "se": many.se,
             "tau2": many.tau2,

@@ -64,8 +64,8 @@ def closed_form(
         sums[1] += weight * c[i]
         sums[2] += weight * c[i] * c[i]
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean, typical = sums[1] / sums[0], df / trace
-        i2 = 100 * np.maximum(q - df, 0.0) / q if method == "EE" else 100 * tau2 / (tau2 + typical)
+        mean, typical = sums[1] / sums[0], df / np.maximum(trace, 0.0)
+        i2 = 100 * np.maximum(q - df, 0.0) / q if method == "EE" else 100 * (tau2 / (tau2 + typical))
         h2 = q / df if method == "EE" else 1 + tau2 / typical
     return {
         "k": n.astype(int),

@@ -85,7 +85,7 @@ def heterogeneity_rows(rows: Rows, tau2: np.ndarray, zero: Moments | None = None
     with np.errstate(divide="ignore", invalid="ignore"):
         m = moments(rows) if zero is None else zero
         df = rows.n - 1
-        q, typical, q_p = m.q, df / m.trace_p, chdtrc(df, m.q)
+        q, typical, q_p = m.q, df / np.maximum(m.trace_p, 0.0), chdtrc(df, m.q)
         i2_q, h2_q = 100 * np.maximum(q - df, 0.0) / np.where(q > 0, q, 1.0), q / df
         several = df > 0
         if not several.all():
@@ -95,7 +95,7 @@ def heterogeneity_rows(rows: Rows, tau2: np.ndarray, zero: Moments | None = None
             q=q,
             q_df=df,
             q_p=q_p,
-            i2=100 * tau2 / (tau2 + typical),
+            i2=100 * (tau2 / (tau2 + typical)),
             h2=1 + tau2 / typical,
             i2_q=i2_q,
             h2_q=h2_q,

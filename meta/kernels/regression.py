@@ -296,7 +296,9 @@ def _estimate_tau2(
     if method in ("ML", "REML"):
         tau2, done, steps = _maximise(problem, method == "REML", points)
         terms = _terms(problem, tau2)
-        return tau2, np.sqrt(2 / (terms.trace_pp if method == "REML" else terms.sum_w2)), done, steps
+        information = terms.trace_pp if method == "REML" else terms.sum_w2
+        with np.errstate(divide="ignore"):
+            return tau2, np.sqrt(2 / np.maximum(information, 0.0)), done, steps
     if method == "DLIT":
         tau2, done, steps = _iterate_dl(problem)
         terms = _terms(problem, tau2)

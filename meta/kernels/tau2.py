@@ -163,7 +163,9 @@ def _sidik_jonkman(rows: Rows, weights: np.ndarray | None) -> _Raw:
 def _likelihood(rows: Rows, restricted: bool) -> _Raw:
     found, m, zero = maximise_with_sums(rows, restricted)
     information = m.trace_pp if restricted else m.s2
-    return _Raw(found.tau2, 2 / information, found.iterations, found.converged, found.maxima, m, zero)
+    with np.errstate(divide="ignore"):
+        variance = 2 / information
+    return _Raw(found.tau2, variance, found.iterations, found.converged, found.maxima, m, zero)
 
 
 def _maximum_likelihood(rows: Rows, weights: np.ndarray | None) -> _Raw:

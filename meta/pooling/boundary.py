@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.effects.carried import check_carried
 from meta.effects.model import EffectSizes
 from meta.effects.scales import SCALES, Scale
 from meta.errors import InputError, unknown_option
@@ -40,9 +41,7 @@ def as_effects(data: Any, yi: Any = None, vi: Any = None) -> EffectSizes:
 def _checked(es: EffectSizes) -> EffectSizes:
     if es.yi.ndim != 1 or es.yi.shape != es.vi.shape:
         raise InputError(f"yi and vi must be of the same length, got {es.yi.shape} and {es.vi.shape}")
-    bad = np.flatnonzero(es.exact & ~(es.vi > 0))
-    if bad.size:
-        raise InputError(f"vi must be > 0: study {str(es.study[bad[0]])!r} has vi = {es.vi[bad[0]]:g}")
+    check_carried(es)
     return es
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from meta.effects.carried import check_carried
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, NotEstimableError, unknown_option
 from meta.formatting import interval, number, significant
@@ -129,10 +130,7 @@ def pool_bounded(
     used = es.subset(es.informative)
     if used.k == 0:
         raise InputError("no result has an effect, a bound or a mixture, so there is nothing to pool")
-    bad = ~(np.isfinite(used.vi) & (used.vi > 0))
-    if bad.any():
-        at = int(np.flatnonzero(bad)[0])
-        raise InputError(f"vi must be > 0: study {str(used.study[at])!r} has vi = {used.vi[at]:g}")
+    check_carried(used)
     mask = (
         None
         if truncated is None

@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from meta.effects.carried import check_carried
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, DataWarning, InputError, Notes
 from meta.formatting import listing
-
-LARGEST = 1e100
-"""Effects and variances beyond this overflow when squared and summed; nothing is measured so."""
 
 
 def gather(
@@ -132,18 +130,7 @@ def usable(effects: EffectSizes, notes: Notes) -> tuple[EffectSizes, np.ndarray]
         effects = effects.subset(keep)
     if effects.k == 0:
         raise InputError("there is no study to pool: no row has both an effect and a variance")
-    bad = np.flatnonzero(~(effects.vi > 0))
-    if bad.size:
-        label = effects.study[bad[0]]
-        raise InputError(f"vi must be > 0: study '{label}' has vi = {effects.vi[bad[0]]:g}")
-    for name, values, low in (("vi", effects.vi, 1.0 / LARGEST), ("yi", np.abs(effects.yi), 0.0)):
-        far = np.flatnonzero((values > LARGEST) | (values < low))
-        if far.size:
-            label, value = effects.study[far[0]], getattr(effects, name)[far[0]]
-            raise InputError(
-                f"{name} is beyond what squares of doubles can hold: study '{label}' has {name} = {value:g}; "
-                "change the unit"
-            )
+    check_carried(effects)
     if effects.covariance is not None and np.any(effects.covariance != np.diag(np.diag(effects.covariance))):
         notes.warn(
             "some effects are correlated, but pool treats them as independent: use pool_multilevel for them",

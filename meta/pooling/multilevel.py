@@ -157,9 +157,9 @@ def pool_multilevel(
     design = build(es, formula, arrays, intercept, notes)
     used = es.subset(design.rows)
     labels = [name if isinstance(name, str) else f"level {i + 1}" for i, name in enumerate(named)]
-    groups = nested_groups([column(es, name, "levels")[design.rows] for name in named])
     if design.X.shape[0] <= design.X.shape[1]:
         raise NotEstimableError(f"{used.k} effects cannot estimate {design.X.shape[1]} coefficients")
+    groups = nested_groups([column(es, name, "levels")[design.rows] for name in named])
     own = None if V is None else np.asarray(V, dtype=float)
     if own is not None:
         if own.shape != (es.k, es.k):

@@ -32,6 +32,8 @@ _PLACES = {
     "load_evidence": "meta.effects.evidence",
     "judge": "meta.claims.judge",
     "multiverse": "meta.claims.multiverse",
+    "plan": "meta.claims.plan",
+    "certainty": "meta.claims.certainty",
     "plots": "",
     "forest": "meta.plots.forest",
     "funnel": "meta.plots.funnel",

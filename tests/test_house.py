@@ -21,7 +21,7 @@ ALLOWED = {
     "bayes": {"kernels", "effects"},
     "bias": {"kernels", "effects", "pooling"},
     "diagnostics": {"kernels", "effects", "pooling"},
-    "claims": {"kernels", "evidence", "effects", "pooling", "bayes"},
+    "claims": {"kernels", "evidence", "effects", "pooling", "bayes", "bias"},
     "plots": {"kernels", "effects"},
     "report": {"kernels", "evidence", "effects", "pooling", "bayes", "bias", "claims", "plots"},
 }

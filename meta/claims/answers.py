@@ -14,7 +14,7 @@ from meta.claims.proportion import NormalisationFinding, normalisation
 from meta.claims.verdict import Conclusion, Verdict
 from meta.effects.evidence import Evidence
 from meta.effects.model import EffectSizes
-from meta.errors import MetaError, quiet
+from meta.errors import InputError, MetaError, quiet
 from meta.evidence.claims import Analysis, Claim
 from meta.formatting import number
 
@@ -106,6 +106,32 @@ def overall(verdicts: Iterable[Verdict]) -> Conclusion:
     """Return the one conclusion on a claim: the common one of its primary analyses, else inconclusive."""
     found = {verdict.conclusion for verdict in verdicts}
     return found.pop() if len(found) == 1 else "inconclusive"
+
+
+def named_analysis(evidence: Evidence, claim: str | Claim, analysis: str | None) -> tuple[Claim, str]:
+    """Return a claim and the id of one of its analyses, from what a caller named.
+
+    Raises
+    ------
+    EvidenceError, InputError
+        If there is no such claim or analysis.
+    """
+    if isinstance(claim, Claim):
+        claim = claim.id
+    if analysis is None and claim not in evidence.claims:
+        found, item = evidence.analysis(claim)
+        return found, item.id
+    if claim not in evidence.claims:
+        raise InputError(f"unknown claim {claim!r}; the claims file has: {', '.join(evidence.claims)}")
+    found = evidence.claims[claim]
+    own = [item.id for item in found.analyses]
+    if analysis is not None:
+        if analysis not in own:
+            raise InputError(f"claim {claim!r} has no analysis {analysis!r}; it has: {', '.join(own)}")
+        return found, analysis
+    judged = [item.id for item in found.analyses if item.role != "beside"]
+    informed = [name for name in judged if evidence.effects(name).informative.any()]
+    return found, (informed or judged)[0]
 
 
 def finding_for(evidence: Evidence, claim: Claim, posterior: Any) -> NormalisationFinding | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.claims.analyses import NUMBERS, analyses
+from meta.claims.answers import named_analysis
 from meta.claims.estimand import claimed_on_model_scale, region
 from meta.claims.explained import turned, variance_alone, variance_beyond
 from meta.claims.rosters import NOT_ASKED, data_sets
@@ -203,7 +204,7 @@ def multiverse(
     >>> every.shares["conclusion"].tolist()
     ['inconclusive', 'untestable']
     """
-    found, name = _named(evidence, claim, analysis)
+    found, name = named_analysis(evidence, claim, analysis)
     item = evidence.analysis(name)[1]
     every = data_sets(evidence, name)
     sets = sampled(every, limit, seed)
@@ -219,22 +220,3 @@ def multiverse(
     return Multiverse(
         found, item, frame[[*choices, *NUMBERS, "conclusion", "departures"]], choices, len(every), len(sets)
     )
-
-
-def _named(evidence: Evidence, claim: str | Claim, analysis: str | None) -> tuple[Claim, str]:
-    if isinstance(claim, Claim):
-        claim = claim.id
-    if analysis is None and claim not in evidence.claims:
-        found, item = evidence.analysis(claim)
-        return found, item.id
-    if claim not in evidence.claims:
-        raise InputError(f"unknown claim {claim!r}; the claims file has: {', '.join(evidence.claims)}")
-    found = evidence.claims[claim]
-    own = [item.id for item in found.analyses]
-    if analysis is not None:
-        if analysis not in own:
-            raise InputError(f"claim {claim!r} has no analysis {analysis!r}; it has: {', '.join(own)}")
-        return found, analysis
-    judged = [item.id for item in found.analyses if item.role != "beside"]
-    informed = [name for name in judged if evidence.effects(name).informative.any()]
-    return found, (informed or judged)[0]

@@ -17,6 +17,7 @@ from meta.plots.joint_density import joint
 from meta.plots.multiverse import specification
 from meta.plots.normalised import normalisation
 from meta.plots.orchards import caterpillar, orchard
+from meta.plots.planning import planning
 from meta.plots.rows import ClaimMark, Row, Table
 from meta.plots.scatter import baujat, gosh, labbe, qq, radial
 from meta.plots.themes import THEMES, Theme
@@ -47,6 +48,7 @@ __all__ = [
     "labbe",
     "normalisation",
     "orchard",
+    "planning",
     "posterior",
     "prior_sensitivity",
     "profile",

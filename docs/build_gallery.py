@@ -261,6 +261,20 @@ names = ("estimate", "ci_low", "ci_high", "method", "test")
 plots.specification([{name: getattr(fit, name) for name in names} for fit in fits], measure="RR")""",
     ),
     Example(
+        "multiverse",
+        "Multiverse: every defensible analysis of a claim",
+        """\
+every = meta.multiverse(evidence, "cortisol-78")
+plots.specification(every, most=150)""",
+    ),
+    Example(
+        "planning",
+        "What new trials would settle",
+        """\
+verdict = meta.judge(evidence.claims["soreness-41"], evidence.effects("soreness"))
+plots.planning(meta.plan(verdict, draws=200))""",
+    ),
+    Example(
         "normalisation",
         "Share of raised values that are normal later",
         """\

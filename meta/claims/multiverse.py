@@ -15,6 +15,7 @@ from meta.claims.explained import turned, variance_alone, variance_beyond
 from meta.claims.rosters import NOT_ASKED, data_sets
 from meta.claims.specifications import sampled
 from meta.effects.evidence import Evidence
+from meta.effects.registry import MEASURES
 from meta.errors import InputError, quiet
 from meta.evidence.claims import Analysis, Claim
 from meta.formatting import number, percent
@@ -99,6 +100,10 @@ class Multiverse:
         frame = pd.DataFrame(table)
         return frame.sort_values("estimate_alone", ascending=False, kind="stable", ignore_index=True)
 
+    def _read(self, estimate: float) -> float:
+        """Bring an estimate to the scale on which it is read: ratios, not their logs."""
+        return float(MEASURES[self.analysis.measure].transform.back(estimate))
+
     def _codes(self, name: str) -> np.ndarray:
         column = self.frame[name]
         return np.asarray(column.astype("category").cat.codes.where(column != NOT_ASKED, -1), dtype=int)
@@ -116,11 +121,9 @@ class Multiverse:
         if self.used < self.total:
             text += f" They use {self.used:,} of {self.total:,} possible sets of effects, drawn at random."
         if known.size:
-            text += (
-                f" The estimate runs from {number(known.min(), 2)} to {number(known.max(), 2)} "
-                f"(median {number(known.median(), 2)}, primary analysis "
-                f"{number(self.primary['estimate'], 2)})."
-            )
+            ends = (known.min(), known.max(), known.median(), self.primary["estimate"])
+            low, high, middle, own = (number(float(self._read(x)), 2) for x in ends)
+            text += f" The estimate runs from {low} to {high} (median {middle}, primary analysis {own})."
         if self.claim.kind == "proportion":
             reached = float(np.mean(self.frame["probability"].dropna() >= self.claim.rule.support))
             text += (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from meta.report.blocks import Block, Section
-from meta.report.sections import answered, missing, priors, share, trials
+from meta.report.sections import answered, missing, priors, share, trials, universe
 from meta.report.subject import ClaimSubject, Subject
 
 About = TypeVar("About")
@@ -36,6 +36,9 @@ ANALYSIS: tuple[Entry[Subject], ...] = (
     Entry("missing", "Could results be missing?", missing.publication_bias),
     Entry("assumed", "What was assumed", answered.assumptions),
     Entry("changes", "What would change the verdict?", answered.departures),
+    Entry("multiverse", "Every defensible analysis", universe.every_analysis),
+    Entry("certainty", "How certain is the evidence?", universe.how_certain),
+    Entry("plan", "What would it take to know?", universe.what_it_takes),
     Entry("risk", "Risk of bias in the trials", trials.risk_of_bias),
     Entry("left-out", "Not eligible", trials.not_eligible),
     Entry("open", "What the sources leave open", trials.open_questions),

@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 import meta
-from meta.bias.beta_weights import beta_loglik
+from meta.bias.beta_likelihood import beta_terms
 from meta.bias.conditional import conditional_loglik
 from meta.errors import FewStudiesWarning, InputError, NotEstimableError, quiet
 
@@ -132,7 +132,11 @@ def test_beta_selection_hackshaw():
 def test_beta_density_integrates_to_one():
     v, theta = np.array([0.2]), np.array([0.3, 0.1, 1.6, 0.8])
     total = quad(
-        lambda y: math.exp(beta_loglik(np.array([y]), v, theta)), -6, 6, limit=200, points=(-1.9073, 1.9073)
+        lambda y: math.exp(beta_terms(np.array([y]), v, np.ones((1, 1)), theta)[0][0]),
+        -6,
+        6,
+        limit=200,
+        points=(-1.9073, 1.9073),
     )[0]
     assert total == pytest.approx(1, abs=1e-7)
     with pytest.raises(InputError, match="one tail"):

@@ -1,0 +1,363 @@
+"""What step-function and beta selection models share: the sample, the result, its assembly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import chdtrc, chdtri
+
+from meta.bias.common import Result, caution_few, check_share, favoured_side, plain, tail_p
+from meta.bias.likelihood_search import Likelihood, SelectionFit, climb, interval_by_profile, sandwich
+from meta.effects.model import EffectSizes
+from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
+from meta.formatting import interval, listing, number, p_equation, significant
+from meta.kernels.inference import quantile
+from meta.kernels.regression import fit_regression
+from meta.pooling.boundary import column
+from meta.pooling.coefficients import table, wald_test
+from meta.pooling.design import INTERCEPT, build
+from meta.pooling.gathering import gather, usable
+from meta.pooling.regression_text import coefficient_text
+from meta.pooling.result import Interval, Pooled
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Effects on a scale on which they are of order 1 and selection favours large ones.
+
+    Attributes
+    ----------
+    effects : EffectSizes
+        As given, the rows used.
+    y, v, X : ndarray of shape (k,), (k,), (k, p)
+        In units of ``unit``, which is negative where selection favours negative effects.
+    names : tuple of str
+        Columns of X.
+    groups : ndarray of int, shape (k,), or None
+        Clusters.
+    side : str
+        Tail of the studies' p-values.
+    unit : float
+    beta, tau2, loglik : ndarray (p,), float, float
+        Maximum likelihood without selection, of the scaled effects.
+    """
+
+    effects: EffectSizes
+    y: np.ndarray
+    v: np.ndarray
+    X: np.ndarray
+    names: tuple[str, ...]
+    groups: np.ndarray | None
+    side: str
+    unit: float
+    beta: np.ndarray
+    tau2: float
+    loglik: float
+
+    @property
+    def spread(self) -> float:
+        """Variance of the scaled effects."""
+        return float(np.var(self.y)) + float(np.median(self.v))
+
+
+def read_sample(
+    es: Any, moderators: Any, cluster: Any, direction: str | None, notes: Notes, *, at_least: int, what: str
+) -> Sample:
+    """Rows, design and clusters of effect sizes or of a fit (whose own moderators are used)."""
+    design = None
+    if hasattr(es, "design") and hasattr(es, "es"):
+        if moderators is not None:
+            raise InputError("the fit has moderators of its own: give effect sizes with moderators=")
+        effects, design, given = es.es, es.design, es.design.rows.size
+        keep = np.ones(effects.k, dtype=bool)
+        if cluster is not None and not isinstance(cluster, str) and np.size(cluster) == given:
+            cluster = np.asarray(cluster)[design.rows]
+    else:
+        effects = es.effects if isinstance(es, Pooled) else gather(es)[0]
+        if moderators is None:
+            keep = usable(effects, notes)[1]
+        else:
+            formula, arrays = (moderators, None) if isinstance(moderators, str) else (None, moderators)
+            design = build(effects, formula, arrays, True, notes)
+            keep = design.rows
+    labels = None if cluster is None else column(effects, cluster, "cluster")[keep]
+    used = effects if keep.all() else effects.subset(keep)
+    if used.k < at_least:
+        raise NotEstimableError(f"{what} needs at least {at_least} studies, but there are {used.k}")
+    groups = None if labels is None else np.unique([str(x) for x in labels], return_inverse=True)[1]
+    if groups is not None and groups.max() < 1:
+        raise NotEstimableError("robust standard errors need at least two clusters")
+    side = favoured_side(used, direction)
+    unit = float(np.sqrt(np.median(used.vi))) * (-1.0 if side == "less" else 1.0)
+    y, v = used.yi / unit, used.vi / unit**2
+    X, names = (np.ones((used.k, 1)), (INTERCEPT,)) if design is None else (design.X, design.names)
+    if used.k <= X.shape[1]:
+        raise NotEstimableError(f"{used.k} studies cannot support {X.shape[1]} coefficients")
+    ml = fit_regression(y, v, X, method="ML")
+    return Sample(used, y, v, X, names, groups, side, unit, ml.beta, float(ml.tau2), float(ml.loglik))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Selected(Result):
+    """A fitted selection model; numbers for a model of the mean, arrays (p,) for one with moderators.
+
+    Attributes
+    ----------
+    estimate, se, statistic, p_value, ci_low, ci_high : float, or ndarray of shape (p,)
+        Mean effect (or coefficients) corrected for selection, with its normal test (robust with clusters).
+        The interval is Wald's, or the bootstrap's percentiles.
+    vcov : ndarray of shape (p, p)
+        Covariance of the coefficients.
+    tau2, tau2_se : float
+        (Residual) heterogeneity before selection.
+    weights, weights_se : ndarray
+        Parameters of selection and standard errors.
+    loglik : float
+        Log-likelihood.
+    lrt, lrt_df, lrt_p : float
+        Likelihood-ratio test of no selection; NaN where the weights are given.
+    qm, qm_df, qm_p : float
+        Wald test of all moderators; NaN without any.
+    unadjusted, unadjusted_tau2 : float, or ndarray of shape (p,); float
+        The same model without selection.
+    names : tuple of str
+        Coefficients.
+    direction : str
+        Tail of the studies' p-values.
+    clusters : int or None
+        Number of clusters of the robust standard error.
+    replicates : int
+        Bootstrap samples behind the interval; 0 for Wald's.
+    converged : bool
+        Whether the maximum was found to tolerance.
+    level : float
+        Confidence level.
+    k : int
+        Number of studies.
+    warnings : tuple of str
+        What was warned about.
+    """
+
+    estimate: Any
+    se: Any
+    statistic: Any
+    p_value: Any
+    ci_low: Any
+    ci_high: Any
+    vcov: np.ndarray
+    tau2: float
+    tau2_se: float
+    weights: np.ndarray
+    weights_se: np.ndarray
+    loglik: float
+    lrt: float
+    lrt_df: int
+    lrt_p: float
+    qm: float
+    qm_df: int
+    qm_p: float
+    unadjusted: Any
+    unadjusted_tau2: float
+    names: tuple[str, ...]
+    direction: str
+    clusters: int | None
+    replicates: int
+    converged: bool
+    level: float
+    k: int
+    warnings: tuple[str, ...]
+    search: tuple[Likelihood, SelectionFit, Sample] = field(repr=False)
+
+    def __repr__(self) -> str:
+        values = zip(self.names, np.atleast_1d(self.estimate), strict=True)
+        shown = ", ".join(f"{name}={float(value):.4g}" for name, value in values)
+        return f"{type(self).__name__}({self.direction}, k={self.k}, {shown})"
+
+    @property
+    def low_power(self) -> bool:
+        """Whether there are fewer than ten studies."""
+        return self.k < 10
+
+    @property
+    def coefficients(self) -> pd.DataFrame:
+        """Table of ``estimate se statistic p_value ci_low ci_high``, one row a coefficient."""
+        found = table(self.names, np.atleast_1d(self.estimate), np.atleast_1d(self.se), np.inf, self.level)
+        return found.assign(ci_low=np.atleast_1d(self.ci_low), ci_high=np.atleast_1d(self.ci_high))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names that :meth:`profile_interval` takes."""
+        return (*self.names, "tau2", *self._weight_names())
+
+    def _weight_names(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings and lists, ready for JSON."""
+        return {item.name: plain(getattr(self, item.name)) for item in fields(self) if item.name != "search"}
+
+    def profile_interval(self, parameter: str | None = None, *, level: float | None = None) -> Interval:
+        """Profile-likelihood interval of one parameter, which holds where Wald's does not: near bounds.
+
+        Parameters
+        ----------
+        parameter : str, optional
+            One of :attr:`parameters`; the first without.
+        level : float, optional
+            The fit's own without.
+
+        Returns
+        -------
+        Interval
+            An end is 0 or inf where the likelihood does not fall before the parameter's bound.
+        """
+        share = self.level if level is None else level
+        check_share(share, "level")
+        if self.clusters is not None:
+            raise NotEstimableError(
+                "with clusters the likelihood is a composite one and has no profile interval: use bootstrap="
+            )
+        name = self.parameters[0] if parameter is None else parameter
+        if name not in self.parameters:
+            raise InputError(f"no parameter is called {name!r}; parameters: {', '.join(self.parameters)}")
+        of, fit, sample = self.search
+        which = self.parameters.index(name)
+        spread = float(np.sqrt(fit.vcov[which, which]))
+        size = of.spread if which == of.p else float(np.sqrt(of.spread)) if which < of.p else 1.0
+        step = spread if math.isfinite(spread) else 0.2 * size
+        low, high = interval_by_profile(of, fit, which, step, 0.5 * float(chdtri(1, 1 - share)))
+        if which > of.p:
+            return Interval(low, high)
+        factor = sample.unit**2 if which == of.p else sample.unit
+        ends = (low * factor, high * factor)
+        return Interval(min(ends), max(ends))
+
+    def _common(self, title: str) -> list[str]:
+        robust = "" if self.clusters is None else f" · robust, {self.clusters} clusters"
+        robust += f" · bootstrap, {self.replicates} samples" if self.replicates else ""
+        head = f"{title} · ML · {self.direction} · k = {self.k}{robust}"
+        if len(self.names) > 1:
+            before = listing([number(float(x)) for x in np.atleast_1d(self.unadjusted)])
+            test = f"moderators: chi2({self.qm_df}) = {number(self.qm, 2)}, {p_equation(self.qm_p)}"
+            return [
+                head,
+                coefficient_text(self.coefficients),
+                f"tau2 {significant(self.tau2)}   {test}",
+                f"unadjusted  {before}   tau2 {significant(self.unadjusted_tau2)}",
+            ]
+        return [
+            head,
+            f"corrected   {number(self.estimate)} {interval(self.ci_low, self.ci_high)}   tau2 "
+            f"{significant(self.tau2)}   z = {number(self.statistic, 2)}, {p_equation(self.p_value)}",
+            f"unadjusted  {number(self.unadjusted)}   tau2 {significant(self.unadjusted_tau2)}",
+        ]
+
+
+def _percentiles(
+    of: Likelihood, fit: SelectionFit, sample: Sample, draws: int, seed: Any, level: float, notes: Notes
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ends (p,) of the percentile intervals from resampled clusters, on the scaled effects."""
+    groups = np.arange(len(sample.y)) if sample.groups is None else sample.groups
+    m, rng = int(groups.max()) + 1, np.random.default_rng(seed)
+    found = np.empty((draws, of.p))
+    edge = np.empty(draws, dtype=bool)
+    for b in range(draws):
+        counts = rng.multinomial(m, np.full(m, 1 / m))[groups].astype(float)
+        again = Likelihood(_weighted(of, counts), of.p, of.q, of.spread, of.bounds)
+        theta = climb(again, fit.theta, np.ones(of.q, dtype=bool))[0]
+        found[b], shape = theta[: of.p], theta[of.p + 1 :]
+        edge[b] = bool(np.any((shape > 0.999 * of.bounds[1]) | (shape < 1.001 * of.bounds[0])))
+    if edge.mean() > 0.1:
+        notes.warn(
+            f"in {edge.sum()} of {draws} bootstrap samples a weight ran into its bound: "
+            "the interval is to be read with care",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
+    ends = np.quantile(found, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+    return ends[0], ends[1]
+
+
+def _weighted(of: Likelihood, w: np.ndarray) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    def terms(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values, scores = of.terms(theta)
+        return w * values, w[:, None] * scores
+
+    return terms
+
+
+def check_bootstrap(draws: int) -> None:
+    """Refuse a number of bootstrap samples that gives no percentiles."""
+    if draws and draws < 40:
+        raise InputError(f"bootstrap must be 0 or at least 40 samples, not {draws}")
+
+
+def assemble(
+    sample: Sample,
+    of: Likelihood,
+    fit: SelectionFit,
+    *,
+    level: float,
+    bootstrap: int,
+    seed: Any,
+    notes: Notes,
+    what: str,
+) -> dict[str, Any]:
+    """The fields of :class:`Selected` but for ``warnings``."""
+    caution_few(sample.effects.k, notes, what, stacklevel=5)
+    p, unit, k = of.p, sample.unit, sample.effects.k
+    vcov = fit.vcov if sample.groups is None else sandwich(fit, sample.groups)
+    beta, cover = fit.theta[:p] * unit, vcov[:p, :p] * unit**2
+    se = np.sqrt(np.diag(cover))
+    half = float(quantile(0.5 + level / 2, np.inf)) * se
+    low, high = beta - half, beta + half
+    if bootstrap:
+        ends = np.array(_percentiles(of, fit, sample, bootstrap, seed, level, notes)) * unit
+        low, high = ends.min(axis=0), ends.max(axis=0)
+    others = [i for i, name in enumerate(sample.names) if name != INTERCEPT]
+    known = p > 1 and others and not np.isnan(cover).any()
+    test = wald_test(beta, cover, np.eye(p)[others], np.inf) if known else None
+    df = of.q - p - 1
+    lrt = max(0.0, 2 * (fit.loglik - sample.loglik)) if df else math.nan
+
+    def shaped(values: np.ndarray) -> Any:
+        return float(values[0]) if p == 1 else values
+
+    return {
+        "estimate": shaped(beta),
+        "se": shaped(se),
+        "statistic": shaped(beta / se),
+        "p_value": shaped(np.array([tail_p(float(z), math.inf, "two-sided") for z in beta / se])),
+        "ci_low": shaped(low),
+        "ci_high": shaped(high),
+        "vcov": cover,
+        "tau2": float(fit.theta[p]) * unit**2,
+        "tau2_se": float(np.sqrt(vcov[p, p])) * unit**2,
+        "weights": fit.theta[p + 1 :],
+        "weights_se": np.sqrt(np.diag(vcov))[p + 1 :],
+        # the log-likelihood of y differs from that of y / unit by the Jacobian
+        "loglik": fit.loglik - k * math.log(abs(unit)),
+        "lrt": lrt,
+        "lrt_df": df,
+        "lrt_p": float(chdtrc(df, lrt)) if df else math.nan,
+        "qm": test.statistic if test else math.nan,
+        "qm_df": len(others) if p > 1 else 0,
+        "qm_p": test.p_value if test else math.nan,
+        "unadjusted": shaped(sample.beta * unit),
+        "unadjusted_tau2": sample.tau2 * unit**2,
+        "names": sample.names,
+        "direction": sample.side,
+        "clusters": None if sample.groups is None else int(sample.groups.max()) + 1,
+        "replicates": bootstrap,
+        "converged": fit.converged,
+        "level": level,
+        "k": k,
+        "search": (of, fit, sample),
+    }

@@ -8,6 +8,8 @@ from typing import Any
 _PLACES = {
     "influence": "meta.diagnostics.case_deletion",
     "leave_one_out": "meta.diagnostics.case_deletion",
+    "residuals": "meta.diagnostics.model_influence",
+    "profile": "meta.diagnostics.profiles",
     "cumulative": "meta.diagnostics.accumulation",
     "baujat": "meta.diagnostics.contributions",
     "outliers": "meta.diagnostics.contributions",

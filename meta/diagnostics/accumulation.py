@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from meta.diagnostics.batches import as_columns, fit_subsets, frame, labels_of, pooled_fit
-from meta.errors import InputError
+from meta.diagnostics.models import as_model, count_units, numbered, units
+from meta.diagnostics.refits import check_counts, count_table, refit_table
+from meta.errors import InputError, NotEstimableError
+from meta.pooling.counts import PooledCounts
+from meta.pooling.multilevel_result import Multilevel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,14 +34,14 @@ def ordering(values: np.ndarray) -> np.ndarray:
 
 
 def cumulative(
-    fit: Any, *, order: Any = None, collapse: bool = False, descending: bool = False
+    fit: Any, *, order: Any = None, collapse: bool = False, descending: bool = False, cluster: Any = None
 ) -> pd.DataFrame:
     """Pool the first study, the first two, and so on.
 
     Parameters
     ----------
-    fit : Pooled (or effect sizes, which are then pooled)
-        The fit whose method and test are used.
+    fit : Pooled, Multilevel, or PooledCounts by MH or Peto (or effect sizes, which are then pooled)
+        The fit whose method and test are used; of a multilevel fit, one without moderators.
     order : str or array_like, optional
         What to sort by: a column, or one value a study; ties keep the order of the data. By default the data
         come in their order.
@@ -43,12 +49,16 @@ def cumulative(
         Add studies with the same value together, and give one row a value instead of one a study.
     descending : bool
         Start from the largest value.
+    cluster : str or array_like, optional
+        What is added together; single effects by default. The order must not vary within a cluster.
 
     Returns
     -------
     DataFrame
         ``study`` (the one added last), ``order`` where one was given, then ``k estimate se statistic
-        p_value ci_low ci_high tau2 i2 h2 q q_p``. A single study has its own normal test and no tau2.
+        p_value ci_low ci_high tau2 i2 h2 q q_p``. A single study has its own normal test and no tau2. Of a
+        multilevel fit the variances ``sigma2_`` and the level: NaN, and held at 0, where what is there does
+        not identify one.
 
     References
     ----------
@@ -62,34 +72,86 @@ def cumulative(
     >>> cumulative(fit, order="year")[["order", "k", "estimate"]].round(2).values.tolist()
     [[1990.0, 1.0, 0.1], [1995.0, 2.0, 0.3], [2001.0, 3.0, 0.5]]
     """
-    model = pooled_fit(fit, at_least=1, what="a cumulative meta-analysis")
-    k = model.k
+    what = "a cumulative meta-analysis"
+    effects: Any
+    if isinstance(fit, PooledCounts):
+        check_counts(fit, what, at_least=1)
+        effects, (labels, unit) = _Rows(fit.study, fit.k), count_units(fit, cluster)
+    elif isinstance(fit, Multilevel):
+        model = as_model(fit, what=what)
+        if model.p != 1 or fit.G is not None:
+            raise NotEstimableError(
+                f"{what} is of a multilevel fit of one mean, without moderators or inner="
+            )
+        effects, (labels, unit) = fit.es, units(model, cluster)
+    else:
+        pooled = pooled_fit(fit, at_least=1, what=what)
+        effects = pooled.effects
+        labels, unit = effects.study, np.arange(pooled.k)
+        if cluster is not None:
+            labels, unit = numbered(labels_of(effects, cluster, "cluster"))
+    first, included = _steps(effects, labels, unit, order, collapse, descending)
+    if isinstance(fit, PooledCounts):
+        return count_table(fit, first, included)
+    if isinstance(fit, Multilevel):
+        return refit_table(model, first, included)
+    table = frame({**first, **as_columns(fit_subsets(pooled, included))})
+    table.attrs["measure"] = effects.measure
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Labels of rows that carry no columns."""
+
+    study: np.ndarray
+    k: int
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def _steps(
+    effects: Any, labels: np.ndarray, unit: np.ndarray, order: Any, collapse: bool, descending: bool
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """First columns of the table, and which rows each step holds, (k, steps)."""
+    m = len(labels)
     if order is None:
         if collapse:
             raise InputError("collapse needs order=: the column whose equal values belong together")
-        values, sequence = None, np.arange(k)
+        values, sequence = None, np.arange(m)
     else:
-        values = labels_of(model, order, "order")
-        _refuse_missing(values, model.effects.study, order)
+        values = _of_units(labels_of(effects, order, "order"), effects.study, labels, unit, order)
         sequence = ordering(values)
     if descending:
         # reversed twice, so that ties keep the order of the data
-        sequence = sequence if values is None else k - 1 - ordering(values[::-1])
+        sequence = sequence if values is None else m - 1 - ordering(values[::-1])
         sequence = sequence[::-1]
-    place = np.empty(k, dtype=int)
-    place[sequence] = np.arange(k)
-    last = np.arange(k)
+    place = np.empty(m, dtype=int)
+    place[sequence] = np.arange(m)
+    last = np.arange(m)
     if collapse:
         assert values is not None
         ordered = values[sequence]
-        last = np.flatnonzero([i == k - 1 or ordered[i] != ordered[i + 1] for i in range(k)])
-    included = place[:, None] <= last[None, :]
-    columns: dict[str, Any] = {"study": model.effects.study[sequence[last]]}
+        last = np.flatnonzero([i == m - 1 or ordered[i] != ordered[i + 1] for i in range(m)])
+    first = {"study": labels[sequence[last]]}
     if values is not None:
-        columns["order"] = values[sequence[last]]
-    table = frame({**columns, **as_columns(fit_subsets(model, included))})
-    table.attrs["measure"] = model.effects.measure
-    return table
+        first["order"] = values[sequence[last]]
+    return first, place[unit][:, None] <= last[None, :]
+
+
+def _of_units(
+    values: np.ndarray, study: np.ndarray, labels: np.ndarray, unit: np.ndarray, order: Any
+) -> np.ndarray:
+    """One value a unit; it must be there, and the same for all rows of the unit."""
+    _refuse_missing(values, study, order)
+    heads = np.array([np.flatnonzero(unit == u)[0] for u in range(len(labels))])
+    other = np.flatnonzero(values != values[heads][unit])
+    if other.size:
+        row = other[0]
+        raise InputError(
+            f"order must be one value a cluster: {labels[unit[row]]!r} has {values[heads[unit[row]]]} "
+            f"and {values[row]}; give its first or last as an array"
+        )
+    return np.asarray(values[heads])
 
 
 def _refuse_missing(values: np.ndarray, study: np.ndarray, order: Any) -> None:

@@ -64,13 +64,12 @@ def as_columns(many: PooledMany) -> dict[str, np.ndarray]:
     return {name: getattr(many, name) for name in COLUMNS}
 
 
-def labels_of(fit: Pooled, values: Any, what: str) -> np.ndarray:
-    """A column of the fit's effects by name, or an array with one value a study."""
-    effects = fit.effects
+def labels_of(effects: Any, values: Any, what: str) -> np.ndarray:
+    """A column of the effects by name, or an array with one value a study."""
     if isinstance(values, str):
         if values in effects.columns:
             return np.asarray(effects.columns[values])
-        if values in ("study", "yi", "vi", "sei"):
+        if values in ("study", "yi", "vi", "sei") and hasattr(effects, values):
             return np.asarray(getattr(effects, values))
         offered = ", ".join([*map(str, effects.columns), "study", "yi", "vi", "sei"])
         raise InputError(f"{what}: there is no column {values!r}; the columns are: {offered}")

@@ -9,9 +9,14 @@ import numpy as np
 from scipy.special import chdtr
 
 from meta.diagnostics.batches import as_columns, fit_subsets, frame, labels_of, pooled_fit
-from meta.errors import NotEstimableError
+from meta.diagnostics.model_influence import influence_table
+from meta.diagnostics.models import as_model, count_units, left_out, numbered, units
+from meta.diagnostics.refits import check_counts, count_table, refit_table
 from meta.kernels.inference import pooled_rows
 from meta.kernels.weights import arrange
+from meta.pooling.counts import PooledCounts
+from meta.pooling.multilevel_result import Multilevel
+from meta.pooling.regression_result import Regression
 from meta.pooling.result import Pooled
 
 if TYPE_CHECKING:
@@ -85,25 +90,34 @@ def case_deletion(
     return CaseDeletion(rstandard, rstudent, dffits, cook, ratio, dfbetas, hat, influential)
 
 
-def influence(fit: Any) -> pd.DataFrame:
-    """Influence of every study on the pooled effect; tau2 is estimated again without each.
+def influence(fit: Any, *, cluster: Any = None, reestimate: bool = True) -> pd.DataFrame:
+    """Influence of every study (or cluster) on a fit; heterogeneity is estimated again without each.
 
     Parameters
     ----------
-    fit : Pooled (or effect sizes, which are then pooled)
+    fit : Pooled, Regression or Multilevel (or effect sizes, which are then pooled)
         The fit.
+    cluster : str or array_like, optional
+        What is left out together; single effects by default.
+    reestimate : bool
+        Whether the heterogeneity is estimated again without each, or held.
 
     Returns
     -------
     DataFrame
-        A row a study. ``estimate se tau2 q i2`` are those without it; then ``residual rstandard rstudent
-        dffits cook cov_ratio dfbetas hat weight`` (weight in percent) and ``influential``: whether
-        ``|dffits| > 3 sqrt(p / (k - p))``, the chi-squared share below Cook's distance exceeds 1/2,
-        ``hat > 3 p / k`` or ``|dfbetas| > 1``, with p = 1.
+        A row an effect. ``estimate se tau2 q`` (``sigma2_`` and the level in a multilevel fit) are those
+        without it; then ``residual rstandard rstudent dffits cook cov_ratio dfbetas hat weight`` (weight in
+        percent) and ``influential``: whether ``|dffits| > 3 sqrt(p / (k - p))``, the chi-squared(p) share
+        below Cook's distance exceeds 1/2, ``hat > 3 p / k`` or any ``|dfbetas| > 1``. With p > 1
+        coefficients ``estimate_ se_ dfbetas_`` are followed by their names.
+
+        With ``cluster`` a row a cluster: ``k``, its number of effects; ``x2_standard`` and ``x2``, the joint
+        chi-squared of its residuals against the fit with it and without it, and ``x2_p``; ``hat``, the sum
+        of its effects' leverages; ``influential`` by Cook's distance and DFBETAS alone.
 
     References
     ----------
-    Viechtbauer & Cheung 2010, doi:10.1002/jrsm.11.
+    Viechtbauer & Cheung 2010, doi:10.1002/jrsm.11; Viechtbauer 2021, doi:10.1201/9781315119403.
 
     Examples
     --------
@@ -114,6 +128,8 @@ def influence(fit: Any) -> pd.DataFrame:
     >>> table["rstudent"].round(3).tolist()[:3], int(table["influential"].sum())
     ([-0.218, -1.292, -0.755], 0)
     """
+    if cluster is not None or not reestimate or isinstance(fit, (Regression, Multilevel)):
+        return influence_table(fit, cluster=cluster, reestimate=reestimate)
     model = pooled_fit(fit, at_least=3, what="influence")
     k = model.k
     included = ~np.eye(k, dtype=bool)
@@ -144,20 +160,22 @@ def influence(fit: Any) -> pd.DataFrame:
 
 
 def leave_one_out(fit: Any, *, cluster: Any = None) -> pd.DataFrame:
-    """Pool without each study, or without each cluster of dependent results.
+    """Fit without each study, or without each cluster of dependent results.
 
     Parameters
     ----------
-    fit : Pooled (or effect sizes, which are then pooled)
+    fit : Pooled, Regression, Multilevel, or PooledCounts by MH or Peto (or effect sizes, which are pooled)
         The fit whose method and test are used.
     cluster : str or array_like, optional
-        What is left out together; single studies by default.
+        What is left out together; single studies (in a multilevel fit: single effects) by default.
 
     Returns
     -------
     DataFrame
         A row a study (or cluster) left out, in the order of the data: ``study k estimate se statistic p_value
-        ci_low ci_high tau2 i2 h2 q q_p``.
+        ci_low ci_high tau2 i2 h2 q q_p``. Of a fit with several coefficients a row each, named by ``term``;
+        of a multilevel fit the variances ``sigma2_`` and the level (NaN where what is left does not identify
+        one).
 
     Examples
     --------
@@ -166,17 +184,20 @@ def leave_one_out(fit: Any, *, cluster: Any = None) -> pd.DataFrame:
     >>> table["estimate"].round(2).tolist()
     [0.7, 0.5, 0.3]
     """
-    model = pooled_fit(fit, what="leave-one-out")
-    if cluster is None:
-        labels: np.ndarray = model.effects.study
-        included = ~np.eye(model.k, dtype=bool)
+    if isinstance(fit, PooledCounts):
+        check_counts(fit, "leave-one-out")
+        labels, unit = count_units(fit, cluster)
+        table = count_table(fit, {"study": labels}, left_out(labels, unit))
+    elif isinstance(fit, (Regression, Multilevel)):
+        model = as_model(fit, what="leave-one-out")
+        labels, unit = units(model, cluster)
+        table = refit_table(model, {"study": labels}, left_out(labels, unit))
     else:
-        column = np.array([str(label) for label in labels_of(model, cluster, "cluster")], dtype=object)
-        labels = np.array(list(dict.fromkeys(column)), dtype=object)
-        if len(labels) < 2:
-            raise NotEstimableError("there is only one cluster: without it nothing is left to pool")
-        included = column[:, None] != labels[None, :]
-    table = frame({"study": labels, **as_columns(fit_subsets(model, included))})
-    table.attrs["measure"] = model.effects.measure
+        pooled = pooled_fit(fit, what="leave-one-out")
+        labels, unit = pooled.effects.study, np.arange(pooled.k)
+        if cluster is not None:
+            labels, unit = numbered(labels_of(pooled.effects, cluster, "cluster"))
+        table = frame({"study": labels, **as_columns(fit_subsets(pooled, left_out(labels, unit)))})
+        table.attrs["measure"] = pooled.effects.measure
     table.attrs["rows"] = "without"
     return table

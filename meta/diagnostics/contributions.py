@@ -9,29 +9,35 @@ import numpy as np
 
 from meta.diagnostics.batches import fit_subsets, frame, pooled_fit
 from meta.diagnostics.case_deletion import influence
+from meta.diagnostics.models import Model, as_model
+from meta.diagnostics.refits import check_counts, count_table
 from meta.errors import unknown_option
 from meta.kernels.inference import quantile
-from meta.pooling.result import Pooled
+from meta.pooling.boundary import check_level
+from meta.pooling.counts import PooledCounts
+from meta.pooling.multilevel_result import Multilevel
+from meta.pooling.refit import Refit
+from meta.pooling.regression_result import Regression
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def baujat(fit: Any) -> pd.DataFrame:
-    """Contribution of every study to heterogeneity, and its influence on the pooled effect.
+    """Contribution of every study to heterogeneity, and its influence on the fit.
 
     Parameters
     ----------
-    fit : Pooled (or effect sizes, which are then pooled)
-        The fit. Under equal effects these are Baujat's own quantities; under random effects their
-        generalisation.
+    fit : Pooled, Regression, Multilevel, or PooledCounts by MH or Peto (or effect sizes, which are pooled)
+        The fit. Under equal effects these are Baujat's own quantities; otherwise their generalisation. Counts
+        keep the weights of their method.
 
     Returns
     -------
     DataFrame
-        ``study``; ``x``, the squared Pearson residual ``(y - mean)^2 / (v + tau2)``; ``y``, the squared
-        change of the mean without the study over the variance of that mean; and ``estimate se tau2``
-        without it.
+        ``study``; ``x``, the squared Pearson residual ``(y - fitted)^2 / (v + tau2)``; ``y``, the squared
+        change of the study's fitted value without the study over the variance of that value; and, for a
+        mean, ``estimate se tau2`` without it.
 
     References
     ----------
@@ -44,7 +50,17 @@ def baujat(fit: Any) -> pd.DataFrame:
     >>> baujat(fit)["x"].round(2).tolist()
     [4.9, 3.6, 16.9]
     """
-    model = pooled_fit(fit, what="Baujat's plot")
+    what = "Baujat's plot"
+    if isinstance(fit, PooledCounts):
+        check_counts(fit, what)
+        table = count_table(fit, {"study": fit.study}, ~np.eye(fit.k, dtype=bool))[
+            ["study", "estimate", "se"]
+        ]
+        x, y = (fit.yi - fit.estimate) ** 2 / fit.vi, ((fit.estimate - table["estimate"]) / table["se"]) ** 2
+        return table.assign(x=x, y=y.to_numpy())[["study", "x", "y", "estimate", "se"]]
+    if isinstance(fit, (Regression, Multilevel)):
+        return _of_model(as_model(fit, what=what))
+    model = pooled_fit(fit, what=what)
     many = fit_subsets(model, ~np.eye(model.k, dtype=bool))
     residual = model.effects.yi - model.estimate
     shift = (model.estimate - many.estimate) ** 2
@@ -63,26 +79,38 @@ def baujat(fit: Any) -> pd.DataFrame:
     )
 
 
-def _apart(model: Pooled, level: float) -> np.ndarray:
-    """The study's interval and that of the pooled effect do not overlap."""
-    half = float(quantile(0.5 + level / 2, np.inf)) * model.effects.sei
-    low, high = model.interval(level)
-    return (model.effects.yi + half < low) | (model.effects.yi - half > high)
+def _of_model(model: Model) -> pd.DataFrame:
+    y = np.full(model.k, np.nan)
+    for i, row in enumerate(model.X):
+        found = model.again(np.arange(model.k) != i, True)
+        if found is not None:
+            y[i] = float(row @ (model.whole.beta - found.beta)) ** 2 / float(row @ found.vcov @ row)
+    x = model.residual**2 / np.diag(model.M)
+    return frame({"study": model.effects.study, "x": x, "y": y})
 
 
-def _deleted(model: Pooled, level: float) -> np.ndarray:
+def _apart(model: Model, level: float, rstudent: np.ndarray) -> np.ndarray:
+    """The study's interval and that of its fitted value (the pooled effect) do not overlap."""
+    effects, X, whole = model.effects, model.X, model.whole
+    half = float(quantile(0.5 + level / 2, np.inf)) * effects.sei
+    fitted = X @ whole.beta
+    wide = quantile(0.5 + level / 2, float(np.min(whole.df))) * np.sqrt(
+        np.einsum("ij,jk,ik->i", X, whole.vcov, X)
+    )
+    return (effects.yi + half < fitted - wide) | (effects.yi - half > fitted + wide)
+
+
+def _deleted(model: Model, level: float, rstudent: np.ndarray) -> np.ndarray:
     """The deleted residual is beyond the normal quantile."""
-    cut = float(quantile(0.5 + level / 2, np.inf))
-    return np.abs(influence(model)["rstudent"].to_numpy()) > cut
+    return np.abs(rstudent) > float(quantile(0.5 + level / 2, np.inf))
 
 
-def _familywise(model: Pooled, level: float) -> np.ndarray:
+def _familywise(model: Model, level: float, rstudent: np.ndarray) -> np.ndarray:
     """The deleted residual is beyond the normal quantile, by Bonferroni."""
-    cut = float(quantile(1 - (1 - level) / (2 * model.k), np.inf))
-    return np.abs(influence(model)["rstudent"].to_numpy()) > cut
+    return np.abs(rstudent) > float(quantile(1 - (1 - level) / (2 * model.k), np.inf))
 
 
-RULES: dict[str, Callable[[Pooled, float], np.ndarray]] = {
+RULES: dict[str, Callable[[Model, float, np.ndarray], np.ndarray]] = {
     "interval": _apart,
     "deleted": _deleted,
     "bonferroni": _familywise,
@@ -94,20 +122,20 @@ def outliers(fit: Any, *, rule: str = "deleted", level: float = 0.95) -> pd.Data
 
     Parameters
     ----------
-    fit : Pooled (or effect sizes, which are then pooled)
+    fit : Pooled, Regression or Multilevel (or effect sizes, which are then pooled)
         The fit.
     rule : {"deleted", "bonferroni", "interval"}
         Deleted residual beyond the normal quantile (so that one in twenty ordinary studies is an
         "outlier" at 0.95); the same with Bonferroni's correction; or no overlap of the study's interval
-        with that of the pooled effect.
+        with that of the pooled effect (with moderators: of the study's fitted value).
     level : float
         Of the residuals or intervals.
 
     Returns
     -------
     DataFrame
-        ``study yi sei rstudent outlier``; ``attrs["without"]`` holds the estimate, se, tau2 and k of the
-        fit without the outliers. An outlier is a reason to look, not to exclude.
+        ``study yi sei rstudent outlier``; ``attrs["without"]`` holds the estimate, se, variances and k of
+        the fit without the outliers. An outlier is a reason to look, not to exclude.
 
     References
     ----------
@@ -120,22 +148,33 @@ def outliers(fit: Any, *, rule: str = "deleted", level: float = 0.95) -> pd.Data
     >>> table["outlier"].tolist()
     [False, False, False, True]
     """
-    model = pooled_fit(fit, at_least=3, what="the search for outliers")
+    model = as_model(fit, what="the search for outliers")
     if rule not in RULES:
         raise unknown_option("rule", rule, RULES)
-    found = RULES[rule](model, model._level(level))
+    share = check_level(level)
+    rstudent = influence(model.fit)["rstudent"].to_numpy()
+    found = RULES[rule](model, share, rstudent)
     table = frame(
         {
             "study": model.effects.study,
             "yi": model.effects.yi,
             "sei": model.effects.sei,
-            "rstudent": influence(model)["rstudent"].to_numpy(),
+            "rstudent": rstudent,
             "outlier": found,
         }
     )
-    if found.all():
-        table.attrs["without"] = None
-        return table
-    many = fit_subsets(model, ~found[:, None])
-    table.attrs["without"] = {name: getattr(many, name)[0].item() for name in ("k", "estimate", "se", "tau2")}
+    rest = None if found.all() else model.again(~found, True)
+    table.attrs["without"] = None if rest is None else _summary(model, rest)
     return table
+
+
+def _summary(model: Model, rest: Refit) -> dict[str, Any]:
+    """Plain numbers of the fit without the outliers; lists where there are several coefficients."""
+    se = np.sqrt(np.diag(rest.vcov))
+    one = model.p == 1
+    return {
+        "k": rest.k,
+        "estimate": float(rest.beta[0]) if one else rest.beta.tolist(),
+        "se": float(se[0]) if one else se.tolist(),
+        **dict(zip(model.variances, rest.variances.tolist(), strict=True)),
+    }

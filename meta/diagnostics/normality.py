@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtri
 
-from meta.diagnostics.batches import frame, pooled_fit
+from meta.diagnostics.batches import frame
 from meta.diagnostics.case_deletion import influence
+from meta.diagnostics.models import Model, as_model
 from meta.errors import InputError, unknown_option
+from meta.kernels.regression import fit_regression
+from meta.pooling.boundary import check_level
 from meta.pooling.many import pool_many
-from meta.pooling.result import Pooled
+from meta.pooling.multilevel_result import Multilevel
+from meta.pooling.regression_result import Regression
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,19 +23,29 @@ if TYPE_CHECKING:
 KINDS = ("rstandard", "rstudent")
 
 
-def _simulated(model: Pooled, draws: int, rng: np.random.Generator) -> np.ndarray:
+def _simulated(model: Model, draws: int, rng: np.random.Generator) -> np.ndarray:
     """Sorted standardised residuals of data simulated from the fit, (k, draws)."""
-    v, k = model.effects.vi, model.k
-    y = model.estimate + rng.standard_normal((k, draws)) * np.sqrt(v + model.tau2)[:, None]
-    weights = None if model.user_weights is None else model.user_weights[:, None] * np.ones((k, draws))
+    v, k, fit = model.effects.vi, model.k, model.fit
+    noise = rng.standard_normal((k, draws)) * np.sqrt(np.diag(model.M))[:, None]
+    y = (model.X @ model.whole.beta)[:, None] + noise
+    if isinstance(fit, Regression):
+        return _simulated_regressions(fit, y)
+    weights = None if fit.user_weights is None else fit.user_weights[:, None] * np.ones((k, draws))
     many = pool_many(
-        y, v[:, None] * np.ones((1, draws)), method=model.options.estimator, test="z", weights=weights
+        y, v[:, None] * np.ones((1, draws)), method=fit.options.estimator, test="z", weights=weights
     )
     total = v[:, None] + many.tau2
     w = 1 / total if weights is None else weights
     hat = w / w.sum(axis=0)
     spread = (1 - 2 * hat) * total + (hat * hat * total).sum(axis=0)
     return np.sort((y - many.estimate) / np.sqrt(spread), axis=0)
+
+
+def _simulated_regressions(fit: Regression, y: np.ndarray) -> np.ndarray:
+    many = fit_regression(y.T, fit.vi, fit.X, method=fit.method, weights=fit.user_weights)
+    residual = y - fit.X @ many.beta.T
+    fitted = np.einsum("ij,bjk,ik->ib", fit.X, many.vcov, fit.X)
+    return np.sort(residual / np.sqrt(fit.vi[:, None] + many.tau2 - fitted), axis=0)
 
 
 def qq(
@@ -41,7 +55,7 @@ def qq(
 
     Parameters
     ----------
-    fit : Pooled (or effect sizes, which are then pooled)
+    fit : Pooled or Regression (or effect sizes, which are then pooled)
         The fit.
     kind : {"rstandard", "rstudent"}
         Standardised or deleted residuals. The envelope is that of standardised ones.
@@ -67,13 +81,15 @@ def qq(
     >>> qq(meta.pool(yi=[0.1, 0.5, 0.3], vi=[0.1] * 3, test="z"), seed=1)["study"].tolist()
     ['1', '3', '2']
     """
-    model = pooled_fit(fit, at_least=3, what="a quantile plot")
+    model = as_model(fit, what="a quantile plot")
+    if isinstance(fit, Multilevel):
+        raise InputError("a quantile plot is of independent effects, not of a multilevel fit")
     if kind not in KINDS:
         raise unknown_option("kind", kind, KINDS)
     if draws < 2:
         raise InputError(f"draws must be at least 2, not {draws}")
-    at = model._level(level)
-    values = influence(model)[kind].to_numpy()
+    at = check_level(level)
+    values = influence(model.fit)[kind].to_numpy()
     order = np.argsort(values, kind="stable")
     k = model.k
     share = (np.arange(1, k + 1) - (3 / 8 if k <= 10 else 1 / 2)) / (k + (1 / 4 if k <= 10 else 0))

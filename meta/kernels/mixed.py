@@ -106,6 +106,41 @@ def stack(
     )
 
 
+def without(data: Stacked, rows: np.ndarray) -> Stacked:
+    """The same blocks with the given rows of the data made padding; covariance parameters keep their places.
+
+    >>> s = stack(np.zeros(3), np.ones((3, 1)), np.eye(3), [np.eye(3)], np.array([0, 0, 1]))
+    >>> without(s, np.array([1])).rows.tolist()
+    [[0, -1], [2, -1]]
+    """
+    gone = np.isin(data.rows, rows) & (data.rows >= 0)
+    left = ~gone
+    both = left[:, :, None] & left[:, None, :]
+    return replace(
+        data,
+        y=np.where(left, data.y, 0.0),
+        q=np.where(left[..., None], data.q, 0.0),
+        V=np.where(both, data.V, 0.0) + gone[:, :, None] * np.eye(gone.shape[1]),
+        K=np.where(both, data.K, 0.0),
+        rows=np.where(left, data.rows, -1),
+    )
+
+
+def marginal(data: Stacked, c: np.ndarray) -> np.ndarray:
+    """Marginal covariance of all rows at covariance parameters ``c``, (n, n).
+
+    >>> s = stack(np.zeros(2), np.ones((2, 1)), np.eye(2), [np.eye(2)], np.array([0, 1]))
+    >>> marginal(s, np.array([0.5])).tolist()
+    [[1.5, 0.0], [0.0, 1.5]]
+    """
+    blocks = data.V + np.tensordot(c, data.K, axes=1)
+    out = np.zeros((data.n, data.n))
+    for at, block in zip(data.rows, blocks, strict=True):
+        real = at >= 0
+        out[np.ix_(at[real], at[real])] = block[np.ix_(real, real)]
+    return out
+
+
 @dataclass(frozen=True, slots=True)
 class _State:
     loglik: float

@@ -58,7 +58,7 @@ def _starts(y: np.ndarray, X: np.ndarray, V: np.ndarray, count: int) -> list[np.
     return out + [np.where(np.arange(count) == i, s, 0.1 * s) for i in range(count) if count > 1]
 
 
-def _containment(X: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
+def containment_df(X: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
     """Containment df: groups of the coarsest level within which a column does not vary, less p."""
     k, p = X.shape
     out = np.full(p, float(k - p))
@@ -72,7 +72,7 @@ def _containment(X: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
     return out
 
 
-def _residual_q(y: np.ndarray, X: np.ndarray, V: np.ndarray) -> tuple[float, float]:
+def residual_q(y: np.ndarray, X: np.ndarray, V: np.ndarray) -> tuple[float, float]:
     """Cochran's Q with the full V, and tr(P)."""
     W = np.linalg.inv(V)
     q = np.linalg.qr(X)[0]
@@ -265,7 +265,7 @@ def _result(
         notes.warn(f"{method} did not meet its tolerance", ConvergenceWarning, stacklevel=5)
     k, p = design.X.shape
     df = {"z": np.full(p, np.inf), "t": np.full(p, float(k - p))}.get(test)
-    q, trace = _residual_q(es.yi, design.X, S)
+    q, trace = residual_q(es.yi, design.X, S)
     return Multilevel(
         es=es,
         design=design,
@@ -277,7 +277,7 @@ def _result(
         rho=rho,
         beta=core.beta,
         vcov=core.vcov,
-        df=_containment(design.X, groups) if df is None else df,
+        df=containment_df(design.X, groups) if df is None else df,
         sigma2=sigma2,
         sigma2_se=core.c_se if extra is None else np.full(len(sigma2), np.nan),
         loglik=core.loglik,

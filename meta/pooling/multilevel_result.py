@@ -307,6 +307,12 @@ class Multilevel(CoefficientInference):
         display = MEASURES[self.measure].display if self.measure in MEASURES else "effect"
         return BackTransformed(self.measure, display, *map(float, back))
 
+    def random_effects(self, *, level: float | None = None) -> pd.DataFrame:
+        """Predicted random effects of every group of every level: ``level group estimate se low high``."""
+        from meta.pooling.predictions import random_effects
+
+        return random_effects(self, self.level if level is None else check_level(level))
+
     def tidy(self) -> pd.DataFrame:
         """Coefficients as a frame with the term as a column."""
         return self.coefficients.reset_index()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TESTS = ("z", "t", "hksj", "adhoc", "KR")
 
 
-def _covariance(
+def coefficient_covariance(
     test: str, vcov: np.ndarray, scale: float, v: np.ndarray, X: np.ndarray, tau2: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Covariance and degrees of freedom of the coefficients under ``test``."""
@@ -160,7 +160,7 @@ def _fit(
         notes.warn(f"{method} did not meet its tolerance", ConvergenceWarning, stacklevel=4)
     tau2 = float(core.tau2)
     s2 = float(core.rss) / (k - p)
-    vcov, df = _covariance(test, core.vcov, s2, v, X, tau2)
+    vcov, df = coefficient_covariance(test, core.vcov, s2, v, X, tau2)
     share = 0.5 + level / 2
     if test == "hksj" and np.sqrt(s2) * float(quantile(share, k - p)) < float(quantile(share, np.inf)):
         notes.warn(
@@ -202,6 +202,7 @@ def _fit(
         "at_boundary": bool(core.at_boundary),
         "warnings": notes.messages,
         "excluded": tuple(map(str, es.study[~design.rows])),
+        "user_weights": weights,
     }
     blank = Regression(**draft, qm=np.nan, qm_df=np.nan, qm_df_residual=np.nan, qm_p=np.nan)
     whole = omnibus(blank, np.eye(p)[list(design.tested())])

@@ -53,6 +53,8 @@ class Regression:
         Columns left out because others determine them.
     excluded : tuple of str
         Studies left out because of missing values.
+    user_weights : ndarray of shape (k,) or None
+        Weights of the generalised Q of ``GENQ``, where they were given.
     """
 
     es: EffectSizes
@@ -85,6 +87,7 @@ class Regression:
     at_boundary: bool
     warnings: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    user_weights: np.ndarray | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -262,6 +265,18 @@ class Regression:
         from meta.pooling.robust import robust
 
         return robust(self, cluster, kind=kind, df=df)
+
+    def blup(self, *, level: float | None = None) -> pd.DataFrame:
+        """Best linear unbiased predictions of the studies' true effects: ``study estimate se low high
+        shrinkage``, shrunken toward the studies' fitted values.
+
+        Notes
+        -----
+        Raudenbush & Bryk (1985), doi:10.3102/10769986010002075.
+        """
+        from meta.pooling.predictions import true_effects
+
+        return true_effects(self, self.level if level is None else check_level(level))
 
     def tidy(self) -> pd.DataFrame:
         """Coefficients as a frame with the term as a column."""

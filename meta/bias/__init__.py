@@ -12,7 +12,7 @@ from typing import Any
 
 _PLACES = {
     "egger": "meta.bias.small_study",
-    "pustejovsky_rodgers": "meta.bias.small_study",
+    "pustejovsky_rodgers": "meta.bias.standardised",
     "harbord": "meta.bias.two_by_two",
     "peters": "meta.bias.two_by_two",
     "macaskill": "meta.bias.two_by_two",
@@ -22,6 +22,7 @@ _PLACES = {
     "selection_model": "meta.bias.step_selection",
     "pet_peese": "meta.bias.precision_effect",
     "waap": "meta.bias.precision_effect",
+    "bias_robust": "meta.bias.robust_weights",
     "vevea_woods": "meta.bias.step_selection",
     "failsafe_n": "meta.bias.failsafe",
     "excess_significance": "meta.bias.excess",

@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 
 from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, study_p, tail_p
-from meta.errors import InputError, Notes, unknown_option
+from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number, p_equation
 from meta.kernels.cluster_robust import sandwich, satterthwaite
 from meta.kernels.inference import quantile
 from meta.kernels.tau2 import estimate as estimate_tau2
+from meta.pooling.boundary import column
+from meta.pooling.gathering import gather
+from meta.pooling.result import Pooled
 
 MODELS = ("robust", "equal-effects")
 ETA_MAX = 200.0
@@ -47,21 +50,27 @@ class Corrected:
 
 
 def corrected_mean(
-    y: np.ndarray, v: np.ndarray, a: np.ndarray, tau2: float, *, model: str, level: float, eta: float
+    y: np.ndarray,
+    v: np.ndarray,
+    a: np.ndarray,
+    tau2: float,
+    groups: np.ndarray,
+    *,
+    model: str,
+    level: float,
+    eta: float,
 ) -> Corrected:
-    """Mean of effects (k,) with weights ``a`` (k,) that undo the selection.
+    """Mean of effects (k,) with weights ``a`` (k,) that undo the selection; clusters ``groups`` (k,).
 
     Equal effects: variance ``sum(a^2 v) / sum(a)^2`` and the normal. Robust: the bias-reduced sandwich
     (CR2) with Satterthwaite's degrees of freedom, as in robust variance estimation with small samples.
     """
     total = float(a.sum())
     mean = float((a * y).sum()) / total
-    if model == "equal-effects" or len(y) == 1:
+    if model == "equal-effects" or np.ptp(groups) == 0:
         se, df = math.sqrt(float((a * a * (v + tau2)).sum())) / total, math.inf
     else:
-        fit = sandwich(
-            y, np.ones((len(y), 1)), np.diag(v + tau2), np.arange(len(y)), kind="CR2", weights=np.diag(a)
-        )
+        fit = sandwich(y, np.ones((len(y), 1)), np.diag(v + tau2), groups, kind="CR2", weights=np.diag(a))
         se, df = math.sqrt(float(fit.vcov[0, 0])), float(satterthwaite(fit, np.eye(1))[0])
     half = float(quantile(0.5 + level / 2, df)) * se
     p = tail_p(mean / se, df, "two-sided") if se > 0 else math.nan
@@ -228,6 +237,7 @@ def significance_funnel(
     direction: str | None = None,
     model: str = "robust",
     method: str | float = "REML",
+    cluster: Any = None,
     alpha: float = 0.05,
     level: float = 0.95,
     eta_max: float = ETA_MAX,
@@ -250,6 +260,8 @@ def significance_funnel(
         and ``eta`` for another study.
     method : str or float
         tau2 estimator of the naive fit that supplies the weights.
+    cluster : str or array_like, optional
+        Clusters of dependent effects for the robust standard errors; every effect its own by default.
     alpha : float
         Two-sided significance level that makes a study affirmative.
     level : float
@@ -287,7 +299,9 @@ def significance_funnel(
     check_share(alpha, "alpha")
     check_share(level, "level")
     notes = Notes()
+    labels = None if cluster is None else _labels(es, cluster, model)
     effects = rows_of(es, notes, what="this sensitivity analysis")
+    groups = np.arange(effects.k) if labels is None else labels
     side = favoured_side(effects, direction)
     caution_few(effects.k, notes, "this sensitivity analysis")
     sign = -1.0 if side == "less" else 1.0
@@ -298,11 +312,12 @@ def significance_funnel(
 
     def mean_at(ratio: float) -> Corrected:
         a = np.where(affirmative, 1.0, ratio) * base
-        return corrected_mean(y, v, a, tau2, model=model, level=level, eta=ratio)
+        return corrected_mean(y, v, a, tau2, groups, model=model, level=level, eta=ratio)
 
     worst = None
     if not affirmative.all():
-        worst = _worst(y[~affirmative], v[~affirmative], model, method, level)
+        rest = ~affirmative
+        worst = _worst(y[rest], v[rest], groups[rest], model, method, level)
     aim = sign * null
     if affirmative.any() and not affirmative.all():
         s = s_value_of_estimate(y, base, affirmative, aim)
@@ -332,12 +347,26 @@ def significance_funnel(
     )
 
 
-def _worst(y: np.ndarray, v: np.ndarray, model: str, method: str | float, level: float) -> Corrected:
+def _labels(es: Any, cluster: Any, model: str) -> np.ndarray:
+    """Numbers of the clusters of the rows with a known effect."""
+    if model != "robust":
+        raise InputError("cluster belongs to model='robust': equal-effects weights have no robust error")
+    effects = es.effects if isinstance(es, Pooled) else gather(es)[0]
+    labels = column(effects, cluster, "cluster")[effects.exact]
+    groups = np.unique([str(label) for label in labels], return_inverse=True)[1]
+    if groups.max() < 1:
+        raise NotEstimableError("robust standard errors need at least two clusters")
+    return np.asarray(groups)
+
+
+def _worst(
+    y: np.ndarray, v: np.ndarray, groups: np.ndarray, model: str, method: str | float, level: float
+) -> Corrected:
     """Mean of the non-affirmative studies, with a heterogeneity of their own."""
     tau2 = 0.0
     if model == "robust" and len(y) > 1:
         tau2 = float(estimate_tau2(y, v, method).tau2)
-    return corrected_mean(y, v, 1 / (v + tau2), tau2, model=model, level=level, eta=math.inf)
+    return corrected_mean(y, v, 1 / (v + tau2), tau2, groups, model=model, level=level, eta=math.inf)
 
 
 def _turn(found: Corrected, sign: float) -> Corrected:

@@ -12,11 +12,13 @@ from scipy.special import chdtrc, log_ndtr, ndtr, ndtri
 from meta.bias.common import Result, check_direction, check_share, rows_of
 from meta.errors import InputError, Notes, unknown_option
 from meta.formatting import number, p_equation
+from meta.kernels.tau2 import estimate as estimate_tau2
 
 KINDS: dict[str, tuple[str, str]] = {
     "Rosenthal": ("Rosenthal 1979", "10.1037/0033-2909.86.3.638"),
     "Orwin": ("Orwin 1983", "10.3102/10769986008002157"),
     "Rosenberg": ("Rosenberg 2005", "10.1111/j.0014-3820.2005.tb01004.x"),
+    "General": ("Rosenberg 2005, with heterogeneity", "10.1111/j.0014-3820.2005.tb01004.x"),
 }
 
 POOLS = ("Stouffer", "Fisher")
@@ -42,7 +44,7 @@ class FailsafeN(Result):
     p_value : float
         Of the studies that are there (NaN for Orwin's).
     alpha, target : float
-        The bound that the number would reach: significance, or effect (Orwin's).
+        The bound that the number would reach: significance, or effect (NaN where it is significance).
     estimate : float
         The mean effect used (NaN for Rosenthal's).
     k : int
@@ -65,8 +67,9 @@ class FailsafeN(Result):
     warnings: tuple[str, ...]
 
     def _lines(self) -> list[str]:
-        to = f"a mean effect of {number(self.target)}" if self.kind == "Orwin" else f"p = {self.alpha:g}"
-        now = f"now {number(self.estimate)}" if self.kind == "Orwin" else f"now {p_equation(self.p_value)}"
+        mean = not math.isnan(self.target)
+        to = f"a mean effect of {number(self.target)}" if mean else f"p = {self.alpha:g}"
+        now = f"now {number(self.estimate)}" if mean else f"now {p_equation(self.p_value)}"
         return [
             f"Fail-safe N ({self.kind}) · k = {self.k}",
             f"{self.n} unseen null studies would bring the result to {to} ({now})",
@@ -102,13 +105,17 @@ def _rosenthal(y: np.ndarray, v: np.ndarray, alpha: float, sign: float, pool: st
 def _orwin(y: np.ndarray, v: np.ndarray, target: float | None, weighted: bool) -> tuple[float, float, float]:
     """Number of null studies, the mean and the target."""
     mean = float(np.average(y, weights=1 / v if weighted else None))
-    aim = mean / 2 if target is None else float(target)
+    aim = _checked_target(mean / 2 if target is None else float(target), mean)
+    return max(0.0, len(y) * (mean - aim) / aim), mean, aim
+
+
+def _checked_target(aim: float, mean: float) -> float:
     if aim == 0 or (aim > 0) != (mean > 0):
         raise InputError(
             f"target must be on the same side of 0 as the mean effect ({mean:g}), and not 0: "
             f"target = {aim:g} can't be reached by studies without effect"
         )
-    return max(0.0, len(y) * (mean - aim) / aim), mean, aim
+    return aim
 
 
 def _rosenberg(y: np.ndarray, v: np.ndarray, alpha: float) -> tuple[float, float, float]:
@@ -120,6 +127,26 @@ def _rosenberg(y: np.ndarray, v: np.ndarray, alpha: float) -> tuple[float, float
     return max(0.0, (wanted - w.sum()) / w.mean()), p, total / float(w.sum())
 
 
+def _general(
+    y: np.ndarray, v: np.ndarray, alpha: float, target: float | None, method: str | float
+) -> tuple[float, float, float, float]:
+    """Number of null studies, p-value (two-sided), mean and target under random effects.
+
+    An unseen study has the harmonic mean of the variances, and tau2 stays what it is. With tau2 = 0 these are
+    Rosenberg's number and, with a target, Orwin's weighted one.
+    """
+    tau2 = float(estimate_tau2(y, v, method).tau2)
+    w = 1 / (v + tau2)
+    total, typical = float((w * y).sum()), 1 / (1 / float((1 / v).mean()) + tau2)
+    mean, p = total / float(w.sum()), 2 * float(ndtr(-abs(total) / math.sqrt(w.sum())))
+    if target is None:
+        wanted, aim = (total / float(ndtri(alpha / 2))) ** 2, math.nan
+    else:
+        aim = _checked_target(float(target), mean)
+        wanted = total / aim
+    return max(0.0, (wanted - float(w.sum())) / typical), p, mean, aim
+
+
 def failsafe_n(
     es: Any,
     *,
@@ -129,6 +156,7 @@ def failsafe_n(
     direction: str | None = None,
     pool: str = "Stouffer",
     weighted: bool = False,
+    method: str | float = "REML",
 ) -> FailsafeN:
     """Number of unseen studies with no effect that would overturn the result; always rounded up.
 
@@ -136,19 +164,22 @@ def failsafe_n(
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects.
-    kind : {"Rosenthal", "Orwin", "Rosenberg"}
+    kind : {"Rosenthal", "Orwin", "Rosenberg", "General"}
         To a one-tailed combined p of ``alpha``; to a mean effect of ``target``; to a two-tailed p of
-        ``alpha`` of the equal-effects mean.
+        ``alpha`` of the equal-effects mean; to that p, or a ``target``, of the random-effects mean with its
+        tau2 held.
     alpha : float
         Significance level.
     target : float, optional
-        Mean effect that would no longer matter (Orwin's); half the mean by default.
+        Mean effect that would no longer matter (Orwin's, half the mean by default; General).
     direction : {"greater", "less"}, optional
         Tail of Rosenthal's test; by default the side on which the effects lie.
     pool : {"Stouffer", "Fisher"}
         How Rosenthal's combines the p-values.
     weighted : bool
         Orwin's: weigh by 1/v instead of equally.
+    method : str or float
+        tau2 estimator of General.
 
     Returns
     -------
@@ -177,8 +208,10 @@ def failsafe_n(
         exact, p = _rosenthal(y, v, alpha, -1.0 if side == "less" else 1.0, pool)
     elif kind == "Orwin":
         exact, mean, aim = _orwin(y, v, target, weighted)
-    else:
+    elif kind == "Rosenberg":
         exact, p, mean = _rosenberg(y, v, alpha)
+    else:
+        exact, p, mean, aim = _general(y, v, alpha, target, method)
     # a whole number that rounding error has lifted is not rounded up to the next
     n = math.ceil(exact - 1e-9 * max(1.0, exact))
     return FailsafeN(n, exact, kind, p, alpha, aim, mean, effects.k, CAVEAT, notes.messages)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import bdtr, log_ndtr, ndtr, ndtri
+from scipy.special import bdtr, ndtr, ndtri
 
 from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, study_p
 from meta.bias.conditional import ConditionalModel, fit_conditional
+from meta.bias.reported_tests import NormalTests, ReportedTests, noncentrality, read_tests
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation, percent
 
@@ -33,8 +35,8 @@ class PCurve(Result):
         Share of significant p-values below half of ``alpha``, against 1/2.
     evidential, inadequate : bool
         The conclusions by the rule of Simonsohn, Simmons & Nelson 2015.
-    power : float
-        Mean power that fits the curve best.
+    power, power_low, power_high : float
+        Mean power that fits the curve best, with its 90% interval.
     shares : ndarray of shape (5,)
         Share of the significant p-values in each fifth of (0, ``alpha``).
     significant : ndarray of bool, shape (k,)
@@ -59,6 +61,8 @@ class PCurve(Result):
     evidential: bool
     inadequate: bool
     power: float
+    power_low: float
+    power_high: float
     shares: np.ndarray
     significant: np.ndarray
     direction: str
@@ -78,8 +82,13 @@ class PCurve(Result):
             f"right skew  full z = {number(self.statistic, 2)}, {p_equation(self.p_value)}   "
             f"half z = {number(self.half_statistic, 2)}, {p_equation(self.half_p)}",
             f"flatter than 33% power  full {p_equation(self.flat_p)}, half {p_equation(self.flat_half_p)}",
-            f"{verdict}{'; inadequate evidence' if self.inadequate else ''}; power {percent(self.power)}",
+            f"{verdict}{'; inadequate evidence' if self.inadequate else ''}; power {percent(self.power)} "
+            f"[{percent(self.power_low)}, {percent(self.power_high)}]",
         ]
+
+
+LOW_POWER = 1 / 3
+"""The "33%" of Simonsohn, Simmons & Nelson: under it a third of the studies would be significant."""
 
 
 def _stouffer(log_pp: np.ndarray) -> float:
@@ -90,37 +99,24 @@ def _stouffer(log_pp: np.ndarray) -> float:
     return float(ndtri(pp).sum() / math.sqrt(log_pp.size))
 
 
-def _noncentrality(power: float, alpha: float) -> float:
-    """Noncentrality at which a two-sided normal test has this power, counting both tails."""
-    from scipy.optimize import brentq
-
-    cut = -float(ndtri(alpha / 2))
-    return float(brentq(lambda d: float(ndtr(d - cut) + ndtr(-d - cut)) - power, 0.0, cut + 40, xtol=1e-13))
-
-
-def pp_values(z: np.ndarray, d: float, cut: float) -> np.ndarray:
-    """Log probability of a |z| at least this large, given that it exceeds ``cut``, at noncentrality ``d``.
-
-    >>> np.exp(pp_values(np.array([1.959963985, 2.241402728]), 0.0, 1.959963985)).round(4).tolist()
-    [1.0, 0.5]
-    """
-    top = np.logaddexp(log_ndtr(d - z), log_ndtr(-d - z))
-    return np.asarray(top - np.logaddexp(log_ndtr(d - cut), log_ndtr(-d - cut)))
-
-
 def _log_complement(log_p: np.ndarray) -> np.ndarray:
     return np.log(-np.expm1(np.minimum(log_p, -1e-300)))
 
 
-def p_curve(es: Any, *, alpha: float = 0.05, direction: str | None = None) -> PCurve:
+def p_curve(
+    es: Any = None, *, tests: Sequence[str] | None = None, alpha: float = 0.05, direction: str | None = None
+) -> PCurve:
     """The distribution of the significant p-values: does it show an effect?
 
     Under no effect significant p-values are uniform; under an effect they are skewed to the right.
 
     Parameters
     ----------
-    es : EffectSizes or fit or table with columns yi and vi
+    es : EffectSizes or fit or table with columns yi and vi, optional
         Independent effects whose own tests are of the hypothesis of interest.
+    tests : sequence of str, optional
+        Instead, test statistics as papers print them: ``"t(88)=2.1"``, ``"F(2,210)=4.45"``, ``"r(77)=.47"``,
+        ``"chi2(1)=9.1"``, ``"Z=3.45"``, all in the direction of the hypothesis.
     alpha : float
         Two-sided significance level.
     direction : {"greater", "less", "two-sided"}, optional
@@ -148,66 +144,79 @@ def p_curve(es: Any, *, alpha: float = 0.05, direction: str | None = None) -> PC
     """
     check_share(alpha, "alpha")
     notes = Notes()
-    effects = rows_of(es, notes, at_least=1, what="a p-curve")
-    side = favoured_side(effects, direction)
-    z = effects.yi / effects.sei * (-1.0 if side == "less" else 1.0)
-    p = study_p(effects.yi, effects.vi, "two-sided")
-    used = (p < alpha) & ((z > 0) | (side == "two-sided"))
-    n = int(used.sum())
-    if n == 0:
+    if (es is None) == (tests is None):
+        raise InputError("give either effect sizes or tests=")
+    if tests is not None:
+        if direction is not None:
+            raise InputError(
+                "reported tests carry no direction: leave out those against the hypothesis, and give none"
+            )
+        side, found = "two-sided", read_tests(tests)
+        used = found.p < alpha
+        curve: NormalTests | ReportedTests = found.subset(used)
+    else:
+        effects = rows_of(es, notes, at_least=1, what="a p-curve")
+        side = favoured_side(effects, direction)
+        z = effects.yi / effects.sei * (-1.0 if side == "less" else 1.0)
+        p = study_p(effects.yi, effects.vi, "two-sided")
+        used = (p < alpha) & ((z > 0) | (side == "two-sided"))
+        curve = NormalTests(np.abs(z[used]))
+    if not used.any():
         raise NotEstimableError(
             f"no study is significant (p < {alpha:g}, {side}), so that there is no p-curve"
         )
-    caution_few(n, notes, "a p-curve of the significant results")
-    size, cut, half = np.abs(z[used]), -float(ndtri(alpha / 2)), -float(ndtri(alpha / 4))
-    near = size > half
-    third = _noncentrality(0.33, alpha)
-    full, below = _stouffer(pp_values(size, 0.0, cut)), _stouffer(pp_values(size[near], 0.0, half))
-    flat = _stouffer(_log_complement(pp_values(size, third, cut)))
-    flat_half = _stouffer(_log_complement(pp_values(size[near], third, half)))
-    ps = [float(ndtr(x)) if x == x else math.nan for x in (full, below, flat, flat_half)]
-    low = int(near.sum())
-    binomial_p = 1.0 if low == 0 else float(bdtr(n - low, n, 0.5))
-    less = float(bdtr(low, n, _share_near(third, cut, half)))
+    caution_few(int(used.sum()), notes, "a p-curve of the significant results")
     return PCurve(
-        statistic=full,
-        p_value=ps[0],
-        half_statistic=below,
-        half_p=ps[1],
-        flat_statistic=flat,
-        flat_p=ps[2],
-        flat_half_statistic=flat_half,
-        flat_half_p=ps[3],
-        binomial_p=binomial_p,
-        evidential=ps[1] < 0.05 or (ps[0] < 0.1 and ps[1] < 0.1),
-        inadequate=ps[2] < 0.05 or (ps[3] < 0.1 and less < 0.1),
-        power=_best_power(size, alpha, cut),
-        shares=np.histogram(p[used], bins=np.linspace(0, alpha, 6))[0] / n,
-        significant=used,
-        direction=side,
-        k=effects.k,
-        warnings=notes.messages,
+        **_tests_of(curve, alpha), significant=used, direction=side, k=used.size, warnings=notes.messages
     )
 
 
-def _share_near(d: float, cut: float, half: float) -> float:
-    return float((ndtr(d - half) + ndtr(-d - half)) / (ndtr(d - cut) + ndtr(-d - cut)))
+def _tests_of(curve: NormalTests | ReportedTests, alpha: float) -> dict[str, Any]:
+    """The tests, the power and the shares of significant results."""
+    p, n = curve.p, curve.p.size
+    near = p < alpha / 2
+    close = curve.subset(near)
+    full, half = _stouffer(curve.log_pp(None, alpha, alpha)), _stouffer(close.log_pp(None, alpha, alpha / 2))
+    flat = _stouffer(_log_complement(curve.log_pp(LOW_POWER, alpha, alpha)))
+    flat_half = _stouffer(_log_complement(close.log_pp(LOW_POWER, alpha, alpha / 2)))
+    ps = [float(ndtr(x)) if x == x else math.nan for x in (full, half, flat, flat_half)]
+    low = int(near.sum())
+    d, cut, inner = noncentrality(LOW_POWER, alpha), -float(ndtri(alpha / 2)), -float(ndtri(alpha / 4))
+    expected = float((ndtr(d - inner) + ndtr(-d - inner)) / (ndtr(d - cut) + ndtr(-d - cut)))
+    less = float(bdtr(low, n, expected))
+    power, power_low, power_high = (_power_at(curve, alpha, z) for z in (0.0, ndtri(0.05), ndtri(0.95)))
+    return {
+        "statistic": full,
+        "p_value": ps[0],
+        "half_statistic": half,
+        "half_p": ps[1],
+        "flat_statistic": flat,
+        "flat_p": ps[2],
+        "flat_half_statistic": flat_half,
+        "flat_half_p": ps[3],
+        "binomial_p": 1.0 if low == 0 else float(bdtr(n - low, n, 0.5)),
+        "evidential": ps[1] < 0.05 or (ps[0] < 0.1 and ps[1] < 0.1),
+        "inadequate": ps[2] < 0.05 or (ps[3] < 0.1 and less < 0.1),
+        "power": power,
+        "power_low": power_low,
+        "power_high": power_high,
+        "shares": np.histogram(p, bins=np.linspace(0, alpha, 6))[0] / n,
+    }
 
 
-def _best_power(size: np.ndarray, alpha: float, cut: float) -> float:
-    """Power at which Stouffer's z of the pp-values is 0, between ``alpha`` and 0.99."""
+def _power_at(curve: NormalTests | ReportedTests, alpha: float, aim: float) -> float:
+    """Common power under which Stouffer's z of the curve is ``aim``, between ``alpha`` and 0.99."""
     from scipy.optimize import brentq
 
-    def skew(d: float) -> float:
-        return _stouffer(pp_values(size, d, cut))
+    def gap(power: float) -> float:
+        return _stouffer(curve.log_pp(power, alpha, alpha)) - float(aim)
 
-    top = _noncentrality(0.99, alpha)
-    if skew(0.0) >= 0:
+    low, high = alpha * (1 + 1e-6), 0.99
+    if gap(low) >= 0:
         return alpha
-    if skew(top) <= 0:
-        return 0.99
-    d = float(brentq(skew, 0.0, top, xtol=1e-10))
-    return float(ndtr(d - cut) + ndtr(-d - cut))
+    if gap(high) <= 0:
+        return high
+    return float(brentq(gap, low, high, xtol=1e-10))
 
 
 def p_uniform_star(

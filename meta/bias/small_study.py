@@ -1,4 +1,4 @@
-"""Regression tests for small-study effects: Egger's, classic and mixed, and Pustejovsky and Rodgers'."""
+"""Regression tests for small-study effects: Egger's, classic and mixed, and what the others share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation, significant
 from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
-from meta.pooling.design import build, without_aliases
+from meta.pooling.design import build
 
 MODELS = ("classic", "mixed")
 PREDICTORS: dict[str, tuple[str, Callable[[np.ndarray, np.ndarray | None], np.ndarray]]] = {
@@ -201,7 +201,7 @@ def _positive(effects: EffectSizes, values: np.ndarray, what: str) -> np.ndarray
     return values
 
 
-def _with_sizes(es: Any, sizes: dict[str, Any]) -> tuple[Any, dict[str, np.ndarray]]:
+def with_sizes(es: Any, sizes: dict[str, Any]) -> tuple[Any, dict[str, np.ndarray]]:
     """Sizes as arrays over the rows with a known effect."""
     effects = getattr(es, "effects", es)
     if not isinstance(effects, EffectSizes):
@@ -270,12 +270,13 @@ def egger(
     notes = Notes()
     sizes = None
     if n is not None:
-        es, given = _with_sizes(es, {"n": n})
+        es, given = with_sizes(es, {"n": n})
         sizes = given["n"]
     effects = rows_of(es, notes, what="Egger's test")
     others = None
     if moderators is not None:
-        effects, sizes, others = _adjusted(effects, sizes, moderators, notes)
+        keep, others = adjusted(effects, moderators, notes)
+        effects, sizes = effects.subset(keep), None if sizes is None else sizes[keep]
     caution_few(effects.k, notes, "Egger's test")
     label, function = PREDICTORS[predictor]
     x = function(effects.vi, sizes)
@@ -296,19 +297,14 @@ def egger(
     return _mixed(effects, x, others, method, label, direction, notes, limited, level)
 
 
-def _adjusted(
-    effects: EffectSizes, sizes: np.ndarray | None, moderators: Any, notes: Notes
-) -> tuple[EffectSizes, np.ndarray | None, np.ndarray]:
-    """Columns to adjust for, without the intercept, and the rows that have them."""
+def adjusted(effects: EffectSizes, moderators: Any, notes: Notes) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that have the moderators (k,), and their columns to adjust for, without the intercept."""
     is_formula = isinstance(moderators, str)
     design = build(
         effects, moderators if is_formula else None, None if is_formula else moderators, True, notes
     )
-    design = without_aliases(design, notes)
-    keep = np.asarray(design.rows, dtype=bool)
     X = np.asarray(design.X, dtype=float)
-    varying = np.ptp(X, axis=0) > 0
-    return effects.subset(keep), None if sizes is None else sizes[keep], X[:, varying]
+    return np.asarray(design.rows, dtype=bool), X[:, np.ptp(X, axis=0) > 0]
 
 
 def _mixed(
@@ -338,60 +334,6 @@ def _mixed(
         tau2=float(fit.tau2),
         limited=limited and others is None,
         k=effects.k,
-        notes=notes,
-        level=level,
-    )
-
-
-def pustejovsky_rodgers(
-    es: Any, *, n1: Any = "n1", n2: Any = "n2", direction: str = "two-sided", level: float = 0.95
-) -> RegressionTest:
-    """Egger's test for standardised mean differences without the built-in correlation.
-
-    A standardised mean difference and its own standard error are correlated by construction, which inflates
-    the error rate of Egger's test; the predictor here is ``sqrt(1/n1 + 1/n2)``, with weights 1/v.
-
-    Parameters
-    ----------
-    es : EffectSizes
-        The effects.
-    n1, n2 : str or array_like
-        Group sizes: columns (by default those the effects were computed from) or arrays.
-    direction : {"two-sided", "greater", "less"}
-        As in :func:`egger`.
-    level : float
-        Of the interval of the limit estimate.
-
-    Returns
-    -------
-    RegressionTest
-
-    References
-    ----------
-    Pustejovsky & Rodgers 2019, doi:10.1002/jrsm.1332.
-
-    Examples
-    --------
-    >>> from meta import EffectSizes
-    >>> es = EffectSizes([0.9, 0.5, 0.4, 0.35, 0.1, 0.3, 0.2, 0.8, 0.2, 0.15],
-    ...                  [0.2, 0.1, 0.08, 0.05, 0.02, 0.06, 0.03, 0.25, 0.04, 0.02], "SMD", range(10))
-    >>> n = [10, 20, 25, 40, 100, 34, 67, 8, 50, 100]
-    >>> test = pustejovsky_rodgers(es, n1=n, n2=n)
-    >>> test.predictor, test.p_value < 0.01
-    ('sqrt(1/n1 + 1/n2)', True)
-    """
-    check_direction(direction)
-    notes = Notes()
-    effects, sizes = _with_sizes(es, {"n1": n1, "n2": n2})
-    effects = rows_of(effects, notes, what="Pustejovsky and Rodgers' test")
-    caution_few(effects.k, notes, "Pustejovsky and Rodgers' test")
-    return regression_test(
-        "Pustejovsky and Rodgers' test",
-        effects.yi,
-        np.sqrt(1 / sizes["n1"] + 1 / sizes["n2"]),
-        1 / effects.vi,
-        predictor="sqrt(1/n1 + 1/n2)",
-        direction=direction,
         notes=notes,
         level=level,
     )

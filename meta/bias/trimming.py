@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from meta.bias.common import Result
+from meta.bias.common import Result, caution_few, check_direction
 from meta.bias.least_squares import weighted_regression
 from meta.effects.model import EffectSizes
-from meta.errors import ConvergenceWarning, Notes, NotEstimableError, quiet, unknown_option
+from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError, quiet, unknown_option
 from meta.formatting import interval, number, p_equation, significant
 from meta.kernels.inference import pooled_rows
 from meta.kernels.regression import METHODS as REGRESSION_METHODS
@@ -167,6 +167,11 @@ class TrimAndFill(Result):
         return f"TrimAndFill({self.estimator}, {self.side}: k0={self.k0}, estimate={self.estimate:.4g})"
 
     @property
+    def low_power(self) -> bool:
+        """Whether there are fewer than ten studies."""
+        return self.original.k < 10
+
+    @property
     def estimate(self) -> float:
         """Pooled effect with the filled-in studies."""
         return self.fit.estimate
@@ -234,7 +239,13 @@ def _missing_side(effects: EffectSizes, options: PoolOptions) -> str:
 
 
 def trim_and_fill(
-    fit: Any, *, estimator: str = "L0", side: str | None = None, centre: str | float | None = None
+    fit: Any,
+    *,
+    estimator: str = "L0",
+    side: str | None = None,
+    direction: str | None = None,
+    centre: str | float | None = None,
+    limits: tuple[float, float] | None = None,
 ) -> TrimAndFill:
     """Estimate how many studies one side of the funnel lacks, and pool with their mirror images.
 
@@ -247,8 +258,12 @@ def trim_and_fill(
     side : {"left", "right"}, optional
         Where studies are missing; by default opposite to where the less precise studies lie. Where
         benefit is negative, unpublished disappointing studies are on the right.
+    direction : {"greater", "less"}, optional
+        Which effects are favoured, instead of ``side``: studies are then missing on the other side.
     centre : str or float, optional
         tau2 estimator ("EE" for the equal-effects centre) while trimming; the fit's own by default.
+    limits : (float, float), optional
+        Least and greatest value that an effect can have (of a proportion, say); filled-in effects stop there.
 
     Returns
     -------
@@ -272,6 +287,13 @@ def trim_and_fill(
         raise unknown_option("estimator", estimator, ESTIMATORS)
     if side is not None and side not in SIDES:
         raise unknown_option("side", side, SIDES)
+    check_direction(direction, ("greater", "less"))
+    if side is not None and direction is not None:
+        raise InputError("give side (where studies are missing) or direction (which are favoured), not both")
+    if direction is not None:
+        side = "right" if direction == "less" else "left"
+    if limits is not None and not limits[0] < limits[1]:
+        raise InputError(f"limits must be a lower and a higher value, not {limits!r}")
     original = fit if isinstance(fit, Pooled) else pool(fit)
     assert isinstance(original, Pooled)
     effects, options = original.effects, original.options
@@ -282,13 +304,14 @@ def trim_and_fill(
     sign = -1.0 if where == "right" else 1.0
     weights = original.user_weights
     notes = Notes()
+    caution_few(effects.k, notes, "trim and fill", stacklevel=3)
     found = trim(sign * effects.yi, effects.vi, trimming, estimator, weights)
     if not found.converged:
         notes.warn(
             f"the number of missing studies keeps changing between iterations; k0 = {found.k0} was taken",
             ConvergenceWarning,
         )
-    whole, more = _fill(effects, found, sign, weights)
+    whole, more = _fill(effects, found, sign, weights, limits)
     with quiet():
         refitted = original if found.k0 == 0 else fit_effects(whole, options, weights=more)
     return TrimAndFill(
@@ -309,11 +332,17 @@ def trim_and_fill(
 
 
 def _fill(
-    effects: EffectSizes, found: Trimmed, sign: float, weights: np.ndarray | None
+    effects: EffectSizes,
+    found: Trimmed,
+    sign: float,
+    weights: np.ndarray | None,
+    limits: tuple[float, float] | None,
 ) -> tuple[EffectSizes, np.ndarray | None]:
     """The effects with the mirror images of the trimmed ones below them."""
     copied = found.order[effects.k - found.k0 :]
     mirrored = 2 * sign * found.centre - effects.yi[copied]
+    if limits is not None:
+        mirrored = np.clip(mirrored, *limits)
     whole = EffectSizes(
         yi=np.concatenate([effects.yi, mirrored]),
         vi=np.concatenate([effects.vi, effects.vi[copied]]),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from meta.bias.common import caution_few, check_direction
-from meta.bias.small_study import RegressionTest, regression_test
+from meta.bias.small_study import RegressionTest, adjusted, regression_test
 from meta.effects.api import effect_sizes
 from meta.effects.model import EffectSizes
 from meta.errors import DataWarning, InputError, Notes, NotEstimableError
@@ -27,6 +27,8 @@ class Tables:
         Log odds ratio and variance, with 1/2 added to all cells of a table with a zero.
     study : ndarray of object
         Labels.
+    others : ndarray of shape (k, m) or None
+        Columns to adjust for.
     """
 
     a: np.ndarray
@@ -36,6 +38,7 @@ class Tables:
     yi: np.ndarray
     vi: np.ndarray
     study: np.ndarray
+    others: np.ndarray | None = None
 
     @property
     def n1(self) -> np.ndarray:
@@ -53,7 +56,15 @@ class Tables:
         return self.n1 + self.n2
 
 
-def read_tables(table: Any, columns: dict[str, Any], notes: Notes, *, what: str, margins: bool) -> Tables:
+def read_tables(
+    table: Any,
+    columns: dict[str, Any],
+    notes: Notes,
+    *,
+    what: str,
+    margins: bool,
+    moderators: Any = None,
+) -> Tables:
     """Read 2x2 tables; with ``margins``, leave out those without any event or without any non-event."""
     if isinstance(table, EffectSizes) and not columns:
         lacking = [name for name in ("events1", "n1", "events2", "n2") if name not in table.inputs]
@@ -69,7 +80,7 @@ def read_tables(table: Any, columns: dict[str, Any], notes: Notes, *, what: str,
     counts = {name: np.asarray(es.inputs[name], dtype=float) for name in ("events1", "n1", "events2", "n2")}
     a, c = counts["events1"], counts["events2"]
     b, d = counts["n1"] - a, counts["n2"] - c
-    keep = es.exact
+    keep = es.exact.copy()
     if not keep.all():
         left = listing([f"'{label}'" for label in es.study[~keep]])
         notes.warn(f"{what} leaves out tables without counts: {left}", DataWarning, stacklevel=4)
@@ -83,7 +94,12 @@ def read_tables(table: Any, columns: dict[str, Any], notes: Notes, *, what: str,
                 stacklevel=4,
             )
         keep = keep & ~empty
-    found = Tables(a[keep], b[keep], c[keep], d[keep], es.yi[keep], es.vi[keep], es.study[keep])
+    others = None
+    if moderators is not None:
+        carrier = table if isinstance(table, EffectSizes) else es
+        rows, others = adjusted(carrier.subset(keep), moderators, notes)
+        keep[np.flatnonzero(keep)[~rows]] = False
+    found = Tables(a[keep], b[keep], c[keep], d[keep], es.yi[keep], es.vi[keep], es.study[keep], others)
     if len(found.a) < 3:
         raise NotEstimableError(f"{what} needs at least 3 studies, but there are {len(found.a)}")
     caution_few(len(found.a), notes, what, stacklevel=5)
@@ -91,7 +107,12 @@ def read_tables(table: Any, columns: dict[str, Any], notes: Notes, *, what: str,
 
 
 def harbord(
-    table: Any, *, direction: str = "two-sided", level: float = 0.95, **columns: Any
+    table: Any,
+    *,
+    direction: str = "two-sided",
+    moderators: Any = None,
+    level: float = 0.95,
+    **columns: Any,
 ) -> RegressionTest:
     """Harbord's test: the score of the log odds ratio against its information.
 
@@ -104,6 +125,8 @@ def harbord(
         Rows with 2x2 tables; effect sizes that were computed from tables carry them.
     direction : {"two-sided", "greater", "less"}
         "greater" tests whether less precise studies show larger odds ratios.
+    moderators : str or array_like, optional
+        A formula over the caller's columns, or columns, to adjust for.
     level : float
         Of the interval of the limit estimate.
     **columns : str or array_like
@@ -127,7 +150,7 @@ def harbord(
     """
     check_direction(direction)
     notes = Notes()
-    t = read_tables(table, columns, notes, what="Harbord's test", margins=True)
+    t = read_tables(table, columns, notes, what="Harbord's test", margins=True, moderators=moderators)
     events, rest, total = t.a + t.c, t.b + t.d, t.total
     score = t.a - events * t.n1 / total
     information = t.n1 * t.n2 * events * rest / (total**2 * (total - 1))
@@ -139,18 +162,24 @@ def harbord(
         predictor="1 / root of the score's variance",
         direction=direction,
         notes=notes,
+        others=t.others,
         level=level,
     )
 
 
 def peters(
-    table: Any, *, direction: str = "two-sided", level: float = 0.95, **columns: Any
+    table: Any,
+    *,
+    direction: str = "two-sided",
+    moderators: Any = None,
+    level: float = 0.95,
+    **columns: Any,
 ) -> RegressionTest:
     """Peters' test: the log odds ratio against 1/N, weighted by ``1 / (1/(a + c) + 1/(b + d))``.
 
     Parameters
     ----------
-    table, direction, level, **columns
+    table, direction, moderators, level, **columns
         As in :func:`harbord`.
 
     Returns
@@ -170,7 +199,7 @@ def peters(
     """
     check_direction(direction)
     notes = Notes()
-    t = read_tables(table, columns, notes, what="Peters' test", margins=True)
+    t = read_tables(table, columns, notes, what="Peters' test", margins=True, moderators=moderators)
     return regression_test(
         "Peters' test",
         t.yi,
@@ -179,12 +208,18 @@ def peters(
         predictor="1 / N",
         direction=direction,
         notes=notes,
+        others=t.others,
         level=level,
     )
 
 
 def macaskill(
-    table: Any, *, direction: str = "two-sided", level: float = 0.95, **columns: Any
+    table: Any,
+    *,
+    direction: str = "two-sided",
+    moderators: Any = None,
+    level: float = 0.95,
+    **columns: Any,
 ) -> RegressionTest:
     """Macaskill's funnel-plot regression: the log odds ratio against N, weighted by the pooled variance.
 
@@ -193,7 +228,7 @@ def macaskill(
 
     Parameters
     ----------
-    table, level, **columns
+    table, moderators, level, **columns
         As in :func:`harbord`.
     direction : {"two-sided", "greater", "less"}
         "greater" tests whether larger studies show larger odds ratios.
@@ -215,7 +250,7 @@ def macaskill(
     """
     check_direction(direction)
     notes = Notes()
-    t = read_tables(table, columns, notes, what="Macaskill's test", margins=True)
+    t = read_tables(table, columns, notes, what="Macaskill's test", margins=True, moderators=moderators)
     return regression_test(
         "Macaskill's test",
         t.yi,
@@ -225,16 +260,24 @@ def macaskill(
         direction=direction,
         notes=notes,
         limited=False,
+        others=t.others,
         level=level,
     )
 
 
-def deeks(table: Any, *, direction: str = "two-sided", level: float = 0.95, **columns: Any) -> RegressionTest:
+def deeks(
+    table: Any,
+    *,
+    direction: str = "two-sided",
+    moderators: Any = None,
+    level: float = 0.95,
+    **columns: Any,
+) -> RegressionTest:
     """Deeks' test: the log (diagnostic) odds ratio against 1/sqrt(ESS), weighted by ESS = 4 n1 n2 / N.
 
     Parameters
     ----------
-    table, direction, level, **columns
+    table, direction, moderators, level, **columns
         As in :func:`harbord`; for diagnostic accuracy group 1 are the diseased.
 
     Returns
@@ -254,7 +297,7 @@ def deeks(table: Any, *, direction: str = "two-sided", level: float = 0.95, **co
     """
     check_direction(direction)
     notes = Notes()
-    t = read_tables(table, columns, notes, what="Deeks' test", margins=False)
+    t = read_tables(table, columns, notes, what="Deeks' test", margins=False, moderators=moderators)
     effective = 4 * t.n1 * t.n2 / t.total
     return regression_test(
         "Deeks' test",
@@ -264,5 +307,6 @@ def deeks(table: Any, *, direction: str = "two-sided", level: float = 0.95, **co
         predictor="1 / root of the effective sample size",
         direction=direction,
         notes=notes,
+        others=t.others,
         level=level,
     )

@@ -55,7 +55,6 @@ __all__ = [
     "profile",
     "qq",
     "radial",
-    "residual_funnel",
     "specification",
     "tau_trace",
     "verdicts",

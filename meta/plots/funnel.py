@@ -24,6 +24,7 @@ from meta.plots.chart import (
     words,
 )
 from meta.plots.figure import FigureResult, style
+from meta.plots.residual_funnel import residual_funnel
 from meta.plots.themes import Theme, as_theme
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def funnel(
     ----------
     result : object
         A fit or effect sizes; rows that are not exactly known are left out and counted in the alt text. Or a
-        trim-and-fill result: its own fit is the centre, and filled-in studies are drawn open.
+        trim-and-fill result: its own fit is the centre, and filled-in studies are drawn open. Or a fit with
+        moderators: its residuals are drawn, see :func:`meta.plots.residual_funnel.residual_funnel`.
     contours : sequence of float or bool
         Levels of significance regions around no effect; False for none.
     filled : object, optional
@@ -82,6 +84,8 @@ def funnel(
     >>> plot.to_frame()["sei"].round(2).tolist()
     [0.2, 0.3, 0.14]
     """
+    if hasattr(result, "marginal") and np.size(result.beta) > 1:
+        return residual_funnel(result, level=level, label=label, theme=theme, title=title, ax=ax)
     look = as_theme(theme)
     if hasattr(result, "original") and hasattr(result, "filled"):
         filled, result = result, result.fit if filled is None else result.original

@@ -87,7 +87,14 @@ def residual_funnel(
         for sign in (-1, 1):
             axes.plot(sign * z * line, height_of(line), color=look.text, lw=0.9, ls=(0, (4, 2)))
         axes.axvline(0.0, color=look.pooled, lw=1.1).set_gid("pooled")
-        looks = {"ls": "none", "marker": "o", "ms": 5, "mec": look.background, "mew": 0.5, "zorder": 4}
+        looks: dict[str, Any] = {
+            "ls": "none",
+            "marker": "o",
+            "ms": 5,
+            "mec": look.background,
+            "mew": 0.5,
+            "zorder": 4,
+        }
         axes.plot(residual, height, color=look.study, **looks).pop().set_gid("studies")
         for i in range(residual.size) if label is True else [int(i) for i in label or ()]:
             axes.annotate(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import meta
-import meta.plots as plots
 from meta.errors import InputError, UnknownOptionError
+from meta.plots.residual_funnel import residual_funnel
 
 ARMS = {"events1": "tpos", "n1": "tn", "events2": "cpos", "n2": "cn"}
 
@@ -21,7 +21,7 @@ def drawn(plot):
 
 def test_points_are_residuals_and_lines_their_quantiles():
     found = fit()
-    plot = plots.residual_funnel(found, label=[0])
+    plot = residual_funnel(found, label=[0])
     points = drawn(plot)["studies"]
     assert points.get_xdata() == pytest.approx(found.yi - found.fitted)
     assert points.get_ydata() == pytest.approx(np.sqrt(found.vi))
@@ -33,7 +33,7 @@ def test_points_are_residuals_and_lines_their_quantiles():
 
 @pytest.mark.parametrize("precision", ["sei", "vi", "seinv", "vinv"])
 def test_precise_studies_are_on_top(precision):
-    plot = plots.residual_funnel(fit(), precision=precision)
+    plot = residual_funnel(fit(), precision=precision)
     frame = plot.to_frame()
     to_pixels = plot.axes[0].transData.transform
     heights = [to_pixels((0.0, y))[1] for y in frame[precision]]
@@ -42,18 +42,24 @@ def test_precise_studies_are_on_top(precision):
     assert ((frame[precision] >= low) & (frame[precision] <= high)).all()
 
 
+def test_the_funnel_of_a_fit_with_moderators_is_that_of_its_residuals():
+    assert meta.funnel(fit()).to_frame().equals(residual_funnel(fit()).to_frame())
+    plain = meta.regress(fit().es, test="z")
+    assert "estimate" in meta.funnel(plain).to_frame()
+
+
 def test_heterogeneity_widens_it():
     found = fit()
-    frame = plots.residual_funnel(found, add_tau2=True).to_frame()
+    frame = residual_funnel(found, add_tau2=True).to_frame()
     assert frame["sei"].to_numpy() == pytest.approx(np.sqrt(found.vi + found.tau2))
     schools = meta.effect_sizes(meta.datasets.load("konstantopoulos2011"), measure="GEN", yi="yi", vi="vi")
     nested = meta.pool_multilevel(schools, levels=["district", "school"])
-    frame = plots.residual_funnel(nested, add_tau2=True).to_frame()
+    frame = residual_funnel(nested, add_tau2=True).to_frame()
     assert frame["sei"].to_numpy() ** 2 == pytest.approx(schools.vi + nested.sigma2.sum())
 
 
 def test_refusals_of_the_residual_funnel():
     with pytest.raises(UnknownOptionError, match="seinv"):
-        plots.residual_funnel(fit(), precision="n")
+        residual_funnel(fit(), precision="n")
     with pytest.raises(InputError, match=r"use meta\.funnel"):
-        plots.residual_funnel(meta.pool(fit().es, test="z"))
+        residual_funnel(meta.pool(fit().es, test="z"))

@@ -7,59 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meta.diagnostics.batches import frame
+from meta.diagnostics.grouping import GROUPINGS
 from meta.diagnostics.subsets import members
-from meta.errors import InputError, NotEstimableError
+from meta.errors import InputError, NotEstimableError, unknown_option
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STARTS = 8
-FIT_ON = 20_000
 
-
-def _seeds(points: np.ndarray, clusters: int, rng: np.random.Generator) -> np.ndarray:
-    """First centres, each drawn in proportion to the squared distance from those before."""
-    centres = [points[rng.integers(len(points))]]
-    for _ in range(clusters - 1):
-        nearest = np.min([((points - c) ** 2).sum(axis=1) for c in centres], axis=0)
-        total = nearest.sum()
-        share = nearest / total if total > 0 else None
-        centres.append(points[rng.choice(len(points), p=share)])
-    return np.array(centres)
-
-
-def _nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    distance = -2 * points @ centres.T + (centres**2).sum(axis=1)
-    return np.asarray(distance.argmin(axis=1))
-
-
-def k_means(points: np.ndarray, clusters: int, rng: np.random.Generator) -> np.ndarray:
-    """Centres (clusters, d) of the best of several runs of Lloyd's algorithm on ``points`` (n, d).
-
-    >>> k_means(np.array([[0.0], [0.1], [5.0], [5.1]]), 2, np.random.default_rng(1)).round(2).tolist()
-    [[0.05], [5.05]]
-    """
-    best, least = points[:clusters], np.inf
-    for _ in range(STARTS):
-        centres = _seeds(points, clusters, rng)
-        for _ in range(100):
-            owner = _nearest(points, centres)
-            fresh = np.array(
-                [
-                    points[owner == j].mean(axis=0) if np.any(owner == j) else centres[j]
-                    for j in range(clusters)
-                ]
-            )
-            if np.allclose(fresh, centres, rtol=0, atol=1e-10):
-                break
-            centres = fresh
-        inertia = float(((points - centres[_nearest(points, centres)]) ** 2).sum())
-        if inertia < least:
-            best, least = centres, inertia
-    return best[np.argsort(best[:, 0])]
-
-
-def gosh_clusters(table: pd.DataFrame, *, clusters: int = 2, seed: int | None = None) -> pd.DataFrame:
+def gosh_clusters(
+    table: pd.DataFrame, *, clusters: int = 2, method: str = "kmeans", seed: int | None = None
+) -> pd.DataFrame:
     """Find clusters in the plane of pooled effect and I2, and the studies that divide them.
 
     Parameters
@@ -67,7 +25,10 @@ def gosh_clusters(table: pd.DataFrame, *, clusters: int = 2, seed: int | None = 
     table : DataFrame
         From :func:`meta.diagnostics.gosh`; subsets of one study are not used.
     clusters : int
-        How many clusters (k-means on standardised estimate and I2).
+        How many clusters, of standardised estimate and I2.
+    method : {"kmeans", "gmm", "dbscan"}
+        k-means; a mixture of normals; density, which finds the number of clusters (at most the ``clusters``
+        largest are shown) and leaves sparse subsets out.
     seed : int, optional
         Of the starts.
 
@@ -93,6 +54,8 @@ def gosh_clusters(table: pd.DataFrame, *, clusters: int = 2, seed: int | None = 
     """
     if clusters < 2:
         raise InputError(f"clusters must be at least 2, not {clusters}")
+    if method not in GROUPINGS:
+        raise unknown_option("method", method, GROUPINGS)
     use = (table["k"] > 1).to_numpy()
     if use.sum() < 2 * clusters:
         raise NotEstimableError(f"{int(use.sum())} subsets of two and more studies can't be clustered")
@@ -100,15 +63,11 @@ def gosh_clusters(table: pd.DataFrame, *, clusters: int = 2, seed: int | None = 
     raw = np.column_stack([estimate, np.nan_to_num(i2)])
     spread = raw.std(axis=0)
     points = (raw - raw.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    rng = np.random.default_rng(seed)
-    sample = points if len(points) <= FIT_ON else points[rng.choice(len(points), FIT_ON, replace=False)]
-    owner = _nearest(points, k_means(sample, clusters, rng))
+    owner = _ranked(GROUPINGS[method][1](points, clusters, np.random.default_rng(seed)), estimate, clusters)
+    clusters = int(owner.max()) + 1
     inside = members(table)[use]
-    sizes = np.bincount(owner, minlength=clusters)
-    shares = [
-        inside[owner == j].mean(axis=0) if sizes[j] else np.full(inside.shape[1], np.nan)
-        for j in range(clusters)
-    ]
+    sizes = np.bincount(owner[owner >= 0], minlength=clusters)
+    shares = [inside[owner == j].mean(axis=0) for j in range(clusters)]
     held = inside.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         with_it = estimate @ inside / held
@@ -121,6 +80,19 @@ def gosh_clusters(table: pd.DataFrame, *, clusters: int = 2, seed: int | None = 
             "contrast": shares[-1] - shares[0],
         }
     )
-    centres = [raw[owner == j].mean(axis=0).tolist() if sizes[j] else [np.nan] * 2 for j in range(clusters)]
+    centres = [raw[owner == j].mean(axis=0).tolist() for j in range(clusters)]
     out.attrs |= {"sizes": sizes.tolist(), "centres": centres}
+    return out
+
+
+def _ranked(owner: np.ndarray, estimate: np.ndarray, most: int) -> np.ndarray:
+    """Clusters numbered by rising mean estimate, at most the ``most`` largest; -1 for the rest."""
+    found, sizes = np.unique(owner[owner >= 0], return_counts=True)
+    if not found.size:
+        raise NotEstimableError("no neighbourhood of the subsets is dense: use method='kmeans' or 'gmm'")
+    kept = found[np.argsort(-sizes, kind="stable")[:most]]
+    order = sorted(kept.tolist(), key=lambda j: float(estimate[owner == j].mean()))
+    out = np.full(len(owner), -1)
+    for place, j in enumerate(order):
+        out[owner == j] = place
     return out

@@ -8,8 +8,9 @@ import pytest
 
 import meta
 from meta.diagnostics import gosh, gosh_clusters, qq
+from meta.diagnostics.grouping import by_density, by_mixture
 from meta.diagnostics.subsets import members
-from meta.errors import InputError
+from meta.errors import InputError, NotEstimableError
 
 ARMS = {"events1": "tpos", "n1": "tn", "events2": "cpos", "n2": "cn"}
 
@@ -105,6 +106,39 @@ def test_clusters_point_to_the_study_that_makes_them():
     assert again.equals(found)
     with pytest.raises(InputError, match="clusters must be"):
         gosh_clusters(gosh(fit), clusters=1)
+
+
+@pytest.mark.parametrize("method", ["kmeans", "gmm", "dbscan"])
+def test_every_way_to_cluster_finds_the_study_that_makes_two(method):
+    y = np.array([0.1, 0.12, 0.08, 0.15, 0.05, 0.11, 0.09, 0.13, 2.5, 0.1])
+    fit = meta.pool(yi=y, vi=np.full(10, 0.01), study=list("ABCDEFGHIJ"), method="DL", test="z")
+    table = gosh(fit)
+    found = gosh_clusters(table, method=method, seed=1)
+    assert found["contrast"].abs().idxmax() == 8
+    # clusters come by rising estimate
+    centres = [centre[0] for centre in found.attrs["centres"]]
+    assert centres == sorted(centres)
+    assert found.equals(gosh_clusters(table, method=method, seed=1))
+
+
+def test_a_mixture_recovers_its_components_and_density_leaves_out_lone_points():
+    rng = np.random.default_rng(9)
+    one, two = rng.normal(0, 0.3, (400, 2)), rng.normal(0, 1.0, (400, 2)) * [0.2, 1.5] + [3, 0]
+    points, truth = np.vstack([one, two]), np.repeat([0, 1], 400)
+    assert (by_mixture(points, 2, rng) == truth).mean() > 0.99
+    owner = by_density(np.vstack([points, [[30.0, 30.0]]]), 2, rng)
+    assert owner[-1] == -1
+    assert len(np.unique(owner[:400][owner[:400] >= 0])) <= 2
+    scattered = by_density(rng.uniform(0, 1000, (50, 2)), 2, rng)
+    assert (scattered == -1).all()
+
+
+def test_unknown_and_impossible_clusters_are_refused():
+    fit = meta.pool(bcg().subset(np.arange(3)), method="DL", test="z")
+    with pytest.raises(ValueError, match="kmeans, gmm, dbscan"):
+        gosh_clusters(gosh(fit), method="ward")
+    with pytest.raises(NotEstimableError, match="dense"):
+        gosh_clusters(gosh(fit), method="dbscan")
 
 
 def test_qq_points_and_envelope():

@@ -20,7 +20,7 @@ from scipy.special import ndtr, ndtri
 import meta
 import meta.plots as plots
 from meta.effects.model import EffectSizes
-from meta.errors import InputError, UnknownOptionError
+from meta.errors import FewStudiesWarning, InputError, UnknownOptionError
 from meta.plots import ClaimMark
 from meta.plots.chart import numbers, shown, spread
 
@@ -114,9 +114,10 @@ def test_funnel_draws_imputed_studies_open_and_counts_them():
     assert drawn(plot)["filled"].get_ydata() == pytest.approx([0.3, 0.4])
     assert plot.to_frame()["imputed"].sum() == 2
     assert "2 imputed." in plot.alt_text
-    trimmed = meta.bias.trim_and_fill(
-        meta.pool(yi=[0.1, 0.3, 0.9, 1.2, 0.2, 0.15], vi=[0.01, 0.03, 0.3, 0.4, 0.02, 0.02], test="z")
-    )
+    with pytest.warns(FewStudiesWarning):
+        trimmed = meta.bias.trim_and_fill(
+            meta.pool(yi=[0.1, 0.3, 0.9, 1.2, 0.2, 0.15], vi=[0.01, 0.03, 0.3, 0.4, 0.02, 0.02], test="z")
+        )
     own = meta.funnel(trimmed)
     assert own.to_frame()["imputed"].sum() == trimmed.k0 > 0
     assert drawn(own)["pooled"].get_xdata()[0] == pytest.approx(trimmed.estimate)

@@ -182,7 +182,9 @@ def begg(
     k, v = effects.k, effects.vi
     caution_few(k, notes, "Begg's test")
     w = 1 / v
-    standardised = (effects.yi - (w * effects.yi).sum() / w.sum()) / np.sqrt(v - 1 / w.sum())
+    # v - 1 / sum(w), as v times the others' share of the weights: it stays above 0 under a dominating study
+    others = np.concatenate([[0.0], np.cumsum(w)[:-1]]) + np.concatenate([np.cumsum(w[::-1])[-2::-1], [0.0]])
+    standardised = (effects.yi - (w * effects.yi).sum() / w.sum()) / np.sqrt(v * others / w.sum())
     found = kendall(standardised, v)
     if not found.variance > 0:
         raise NotEstimableError(

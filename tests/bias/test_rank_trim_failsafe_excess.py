@@ -73,6 +73,13 @@ def test_exact_kendall_by_enumeration():
         assert exact_tail(6, score, "less") == pytest.approx(np.mean([s <= score for s in scores]))
 
 
+def test_begg_under_a_study_of_all_the_weight():
+    es = meta.EffectSizes([0.3, 0.1, 0.2, 0.5], [1.0, 3e4, 5e4, 1e-14], "GEN", list("ABCD"))
+    with pytest.warns(FewStudiesWarning):
+        found = meta.bias.begg(es)
+    assert -1 <= found.tau <= 1
+
+
 def test_begg_direction_and_refusal():
     es = magnesium()
     a = meta.bias.begg(es, direction="greater")

@@ -120,12 +120,13 @@ def bias_robust(es: Any, *, cluster: Any = "study", rho: float = 0.5, level: flo
             f"{int((w < 0).sum())} effects have a negative weight under rho = {rho:g}: try a lower rho",
             AssumptionWarning,
         )
+    statistic = estimate / se if se > 0 else float("nan")
     half = float(quantile(0.5 + level / 2, df)) * se
     return BiasRobust(
         estimate=estimate,
         se=se,
-        statistic=estimate / se,
-        p_value=tail_p(estimate / se, df, "two-sided"),
+        statistic=statistic,
+        p_value=tail_p(statistic, df, "two-sided"),
         ci_low=estimate - half,
         ci_high=estimate + half,
         df=df,

@@ -84,7 +84,9 @@ def _of_model(model: Model) -> pd.DataFrame:
     for i, row in enumerate(model.X):
         found = model.again(np.arange(model.k) != i, True)
         if found is not None:
-            y[i] = float(row @ (model.whole.beta - found.beta)) ** 2 / float(row @ found.vcov @ row)
+            spread = float(row @ found.vcov @ row)
+            change = float(row @ (model.whole.beta - found.beta))
+            y[i] = change**2 / spread if spread > 0 else np.nan
     x = model.residual**2 / np.diag(model.M)
     return frame({"study": model.effects.study, "x": x, "y": y})
 

@@ -98,13 +98,15 @@ def delete(model: Model, rows: np.ndarray, *, reestimate: bool) -> Deletion:
     half = np.linalg.solve(X.T @ W @ X, X.T @ W)
     everything = found.scale * np.diag(half @ found.covariance @ half.T)
     hat, own = np.diag(model.hat)[rows], np.diag(found.covariance)[rows]
+    # effects without any spread have no standard error under Hartung and Knapp, and no Cook's distance
+    spreads = np.linalg.matrix_rank(whole.vcov) == model.p
     with np.errstate(divide="ignore", invalid="ignore"):
         return Deletion(
             residual=residual,
             se=np.sqrt(np.diag(spread)),
             x2=quadratic(residual, spread),
             dffits=x @ change / np.sqrt(found.scale * hat * own),
-            cook=float(change @ np.linalg.solve(whole.vcov, change)),
+            cook=float(change @ np.linalg.solve(whole.vcov, change)) if spreads else np.nan,
             cov_ratio=float(np.linalg.det(found.vcov) / np.linalg.det(whole.vcov)),
             dfbetas=change / np.sqrt(everything),
             refit=found,

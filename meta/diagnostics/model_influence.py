@@ -80,7 +80,7 @@ def influence_table(fit: Any, *, cluster: Any, reestimate: bool) -> pd.DataFrame
             **_changes(model, deleted),
             "residual": own.raw,
             "rstandard": own.standard,
-            "rstudent": [float(d.residual[0] / d.se[0]) for d in deleted],
+            "rstudent": _ratio([d.residual[0] for d in deleted], [d.se[0] for d in deleted]),
             "dffits": dffits,
             "cook": cook,
             "cov_ratio": ratio,
@@ -141,9 +141,14 @@ def residuals(fit: Any, *, cluster: Any = None, reestimate: bool = True) -> pd.D
             "rstandard_se": own.standard_se,
             "deleted": against,
             "rstudent_se": error,
-            "rstudent": against / error,
+            "rstudent": _ratio(against, error),
         }
     )
+
+
+def _ratio(top: Any, bottom: Any) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.divide(top, bottom))
 
 
 def _of_counts(fit: PooledCounts, cluster: Any) -> pd.DataFrame:

@@ -29,12 +29,13 @@ def _row(model: Model, found: Refit | None, j: int, kept: int) -> dict[str, Any]
         return {"k": kept, **dict.fromkeys(names, np.nan)}
     beta, se, df = float(found.beta[j]), float(np.sqrt(found.vcov[j, j])), float(found.df[j])
     half = float(quantile(0.5 + model.fit.level / 2, df)) * se if df > 0 else np.nan
+    statistic = beta / se if se > 0 else np.nan
     return {
         "k": found.k,
         "estimate": beta,
         "se": se,
-        "statistic": beta / se,
-        "p_value": float(two_sided(beta / se, df)) if df > 0 else np.nan,
+        "statistic": statistic,
+        "p_value": float(two_sided(statistic, df)) if df > 0 else np.nan,
         "ci_low": beta - half,
         "ci_high": beta + half,
         **dict(zip(model.variances, found.variances.tolist(), strict=True)),

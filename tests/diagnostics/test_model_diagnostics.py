@@ -17,7 +17,7 @@ from meta.diagnostics import (
     qq,
     residuals,
 )
-from meta.errors import InputError, NotEstimableError, UnknownOptionError
+from meta.errors import InputError, NotEstimableError, UnknownOptionError, quiet
 
 R = json.loads((Path(__file__).parents[1] / "fixtures" / "moderated_influence.json").read_text())
 ARMS = {"events1": "tpos", "n1": "tn", "events2": "cpos", "n2": "cn"}
@@ -389,6 +389,18 @@ def test_diagnostics_refuse_other_fits_and_single_clusters():
         leave_one_out(fit, cluster="site")
     with pytest.raises(NotEstimableError, match="at least 4 effects"):
         influence(meta.regress(bcg().subset([0, 1, 2]), "~ ablat", test="z"))
+
+
+def test_effects_without_any_spread_have_no_statistics():
+    es = meta.EffectSizes(np.full(8, 0.3), np.linspace(0.1, 0.5, 8), "GEN", list("ABCDEFGH"))
+    with quiet():
+        flat = meta.regress(es, moderators={"x": np.arange(8.0)}, test="hksj")
+        one = meta.pool(es)
+    for fit in (flat, one):
+        assert influence(fit, cluster=np.arange(8) // 2)["k"].tolist() == [2] * 4
+        assert residuals(fit)["residual"].to_numpy() == pytest.approx(np.zeros(8), abs=1e-9)
+        assert np.isfinite(leave_one_out(fit)["estimate"]).all()
+    assert len(baujat(flat)) == len(outliers(flat)) == len(qq(flat, seed=1, draws=20)) == 8
 
 
 def test_predictions_of_true_and_random_effects():

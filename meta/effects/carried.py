@@ -13,7 +13,7 @@ LARGEST = 1e50
 SUREST = 1e15
 """Effect in standard errors from which differences between effects are rounding alone."""
 
-WIDEST = 1e24
+WIDEST = 1e14
 """Ratio of the largest to the smallest variance from which the other weights are lost to rounding."""
 
 

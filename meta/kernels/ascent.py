@@ -208,6 +208,8 @@ def _climb_one(rows: Rows, restricted: bool) -> Ascent:
     y, v = rows.y[:, 0], rows.v[:, 0]
     zero = now = _sums_of_one(y, v, 0.0)
     b0, b2 = zero.traces(restricted)
+    if not b0 > 0:  # one study has all the weight; arrays divide by zero without raising
+        return _climb_many(rows, restricted)
     tau2, move, step, proven = 0.0, 0.0, 0, False
     smallest = float(np.minimum.reduce(v))
     if _at_zero(zero, b0):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import meta
+from meta.bayes.fit import bayes
 
 PAGE = Path(__file__).parent / "api.md"
 HEAD = """# API reference
@@ -31,7 +32,7 @@ def public(module: Any) -> list[tuple[str, Any]]:
     """Names and objects that a module offers, modules left out."""
     names = [name for name in module.__all__ if not name.startswith("_")]
     found = [(name, getattr(module, name)) for name in names]
-    found = [(name, getattr(item, name, item) if inspect.ismodule(item) else item) for name, item in found]
+    found = [(name, bayes if name == "bayes" else item) for name, item in found]
     return [(name, item) for name, item in found if inspect.isfunction(item) or inspect.isclass(item)]
 
 

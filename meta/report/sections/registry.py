@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from meta.report.blocks import Block, Section
-from meta.report.sections import answered, missing, priors, share, trials, universe
+from meta.report.sections import answered, explore, missing, priors, share, trials, universe
 from meta.report.subject import ClaimSubject, Subject
 
 About = TypeVar("About")
@@ -37,6 +37,7 @@ ANALYSIS: tuple[Entry[Subject], ...] = (
     Entry("assumed", "What was assumed", answered.assumptions),
     Entry("changes", "What would change the verdict?", answered.departures),
     Entry("multiverse", "Every defensible analysis", universe.every_analysis),
+    Entry("explore", "Try it yourself", explore.explore),
     Entry("certainty", "How certain is the evidence?", universe.how_certain),
     Entry("plan", "What would it take to know?", universe.what_it_takes),
     Entry("risk", "Risk of bias in the trials", trials.risk_of_bias),

@@ -36,6 +36,8 @@ _PLACES = {
     "certainty": "meta.claims.certainty",
     "plots": "",
     "forest": "meta.plots.forest",
+    "load": "meta.saving",
+    "read_revman": "meta.effects.revman",
     "funnel": "meta.plots.funnel",
     **dict.fromkeys(
         (

@@ -14,6 +14,7 @@ from meta.bayes.priors import Flat, Normal
 from meta.errors import InputError, NotEstimableError
 from meta.kernels.nnhm import conditional
 from meta.kernels.panels import Axis, legendre_rule
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,7 @@ CHUNK = 400_000
 
 
 @dataclass(frozen=True, slots=True)
-class BatchPosterior:
+class BatchPosterior(Saved):
     """Summaries of p posteriors.
 
     Attributes

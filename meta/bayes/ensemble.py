@@ -14,6 +14,7 @@ from meta.bayes.fit import check_level
 from meta.bayes.prior_base import Prior
 from meta.errors import InputError, unknown_option
 from meta.formatting import interval, number, percent, significant
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,7 @@ class EnsembleModel:
 
 
 @dataclass(frozen=True, eq=False)
-class ModelAverage:
+class ModelAverage(Saved):
     """What an ensemble of models says together.
 
     Attributes

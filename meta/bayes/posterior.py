@@ -16,6 +16,7 @@ from meta.bayes.model import tail_power
 from meta.bayes.priors import Fixed, Prior
 from meta.bayes.text import posterior_text
 from meta.errors import InputError, NotEstimableError, unknown_option
+from meta.saving import NOT_SAVED, Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,7 @@ class TauSummary:
 
 
 @dataclass(frozen=True, eq=False)
-class Posterior:
+class Posterior(Saved):
     """Posterior of a random-effects meta-analysis.
 
     Attributes
@@ -78,7 +79,7 @@ class Posterior:
     effect_prior: Prior
     tau_prior: Prior
     warnings: tuple[str, ...] = ()
-    inference_data: Any = field(default=None, repr=False)
+    inference_data: Any = field(default=None, repr=False, metadata=NOT_SAVED)
     diagnostics: Any = field(default=None, repr=False)
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ from meta.formatting import interval, number
 from meta.kernels.mixtures import NormalMixture
 from meta.kernels.nnhm import conditional_regression
 from meta.kernels.panels import PanelDensity, adapt
+from meta.saving import NOT_SAVED, Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class PosteriorRegression:
+class PosteriorRegression(Saved):
     """Posterior of a meta-regression.
 
     Attributes
@@ -63,7 +64,7 @@ class PosteriorRegression:
     log_evidence: float = float("nan")
     error: float = float("nan")
     warnings: tuple[str, ...] = ()
-    inference_data: Any = field(default=None, repr=False)
+    inference_data: Any = field(default=None, repr=False, metadata=NOT_SAVED)
     diagnostics: Any = field(default=None, repr=False)
 
     def distribution(self, term: str) -> Distribution:

@@ -13,13 +13,14 @@ from meta.bayes.distributions import Distribution, Draws, central_interval, shor
 from meta.bayes.priors import Prior
 from meta.errors import Notes, unknown_option
 from meta.formatting import interval, number
+from meta.saving import NOT_SAVED, Saved
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
-class SampledPosterior:
+class SampledPosterior(Saved):
     """Posterior draws of a PyMC model, by parameter.
 
     Attributes
@@ -42,7 +43,7 @@ class SampledPosterior:
     k: int
     level: float
     diagnostics: Any = field(repr=False)
-    inference_data: Any = field(repr=False)
+    inference_data: Any = field(default=None, repr=False, metadata=NOT_SAVED)
     warnings: tuple[str, ...] = ()
 
     def distribution(self, of: str = "mu") -> Distribution:

@@ -14,6 +14,7 @@ from meta.errors import FewStudiesWarning, InputError, Notes, NotEstimableError,
 from meta.kernels.inference import lower_tail
 from meta.pooling.result import Pooled
 from meta.pooling.univariate import gather, usable
+from meta.saving import Saved
 
 FEW = 10
 
@@ -21,7 +22,7 @@ Direction = Literal["greater", "less", "two-sided"]
 DIRECTIONS = ("greater", "less", "two-sided")
 
 
-class Result:
+class Result(Saved):
     """Printing and export that all results of this room have."""
 
     __slots__ = ()

@@ -10,6 +10,7 @@ import numpy as np
 from meta.errors import InputError
 from meta.formatting import number, percent
 from meta.kernels.normalisation import retest_correlation, share_normal_later, shift_needed
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     from meta.evidence.claims import Claim, RetestCorrelation
@@ -57,7 +58,7 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True)
-class NormalisationFinding:
+class NormalisationFinding(Saved):
     """Regression to the mean against a claimed share, over all scenarios.
 
     Attributes

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from meta.formatting import interval, number, p_equation, percent
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     from meta.claims.proportion import NormalisationFinding
@@ -54,7 +55,7 @@ class Compatibility:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Saved):
     """The verdict on one analysis of a claim.
 
     Attributes

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from meta.saving import Saved
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -16,7 +18,7 @@ Kind = Literal["exact", "bound", "mixture", "none"]
 
 
 @dataclass(frozen=True)
-class EffectSizes:
+class EffectSizes(Saved):
     """Effect sizes of k results, on the model scale (log, logit, z, ...), one row a result.
 
     A row is one of four kinds. ``exact``: ``yi`` and ``vi`` are known. ``bound``: only

@@ -28,13 +28,14 @@ from meta.kernels.bounded import (
     rough_effects,
 )
 from meta.kernels.panels import adapt
+from meta.saving import Saved
 
 Method = Literal["ML", "REML"]
 METHODS = ("ML", "REML")
 
 
 @dataclass(frozen=True)
-class BoundedPool:
+class BoundedPool(Saved):
     """A random-effects pool in which some results are only bounded.
 
     Attributes

@@ -14,6 +14,7 @@ from scipy.special import chdtrc, fdtrc
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile, two_sided
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,7 @@ class WaldTest:
         return f"F({self.df1:g}, {self.df2:.4g}) = {number(self.statistic, 2)}, {p}"
 
 
-class CoefficientInference:
+class CoefficientInference(Saved):
     """Tests and intervals of coefficients; numbers for a model of one coefficient, else arrays of shape (p,).
 
     The class that mixes this in has ``beta``, ``vcov``, ``level`` and ``_degrees``, its degrees of freedom.

@@ -18,6 +18,7 @@ from meta.pooling.boundary import check_level, check_option
 from meta.pooling.count_effects import own_effects
 from meta.pooling.count_tables import MEASURE_DESIGN, Counts, read_counts
 from meta.pooling.result import BackTransformed, Interval
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +52,7 @@ _POOLED: dict[str, Callable[..., mh.Pooled2x2]] = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PooledCounts:
+class PooledCounts(Saved):
     """A pooled count model; on the model (log, logit) scale, nothing rounded.
 
     Attributes

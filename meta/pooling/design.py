@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -33,8 +33,12 @@ class Design:
         Columns left out because earlier ones determine them.
     columns : ndarray of int
         Positions of the kept columns in the full design.
+    formula : str
+        The formula; empty for arrays.
+    data : mapping of str to array, or None
+        The columns that the formula needs, in the rows used.
     spec : object or None
-        formulaic's model specification; None for arrays.
+        formulaic's model specification; None for arrays, and in a loaded result until it is needed.
     """
 
     X: np.ndarray
@@ -43,7 +47,9 @@ class Design:
     rows: np.ndarray
     aliased: tuple[str, ...] = ()
     columns: np.ndarray | None = None
-    spec: Any = None
+    formula: str = ""
+    data: Mapping[str, Any] | None = None
+    spec: Any = field(default=None, metadata={"left_out": ""})
 
     @property
     def intercept(self) -> int | None:
@@ -57,7 +63,7 @@ class Design:
 
     def new(self, data: Any) -> np.ndarray:
         """Rows of the design for new data, (n, p)."""
-        if self.spec is not None:
+        if self.formula:
             return _formula_rows(self, data)
         if isinstance(data, Mapping) or hasattr(data, "columns"):
             wanted = [name for name in self.names if name != INTERCEPT]
@@ -81,12 +87,24 @@ def _formula_rows(design: Design, data: Any) -> np.ndarray:
     import pandas as pd
 
     frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
-    needed = sorted(str(v) for v in design.spec.required_variables)
+    spec = design.spec if design.spec is not None else _spec_again(design)
+    needed = sorted(str(v) for v in spec.required_variables)
     missing = [name for name in needed if name not in frame.columns]
     if missing:
         raise InputError(f"new data lack the moderator {listing(missing)}; give a column of that name")
-    matrix = np.asarray(design.spec.get_model_matrix(frame, na_action="ignore"), dtype=float)
+    matrix = np.asarray(spec.get_model_matrix(frame, na_action="ignore"), dtype=float)
     return matrix[:, design.columns]
+
+
+def _spec_again(design: Design) -> Any:
+    """Specification of a loaded design, from its formula and data; only for formulas known to be harmless."""
+    import pandas as pd
+    from formulaic import Formula
+
+    from meta.pooling.formulas import check_harmless
+
+    check_harmless(design.formula, design.data or {})
+    return Formula(design.formula).get_model_matrix(pd.DataFrame(dict(design.data or {}))).model_spec
 
 
 def intercept_only(k: int) -> Design:
@@ -109,8 +127,9 @@ def from_formula(es: EffectSizes, formula: str, usable: np.ndarray, notes: Notes
     text = formula.strip()
     if "~" in text and text.split("~", 1)[0].strip():
         raise InputError(f"the formula {formula!r} has a left side; write it as '~{text.split('~', 1)[1]}'")
+    text = text if text.startswith("~") else f"~ {text}"
     try:
-        parsed = Formula(text if text.startswith("~") else f"~ {text}")
+        parsed = Formula(text)
     except FormulaicError as problem:
         raise InputError(f"the formula {formula!r} cannot be read: {problem}") from problem
     frame = es.frame
@@ -132,8 +151,20 @@ def from_formula(es: EffectSizes, formula: str, usable: np.ndarray, notes: Notes
         INTERCEPT if str(term) == "1" else str(term): tuple(range(s.start, s.stop))
         for term, s in spec.term_slices.items()
     }
-    full = Design(np.asarray(matrix, dtype=float), tuple(map(str, spec.column_names)), terms, rows, spec=spec)
+    full = Design(
+        np.asarray(matrix, dtype=float),
+        tuple(map(str, spec.column_names)),
+        terms,
+        rows,
+        formula=text,
+        data={name: _values(used[name]) for name in needed},
+        spec=spec,
+    )
     return without_aliases(full, notes)
+
+
+def _values(column: Any) -> Any:
+    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
 
 
 def from_arrays(

@@ -19,13 +19,14 @@ from meta.pooling.boundary import check_option
 from meta.pooling.coefficients import WaldTest, information_criteria, table, wald_test
 from meta.pooling.design import Design, build
 from meta.pooling.regression_text import coefficient_text
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LocationScale:
+class LocationScale(Saved):
     """A fitted location-scale model; on the model scale, nothing rounded.
 
     Attributes

@@ -15,10 +15,11 @@ from meta.kernels.weights import CHUNK, arrange, each
 from meta.pooling.options import PoolOptions, check_options
 from meta.pooling.streaming import compute, is_dask, store, stream
 from meta.pooling.univariate import Fitted, fit_rows
+from meta.saving import Saved
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PooledMany:
+class PooledMany(Saved):
     """Many meta-analyses pooled at once; every array has length p.
 
     From Dask arrays the arrays are lazy: :meth:`compute` brings them into memory in one pass over the data,

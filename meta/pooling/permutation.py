@@ -10,6 +10,7 @@ import numpy as np
 
 from meta.errors import InputError
 from meta.kernels.regression import RegressionFit, fit_regression
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ _CHUNK = 2_000
 
 
 @dataclass(frozen=True)
-class PermutationTest:
+class PermutationTest(Saved):
     """Permutation p-values.
 
     Attributes

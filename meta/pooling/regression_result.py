@@ -17,6 +17,7 @@ from meta.pooling.boundary import check_level
 from meta.pooling.coefficients import WaldTest, as_contrast, information_criteria, table, wald_test
 from meta.pooling.design import Design
 from meta.pooling.regression_text import coefficient_text
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Regression:
+class Regression(Saved):
     """A fitted mixed-effects meta-regression; on the model scale, nothing rounded.
 
     Attributes

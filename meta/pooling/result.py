@@ -20,13 +20,14 @@ from meta.kernels.prediction import predictive
 from meta.pooling import frames
 from meta.pooling.options import DEFAULT_PREDICTION, PREDICTION_INTERVALS, TAU2_INTERVALS, PoolOptions
 from meta.pooling.parts import BackTransformed, Diagnostics, Interval
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Pooled:
+class Pooled(Saved):
     """A pooled effect; see :func:`meta.pool`.
 
     Attributes

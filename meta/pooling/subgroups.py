@@ -18,6 +18,7 @@ from meta.formatting import interval, number, p_equation
 from meta.pooling.gathering import usable
 from meta.pooling.options import PoolOptions
 from meta.pooling.result import Pooled
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,7 @@ class Between:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Subgroups:
+class Subgroups(Saved):
     """Fits by subgroup; see :func:`subgroups`.
 
     Attributes

@@ -258,7 +258,7 @@ def versions() -> dict[str, str]:
 
 def options_of(result: Any) -> dict[str, Any]:
     """How a result was made, as far as its options are words and numbers."""
-    chosen = {}
+    chosen: dict[str, Any] = {}
     for owner in (getattr(result, "options", None), result):
         for name in _OPTIONS:
             value = getattr(owner, name, None)
@@ -266,9 +266,9 @@ def options_of(result: Any) -> dict[str, Any]:
                 chosen.setdefault(name, float(value))
             elif isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
                 chosen.setdefault(name, value)
-    design = getattr(result, "design", None)
-    if getattr(design, "formula", ""):
-        chosen["formula"] = design.formula
+    formula = getattr(getattr(result, "design", None), "formula", "")
+    if formula:
+        chosen["formula"] = formula
     for name in ("effect_prior", "tau_prior"):
         if hasattr(result, name):
             chosen[name] = str(getattr(result, name))

@@ -203,11 +203,16 @@ def _own(series: Any) -> Any:
     return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.array
 
 
+def _series(pd: Any, values: Any, index: Any) -> Any:
+    """A column of exactly the type of its values: pandas turns objects into what they look like."""
+    return pd.Series(values, index=index, dtype=values.dtype)
+
+
 def _read_frame(node: dict[str, Any], decode: Decoder) -> Any:
     import pandas as pd
 
     index = decode(node["index"])
-    values = [pd.Series(decode(item), index=index) for item in node["values"]]
+    values = [_series(pd, decode(item), index) for item in node["values"]]
     found = pd.concat(values, axis=1) if values else pd.DataFrame(index=index)
     found.columns = decode(node["columns"])
     return found
@@ -245,9 +250,7 @@ _READERS: dict[str, Callable[[dict[str, Any], Decoder], Any]] = {
             node["codes"], [decode(item) for item in node["categories"]], ordered=node["ordered"]
         )
     ),
-    "series": _pandas(
-        lambda pd, node, decode: pd.Series(decode(node["values"]), index=decode(node["index"]))
-    ),
+    "series": _pandas(lambda pd, node, decode: _series(pd, decode(node["values"]), decode(node["index"]))),
     "frame": _read_frame,
     "pandas": _pandas(
         lambda pd, node, decode: pd.array([decode(item) for item in node["data"]], dtype=node["dtype"])

@@ -86,6 +86,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "bias.significant_results": ("PCurve",),
     "bias.conditional": ("ConditionalModel",),
     "claims.verdict": ("Probabilities", "Compatibility", "Verdict"),
+    "claims.multiverse": ("Multiverse",),
     "claims.proportion": ("Scenario", "NormalisationFinding"),
     "evidence.claims": ("Claim", "Analysis"),
 }

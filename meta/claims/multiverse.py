@@ -19,13 +19,14 @@ from meta.effects.registry import MEASURES
 from meta.errors import InputError, quiet
 from meta.evidence.claims import Analysis, Claim
 from meta.formatting import number, percent
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True)
-class Multiverse:
+class Multiverse(Saved):
     """Every analysis of a claim that its file names as defensible.
 
     Attributes

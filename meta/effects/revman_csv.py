@@ -28,7 +28,7 @@ def from_csv(content: bytes, name: str) -> list[Outcome]:
     except UnicodeDecodeError:
         text = content.decode("latin-1")
     rows = [
-        {(key or "").strip(): (value or "").strip() for key, value in row.items() if isinstance(value, str)}
+        {key.strip(): (value or "").strip() for key, value in row.items() if key is not None}
         for row in csv.DictReader(io.StringIO(text))
     ]
     names = list(rows[0]) if rows else []

@@ -119,6 +119,7 @@ def as_number(text: str | None) -> float:
     (2.5, nan)
     """
     try:
-        return float(text) if text and text.strip() else math.nan
+        found = float(text or "nan")
     except ValueError:
         return math.nan
+    return found if math.isfinite(found) else math.nan

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class WaldTest:
+class WaldTest(Saved):
     """A test of several coefficients at once: chi-squared where ``df2`` is infinite, else F.
 
     >>> print(WaldTest(4.0, 2.0, 10.0, 0.053))
@@ -151,7 +151,7 @@ def as_contrast(L: Any, names: tuple[str, ...]) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
-class LikelihoodRatio:
+class LikelihoodRatio(Saved):
     """A likelihood-ratio test of two nested models.
 
     Attributes

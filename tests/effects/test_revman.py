@@ -118,6 +118,16 @@ def test_what_is_not_revmans_is_refused(tmp_path, content, sentence):
     assert "x.rm5" in str(caught.value)
 
 
+def test_short_lines_and_endless_numbers_are_no_crash(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(WEB.read_text().splitlines()[0] + "\n1,1,Death,,,A,1974,,,,,1e999,10,,,2,20\n1,1\n")
+    table = meta.read_revman(path, outcome="1.1")
+    assert table["study"].tolist() == ["A", ""]
+    assert "events1" not in table
+    path.write_text(CSV_5.read_text() + "1,1\n1\n")
+    assert len(meta.read_revman(path, outcome="1.1")) == 7
+
+
 def test_a_missing_file_is_named():
     with pytest.raises(InputError, match=r"there is no file 'no\.rm5'"):
         meta.read_revman("no.rm5")

@@ -11,8 +11,11 @@ import pytest
 
 import meta
 from meta import saving
+from meta.bayes.averaging import model_average
+from meta.bayes.batch import batch
 from meta.encoding import Decoder, Encoder
 from meta.errors import InputError, quiet
+from meta.pooling.bounded import pool_bounded
 
 DATA = Path(meta.__file__).parent / "datasets" / "data"
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -83,11 +86,29 @@ RESULTS = {
     "limit": lambda es: meta.bias.limit_meta_analysis(es),
     "p-uniform*": lambda es: meta.bias.p_uniform_star(es),
     "p-curve": lambda es: meta.bias.p_curve(es),
+    "copas": lambda es: meta.bias.copas(es),
+    "beta weights": lambda es: meta.bias.beta_selection(es),
+    "likelihood ratio": lambda es: meta.likelihood_ratio_test(
+        meta.regress(es, "~ ablat", method="ML"), meta.regress(es, "~ 1", method="ML")
+    ),
+    "permutation": lambda es: meta.regress(es, "~ ablat", test="z").permutation_test(n=50, seed=1),
+    "location-scale": lambda es: meta.regress(es, "~ ablat", scale="~ ablat", test="z"),
+    "bounds": lambda es: pool_bounded(meta.load_evidence(STUDIES).effects("soreness"), method="ML"),
+    "batch of posteriors": lambda es: batch(
+        np.array([Y]), np.array([V]), effect=meta.Normal(0, 1), tau=meta.HalfNormal(0.5)
+    ),
+    "model average": lambda es: model_average(es, effect=meta.Normal(0, 1), tau=meta.HalfNormal(0.5)),
+    "multiverse": lambda es: meta.multiverse(meta.load_evidence(STUDIES), "soreness", limit=60),
     "harbord": lambda es: meta.bias.harbord(str(DATA / "bcg.csv"), **BCG),
 }
 
 
-@pytest.mark.parametrize("name", RESULTS)
+SLOW = ("copas", "multiverse", "model average")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in RESULTS]
+)
 def test_a_result_is_the_same_after_saving_and_loading(name, bcg, tmp_path):
     with quiet():
         there_and_back(RESULTS[name](bcg), tmp_path)

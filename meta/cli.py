@@ -5,31 +5,65 @@ Nothing heavy is imported before a command runs, so that help is there at once.
 
 from __future__ import annotations
 
+import inspect
+import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from meta.commands.adding.add import ANY_FLAG, add
+from meta.commands.completion import completion
+from meta.commands.drawing import forest, funnel
 from meta.commands.evidence import check, claims, print_problems, show
+from meta.commands.moderators import regress
 from meta.commands.output import clean
+from meta.commands.pooling import pool
+from meta.commands.posterior import bayes
 from meta.commands.running import run
 from meta.commands.schema import schema
-from meta.commands.tables import forest, funnel, pool
+from meta.commands.small_study import bias
 from meta.errors import EvidenceError, MetaError
 
 app = typer.Typer(
     name="meta",
     help="From what papers actually report to a verdict on a stated claim; and meta-analysis of any table.",
+    epilog="Exit codes: 0 done; 1 the engines disagree, or the reader of the output has gone; "
+    "2 a mistake in what was given, said in one sentence.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(run)
-app.command(context_settings=ANY_FLAG)(add)
-for command in (check, claims, show, pool, forest, funnel, schema):
-    app.command()(command)
+
+
+def _help(command: Callable[..., None]) -> str:
+    """The docstring, with its examples kept line by line."""
+    return inspect.cleandoc(command.__doc__ or "").replace("\nExamples:\n", "\n\b\nExamples:\n")
+
+
+for command in (
+    run,
+    add,
+    check,
+    claims,
+    show,
+    pool,
+    forest,
+    funnel,
+    bias,
+    regress,
+    bayes,
+    schema,
+    completion,
+):
+    told = _help(command)
+    app.command(
+        help=told,
+        short_help=told.partition("\n")[0],
+        context_settings=ANY_FLAG if command is add else None,
+    )(command)
 
 
 def _version(asked: bool) -> None:
@@ -51,13 +85,30 @@ def _options(
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one sentence and exit code 2, never in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     try:
-        app()
+        _run()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+
+
+def _run() -> None:
+    try:
+        app(prog_name="meta")
+    except SystemExit:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        raise
     except EvidenceError as error:
         if error.problems:
             print_problems(error.problems)
             _stop(f"{len(error.problems)} problem(s) in the study files; nothing was written")
         _stop(str(error))
+    except BrokenPipeError:
+        raise
     except (MetaError, OSError) as error:
         _stop(_sentence(error))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from meta.commands import options
 from meta.commands.output import as_json, table
 
 if TYPE_CHECKING:
@@ -16,12 +17,10 @@ Paths = Annotated[
     list[str] | None,
     typer.Argument(metavar="[FOLDER|FILE]...", help="Folders or single files; studies if none is named."),
 ]
-FolderOption = Annotated[str, typer.Option("--studies", help="Folder of study files.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PROBLEM = ("file", "field", "value", "rule", "remedy")
 
 
-def check(paths: Paths = None, json: JsonOption = False) -> None:
+def check(paths: Paths = None, json: options.Json = False) -> None:
     """Check study files and the claims file; list every problem with its remedy.
 
     Exit code 0 if all is well, 2 otherwise. Fast enough to run before every commit.
@@ -52,7 +51,7 @@ def print_problems(problems: Any) -> None:
     table(PROBLEM, [[getattr(item, name) for name in PROBLEM] for item in problems], title)
 
 
-def claims(folder: FolderOption = "studies", json: JsonOption = False) -> None:
+def claims(folder: options.Folder = "studies", json: options.Json = False) -> None:
     """List the claims: what each states, what is put to the test, and by which analyses."""
     from meta.effects.evidence import load_evidence
 
@@ -69,8 +68,8 @@ def claims(folder: FolderOption = "studies", json: JsonOption = False) -> None:
 
 def show(
     study: Annotated[str, typer.Argument(help="Id of a study, such as steward-2019.")],
-    folder: FolderOption = "studies",
-    json: JsonOption = False,
+    folder: options.Folder = "studies",
+    json: options.Json = False,
 ) -> None:
     """Show one study: what it reported, where, and the effects that follow from it."""
     from meta.commands.showing import as_dict, print_study

@@ -6,111 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import product
 
+from meta.commands.spellings import ARMS, BASES, LABELS, MEASURED_BY, OTHERS, PRINTED_AS
 from meta.errors import InputError
 
-ARMS = {
-    "1": [
-        "1",
-        "1i",
-        "e",
-        "exp",
-        "experimental",
-        "t",
-        "trt",
-        "treat",
-        "treated",
-        "treatment",
-        "intervention",
-        "int",
-        "i",
-        "active",
-    ],
-    "2": ["2", "2i", "c", "con", "ctrl", "control", "controls", "placebo", "p", "comparator"],
-}
-BASES = {
-    "events": ["events", "event", "cases", "case", "ev", "x", "deaths", "pos", "responders"],
-    "nonevents": ["nonevents", "nonevent", "noevent", "neg", "alive"],
-    "n": ["n", "total", "totaln", "ntotal", "size", "samplesize"],
-    "percent": ["percent", "pct"],
-    "mean": ["mean", "m", "avg", "average"],
-    "sd": ["sd", "stddev", "stdev", "standarddeviation"],
-    "se": ["se", "sem", "stderr"],
-    "time": ["time", "persontime", "personyears", "py", "followup"],
-}
-LOGS = ["logor", "lnor", "logrr", "lnrr", "loghr", "lnhr", "logirr", "lnes"]
-OTHERS = {
-    "events1": ["ai"],
-    "nonevents1": ["bi"],
-    "events2": ["ci"],
-    "nonevents2": ["di"],
-    "time1": ["t1i", "t1"],
-    "time2": ["t2i", "t2"],
-    "events": ["xi", "events", "cases", "event", "x"],
-    "n": ["ni", "n", "total", "samplesize", "size"],
-    "time": ["ti", "time", "persontime", "personyears"],
-    "mean": ["mi", "mean"],
-    "sd": ["sdi", "sd"],
-    "se": ["sei", "se", "stderr"],
-    "r": ["ri", "r", "cor", "correlation", "corr"],
-    "yi": ["yi", "y", "te", "es", "effect", "effectsize", "d", "g", "hedgesg", "smd", *LOGS, "metaes"],
-    "vi": ["vi", "v", "var", "variance"],
-    "sei": ["sei", "se", "sete", "stderr", "stderror", "standarderror", "metase", "seyi"],
-    "estimate": [
-        "estimate",
-        "est",
-        "or",
-        "rr",
-        "hr",
-        "irr",
-        "oddsratio",
-        "riskratio",
-        "hazardratio",
-        "rateratio",
-    ],
-    "ci_low": [
-        "cilow",
-        "cilower",
-        "lower",
-        "lowerci",
-        "lcl",
-        "ll",
-        "lci",
-        "cilb",
-        "lowerlimit",
-        "cil",
-        "low",
-        "metacil",
-    ],
-    "ci_high": [
-        "cihigh",
-        "ciupper",
-        "upper",
-        "upperci",
-        "ucl",
-        "ul",
-        "uci",
-        "ciub",
-        "upperlimit",
-        "ciu",
-        "high",
-        "metaciu",
-    ],
-}
-LABELS = [
-    "study",
-    "studlab",
-    "slab",
-    "studyname",
-    "studylabel",
-    "studyid",
-    "trial",
-    "trialname",
-    "author",
-    "authors",
-    "name",
-    "label",
-    "id",
-]
 GENERIC_WAYS = (("yi", "vi"), ("yi", "sei"), ("yi", "ci_low", "ci_high"), ("estimate", "ci_low", "ci_high"))
 
 
@@ -192,12 +90,16 @@ def guess(columns: Sequence[str], measure: str, given: Mapping[str, str]) -> dic
     def lookup(argument: str) -> str | None:
         return given.get(argument) or find(argument, free)
 
+    known = known_names(FORMS[entry.design], entry.columns) if entry.design in FORMS else entry.columns
+    allowed = dict.fromkeys((*known, *(name for way in GENERIC_WAYS for name in way)))
+    wrong = [name for name in given if name not in allowed]
+    if wrong:
+        raise InputError(f"{measure} has no argument {wrong[0]!r}; it takes {' '.join(allowed)}")
     ways = [] if entry.design == "generic" else [entry.columns]
     for way in [*ways, *GENERIC_WAYS]:
         found = {argument: lookup(argument) for argument in way}
         if all(found.values()) and set(given) <= set(found):
             return {name: column for name, column in found.items() if column is not None}
-    known = known_names(FORMS[entry.design], entry.columns) if entry.design in FORMS else entry.columns
     some = {name: lookup(name) for name in dict.fromkeys((*known, *given))}
     kept = {name: column for name, column in some.items() if column is not None}
     if len(kept) < 2 or entry.design == "generic":
@@ -209,16 +111,25 @@ def guess(columns: Sequence[str], measure: str, given: Mapping[str, str]) -> dic
 
 
 def guess_measure(columns: Sequence[str]) -> str:
-    """Return "GEN" where effects are already computed.
+    """Return the measure where effects are already computed: "GEN", or the one that a column's name states.
 
     Raises
     ------
     InputError
         Otherwise; the sentence says which measures the columns allow.
+
+    Examples
+    --------
+    >>> guess_measure(["yi", "vi"]), guess_measure(["Hedges's g", "Std Err"])
+    ('GEN', 'SMD')
     """
-    for way in GENERIC_WAYS[:3]:
-        if all(find(argument, columns) for argument in way):
-            return "GEN"
+    for way in GENERIC_WAYS:
+        found = [find(argument, columns) for argument in way]
+        if all(found):
+            stated = normal(str(found[0]))
+            code = PRINTED_AS.get(stated) if way[0] == "estimate" else MEASURED_BY.get(stated, "GEN")
+            if code is not None:
+                return code
     choices = [
         code
         for code, way in (

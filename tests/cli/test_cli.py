@@ -1,6 +1,5 @@
 """The command line as a user meets it (meta.cli; meta.commands, but for meta add)."""
 
-import io
 import json
 import os
 import re
@@ -13,7 +12,6 @@ from pathlib import Path
 import pytest
 
 import meta
-from meta import cli
 from meta.commands.guess import find, guess, guess_labels, guess_measure
 from meta.commands.output import clean
 from meta.errors import InputError, quiet
@@ -21,24 +19,6 @@ from meta.errors import InputError, quiet
 ROOT = Path(__file__).parents[2]
 STUDIES = ROOT / "studies"
 DATA = ROOT / "meta" / "datasets" / "data"
-
-
-@pytest.fixture
-def invoke(monkeypatch, capsys, tmp_path):
-    """Run the command line in an empty folder; return exit code, output and complaints."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments, stdin=None):
-        monkeypatch.setattr(sys, "argv", ["meta", *map(str, arguments)])
-        if stdin is not None:
-            monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return stopped.value.code or 0, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture
@@ -319,7 +299,7 @@ def test_pool_reads_standard_input_and_european_numbers(invoke):
         (["-", "-c", "yi"], "yi,vi\n1,2\n", "must look like events1=NAME"),
         (["-", "-c", "yi=zz"], "yi,vi\n1,2\n", "has no column 'zz'"),
         (["-", "--study", "zz"], "yi,vi\n1,2\n", "--study 'zz' is not a column"),
-        (["-", "-o", "x.docx"], "yi,vi\n1,2\n", "must end in .json, .csv or .txt"),
+        (["-", "-o", "x.docx"], "yi,vi\n1,2\n", "must end in .csv, .json, .txt"),
         (["-", "-m", "RR"], "events1,n1,events2,n2\n5,4,1,4\n", "events1"),
         (["-", "--level", "2"], "yi,vi\n1,2\n2,1\n", "level must lie between 0 and 1"),
     ],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from meta.commands import options
 from meta.commands.output import as_json, note, table
 from meta.errors import EvidenceError, InputError
 
@@ -28,7 +29,6 @@ RowsOption = Annotated[
 ]
 SheetOption = Annotated[str | None, typer.Option("--sheet", help="Sheet of an Excel file.")]
 ColumnsOption = Annotated[bool, typer.Option("--columns", help="List every flag and column, and stop.")]
-FolderOption = Annotated[str, typer.Option("--studies", help="Folder of study files.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")]
 DryOption = Annotated[bool, typer.Option("--dry-run", help="Show the file and its effect; write nothing.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON; asks nothing.")]
@@ -41,7 +41,7 @@ def add(
     rows: RowsOption = None,
     sheet: SheetOption = None,
     columns: ColumnsOption = False,
-    folder: FolderOption = "studies",
+    folder: options.Folder = "studies",
     yes: YesOption = False,
     dry_run: DryOption = False,
     json: JsonOption = False,

@@ -1,0 +1,124 @@
+"""``meta forest`` and ``meta funnel``: the figures of a table, or of an analysis of the claims file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from meta.commands import options
+from meta.commands.output import as_json, note
+from meta.commands.reading import load, need_column
+from meta.commands.writing import FIGURES
+from meta.errors import InputError, quiet
+
+
+def forest(
+    source: options.Subject,
+    out: options.FigureOut = None,
+    measure: options.Measure = None,
+    column: options.Column = None,
+    study: options.Study = None,
+    by: Annotated[str | None, typer.Option("--by", help="Column of subgroups to show apart.")] = None,
+    method: options.Method = "REML",
+    test: options.Test = "hksj",
+    level: options.Level = 0.95,
+    title: Annotated[str | None, typer.Option("--title", help="Printed above.")] = None,
+    theme: options.Theme = "default",
+    left: Annotated[str | None, typer.Option("--left", help="What lies left of no effect.")] = None,
+    right: Annotated[str | None, typer.Option("--right", help="What lies right of no effect.")] = None,
+    outcome: options.Outcome = None,
+    studies: options.Studies = "studies",
+    json: options.Json = False,
+) -> None:
+    """Draw the forest plot of a table, or of an analysis of the claims file.
+
+    Examples:
+      meta forest trials.csv -m RR -o forest.svg
+      meta forest trials.csv -m RR --by form --theme revman --left "favours drug" --right "favours placebo"
+      meta forest soreness -o soreness.png
+    """
+    from meta.plots.forest import forest as draw
+
+    target = _target(out, f"forest-{_stem(source)}.svg")
+    labels = (left or "", right or "") if left or right else None
+    with quiet():
+        if _is_analysis(source):
+            from meta.claims.answers import answer
+            from meta.effects.evidence import load_evidence
+            from meta.report.figures import forest_of
+
+            found = answer(load_evidence(studies), source)
+            figure = forest_of(found, title=title, theme=theme, labels=labels)
+        else:
+            from meta.pooling.univariate import pool as fit_model
+
+            loaded = load(source, measure, column, study, outcome)
+            groups = None if by is None else need_column(loaded, by, "--by")
+            fit = fit_model(loaded.effects, method=method, test=test, level=level, by=groups)
+            figure = draw(fit, title=title, theme=theme, labels=labels)
+        _save(figure, target, json)
+
+
+def funnel(
+    source: options.Subject,
+    out: options.FigureOut = None,
+    measure: options.Measure = None,
+    column: options.Column = None,
+    study: options.Study = None,
+    method: options.Method = "REML",
+    test: options.Test = "hksj",
+    level: options.Level = 0.95,
+    outcome: options.Outcome = None,
+    studies: options.Studies = "studies",
+    json: options.Json = False,
+) -> None:
+    """Draw the funnel plot of a table, or of an analysis of the claims file.
+
+    Examples:
+      meta funnel trials.csv -m OR -o funnel.svg
+      meta funnel trials.csv -m OR --json
+    """
+    from meta.plots.funnel import funnel as draw
+    from meta.pooling.univariate import pool as fit_model
+
+    target = _target(out, f"funnel-{_stem(source)}.svg")
+    with quiet():
+        if _is_analysis(source):
+            from meta.effects.evidence import load_evidence
+
+            effects = load_evidence(studies).effects(source)
+            effects = effects.subset(effects.exact)
+            if effects.k == 0:
+                raise InputError(f"analysis {source!r} has no computed effect, so there is no funnel to draw")
+        else:
+            effects = load(source, measure, column, study, outcome).effects
+        _save(draw(fit_model(effects, method=method, test=test, level=level)), target, json)
+
+
+def _target(out: Path | None, usual: str) -> Path:
+    target = out or Path(usual)
+    if target.suffix.lower() not in FIGURES:
+        raise InputError(f"--out {str(target)!r} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}")
+    if target.is_dir():
+        raise InputError(f"--out {str(target)!r} is a folder; name a file")
+    return target
+
+
+def _stem(source: str) -> str:
+    return "table" if source == "-" else Path(source).stem
+
+
+def _is_analysis(source: str) -> bool:
+    return source != "-" and not Path(source).suffix and not Path(source).exists()
+
+
+def _save(figure: Any, target: Path, as_json_text: bool) -> None:
+    figure.save(target)
+    if as_json_text:
+        numbers = {name: list(values) for name, values in figure.table.items()}
+        print(as_json({"file": str(target), "alt_text": figure.alt_text, "numbers": numbers}))
+    else:
+        note(f"written to {target}")
+        note(figure.alt_text)

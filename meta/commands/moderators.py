@@ -1,0 +1,47 @@
+"""``meta regress``: do the effects go with a property of the studies?"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from meta.commands import options
+from meta.commands.reading import load
+from meta.commands.writing import Shown, check_out, show
+from meta.errors import quiet
+
+
+def regress(
+    source: options.Source,
+    formula: Annotated[
+        str,
+        typer.Option("--formula", "-f", help='Moderators, such as "~ dose + C(form)".', show_default=False),
+    ],
+    measure: options.Measure = None,
+    column: options.Column = None,
+    study: options.Study = None,
+    method: options.Method = "REML",
+    test: options.Test = "hksj",
+    level: options.Level = 0.95,
+    outcome: options.Outcome = None,
+    json: options.Json = False,
+    out: options.Out = None,
+) -> None:
+    """Regress the effects on columns of the table.
+
+    Examples:
+      meta regress trials.csv -m RR --formula "~ year"
+      meta regress trials.csv -m RR --formula "~ ablat + C(alloc)" --out coefficients.csv
+      meta regress trials.csv -m RR -f "~ ablat" --test z --json
+    """
+    from meta.pooling.regression import regress as fit_model
+
+    check_out(out)
+    with quiet():
+        loaded = load(source, measure, column, study, outcome)
+        fit = fit_model(loaded.effects, formula, method=method, test=test, level=level)
+        table = fit.coefficients
+        rows: list[list[Any]] = fit.tidy().to_numpy().tolist()
+        numbers = fit.to_dict() | {"formula": formula, "columns": loaded.columns}
+        show(Shown(str(fit), numbers, ("term", *table.columns), rows, fit.save), out, json)

@@ -1,0 +1,117 @@
+"""Options that several commands share, each said once, with what the shell completes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def _measures(incomplete: str) -> list[tuple[str, str]]:
+    from meta.effects.registry import MEASURES
+
+    return [(code, item.name) for code, item in MEASURES.items() if code.startswith(incomplete.upper())]
+
+
+def _methods(incomplete: str) -> list[tuple[str, str]]:
+    from meta.pooling.options import ESTIMATORS
+
+    return [(code, item.name) for code, item in ESTIMATORS.items() if code.startswith(incomplete)]
+
+
+def _tests(incomplete: str) -> list[tuple[str, str]]:
+    from meta.pooling.options import TESTS
+
+    return [(code, item.name) for code, item in TESTS.items() if code.startswith(incomplete)]
+
+
+def _directions(incomplete: str) -> list[str]:
+    return [item for item in ("greater", "less", "two-sided") if item.startswith(incomplete)]
+
+
+def _themes(incomplete: str) -> list[str]:
+    themes = ("default", "revman", "jama", "bmj", "compact", "dark")
+    return [item for item in themes if item.startswith(incomplete)]
+
+
+def _priors(incomplete: str) -> list[str]:
+    from meta.bayes.prior_text import NAMES
+
+    return [f"{name.lower()}(" for name in NAMES if name.lower().startswith(incomplete.lower())]
+
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="A CSV, TSV, Excel or RevMan (.rm5) file; - reads CSV from standard input."
+    ),
+]
+Subject = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE|ANALYSIS", help="A table, or an analysis of the claims file such as soreness."
+    ),
+]
+Measure = Annotated[
+    str | None,
+    typer.Option(
+        "--measure",
+        "-m",
+        help="Effect measure: RR OR RD MD SMD ROM IRR ZCOR PLO ... Not needed beside yi and vi.",
+        autocompletion=_measures,
+    ),
+]
+Column = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column", "-c", metavar="ARG=NAME", help="Which column is what, such as events1=tpos; repeat it."
+    ),
+]
+Study = Annotated[str | None, typer.Option("--study", help="Column that names the studies.")]
+Outcome = Annotated[
+    str | None, typer.Option("--outcome", help="For a RevMan file: which outcome, such as 1.2.")
+]
+Method = Annotated[
+    str,
+    typer.Option("--method", help="Estimator of the between-study variance.", autocompletion=_methods),
+]
+Test = Annotated[str, typer.Option("--test", help="z, t, hksj, adhoc or KR.", autocompletion=_tests)]
+Level = Annotated[float, typer.Option("--level", help="Level of intervals.")]
+Direction = Annotated[
+    str | None,
+    typer.Option(
+        "--direction",
+        help="Which results would be published: greater or less effects; by default the side of the pool.",
+        autocompletion=_directions,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, at full precision.")]
+Folder = Annotated[str, typer.Option("--studies", help="Folder of study files.")]
+Studies = Annotated[str, typer.Option("--studies", help="Folder of study files, for an analysis.")]
+Theme = Annotated[
+    str,
+    typer.Option("--theme", help="default, revman, jama, bmj, compact or dark.", autocompletion=_themes),
+]
+FigureOut = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Where to write it: .svg, .pdf, .png or .eps.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        help="Write to a file: .csv (table), .json (the result, for meta.load), .txt, .md or .html; "
+        "for pool and bias also .svg, .png or .pdf.",
+    ),
+]
+EffectPrior = Annotated[
+    str | None,
+    typer.Option(
+        "--effect", help='Prior of the mean effect, such as "normal(0, 1)".', autocompletion=_priors
+    ),
+]
+TauPrior = Annotated[
+    str | None,
+    typer.Option("--tau", help='Prior of tau, such as "halfnormal(0.5)".', autocompletion=_priors),
+]

@@ -1,0 +1,142 @@
+"""``meta pool``: any table, pooled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from meta.commands import options
+from meta.commands.reading import Loaded, load, need_column
+from meta.commands.writing import Shown, check_out, show
+from meta.errors import quiet
+
+if TYPE_CHECKING:
+    from meta.pooling.counts import PooledCounts
+    from meta.pooling.result import Pooled
+
+COUNTS = ("MH", "Peto", "GLMM")
+COUNTED = frozenset(
+    (
+        *("events1", "n1", "nonevents1", "events2", "n2", "nonevents2", "time1", "time2"),
+        *("events", "n", "nonevents", "time"),
+    )
+)
+_TIDY = ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high", "df", "tau2", "i2", "q", "q_p", "k")
+
+
+def pool(
+    source: options.Source,
+    measure: options.Measure = None,
+    column: options.Column = None,
+    study: options.Study = None,
+    by: Annotated[str | None, typer.Option("--by", help="Column of subgroups to compare.")] = None,
+    method: options.Method = "REML",
+    test: options.Test = "hksj",
+    level: options.Level = 0.95,
+    outcome: options.Outcome = None,
+    json: options.Json = False,
+    out: options.Out = None,
+) -> None:
+    """Pool the studies of a table.
+
+    Columns are recognised by their common spellings (metafor, meta, RevMan, CMA, Stata), and what was guessed
+    is said. --method also takes MH, Peto and GLMM for counts.
+
+    Examples:
+      meta pool trials.csv --measure RR
+      meta pool scores.csv -m SMD -c mean1=mt -c mean2=mc --by form --out pooled.csv
+      meta pool review.rm5 --outcome 1.2 --test z --json
+      cat trials.csv | meta pool - -m OR --out forest.svg
+    """
+    check_out(out, figures=True)
+    with quiet():
+        loaded = load(source, measure, column, study, outcome)
+        if method in COUNTS:
+            shown = _counts(loaded, method, level, by)
+        elif by is not None:
+            shown = _subgroups(loaded, by, method, test, level)
+        else:
+            shown = _pooled(loaded, method, test, level)
+        show(shown, out, json)
+
+
+def _pooled(loaded: Loaded, method: str, test: str, level: float) -> Shown:
+    from meta.pooling.subgroups import Subgroups
+    from meta.pooling.univariate import pool as fit_model
+
+    fit = fit_model(loaded.effects, method=method, test=test, level=level)
+    assert not isinstance(fit, Subgroups)
+    skipped = [f"note: {message}" for message in loaded.effects.warnings]
+    return Shown(
+        "\n".join([str(fit), *skipped]),
+        numbers_of(fit, loaded),
+        ("term", *_TIDY),
+        [("pooled", *(getattr(fit, name) for name in _TIDY))],
+        fit.save,
+        lambda: _forest(fit),
+    )
+
+
+def _forest(fit: Any) -> Any:
+    from meta.plots.forest import forest
+
+    return forest(fit)
+
+
+def numbers_of(fit: Pooled, loaded: Loaded) -> dict[str, Any]:
+    """All numbers of a fit, with its prediction interval, tau2's interval and the scale for reading."""
+    low, high = fit.prediction_interval()
+    tau2_low, tau2_high = fit.tau2_interval("QP")
+    back = fit.backtransform()
+    names = ("display", "estimate", "ci_low", "ci_high", "pi_low", "pi_high")
+    return fit.to_dict() | {
+        "columns": loaded.columns,
+        "prediction": {"kind": fit.prediction_kind(), "low": low, "high": high},
+        "tau2_interval": {"kind": "QP", "low": tau2_low, "high": tau2_high},
+        "read": {name: getattr(back, name) for name in names},
+        "data_warnings": list(loaded.effects.warnings),
+    }
+
+
+def _subgroups(loaded: Loaded, by: str, method: str, test: str, level: float) -> Shown:
+    from meta.pooling.subgroups import subgroups
+
+    found = subgroups(
+        loaded.effects, by=need_column(loaded, by, "--by"), method=method, test=test, level=level
+    )
+    fits = [*found.fits.items(), ("overall", found.overall)]
+    return Shown(
+        str(found),
+        found.to_dict() | {"columns": loaded.columns},
+        ("group", *_TIDY),
+        [(name, *(getattr(fit, item) for item in _TIDY)) for name, fit in fits],
+        found.save,
+        lambda: _forest(found),
+    )
+
+
+def _counts(loaded: Loaded, method: str, level: float, by: str | None) -> Shown:
+    from meta.errors import InputError
+    from meta.pooling.counts import pool_counts
+
+    if by is not None:
+        raise InputError(f"--by compares subgroups of effects, not of {method}; leave one of the two out")
+    if not loaded.columns.keys() <= COUNTED:
+        raise InputError(
+            f"--method {method} pools counts such as events1 n1 events2 n2, and the table gives "
+            f"{' '.join(loaded.columns)}; use REML or another estimator of --method"
+        )
+    named: dict[str, Any] = dict(loaded.columns)
+    fit: PooledCounts = pool_counts(
+        loaded.table, measure=loaded.measure, method=method, level=level, study=loaded.labels, **named
+    )
+    names = ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high", "tau2", "q", "q_df", "q_p", "k")
+    return Shown(
+        str(fit),
+        fit.to_dict() | {"columns": loaded.columns},
+        ("term", *names),
+        [("pooled", *(getattr(fit, name) for name in names))],
+        fit.save,
+        lambda: _forest(fit),
+    )

@@ -1,0 +1,162 @@
+"""``meta bias``: what small-study effects and selection may have done, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from meta.commands import options
+from meta.commands.reading import Loaded, load
+from meta.commands.writing import Shown, check_out, show
+from meta.errors import MetaError, quiet, unknown_option
+from meta.formatting import interval, number, p_value
+
+FEW = 10
+TWO_BY_TWO = ("harbord", "peters")
+HEADERS = ("kind", "method", "statistic", "p_value", "estimate", "ci_low", "ci_high", "says")
+Row = dict[str, Any]
+
+
+def bias(
+    source: options.Source,
+    measure: options.Measure = None,
+    column: options.Column = None,
+    study: options.Study = None,
+    direction: options.Direction = None,
+    method: options.Method = "REML",
+    level: options.Level = 0.95,
+    outcome: options.Outcome = None,
+    json: options.Json = False,
+    out: options.Out = None,
+) -> None:
+    """Test and adjust for small-study effects and publication bias, by several methods at once.
+
+    No method can prove or exclude publication bias; with fewer than ten studies none says much.
+
+    Examples:
+      meta bias trials.csv -m OR
+      meta bias trials.csv -m OR --direction less --json
+      meta bias trials.csv -m OR --out funnel.svg
+    """
+    check_out(out, figures=True)
+    if direction not in (None, "greater", "less", "two-sided"):
+        raise unknown_option("direction", direction, ("greater", "less", "two-sided"))
+    with quiet():
+        from meta.pooling.subgroups import Subgroups
+        from meta.pooling.univariate import pool as fit_model
+
+        loaded = load(source, measure, column, study, outcome)
+        fit = fit_model(loaded.effects, method=method, level=level)
+        rows = [_attempt(name, make) for name, make in _methods(loaded, fit, direction, level).items()]
+        assert not isinstance(fit, Subgroups)
+        warnings = []
+        if fit.k < FEW:
+            warnings.append(
+                f"k = {fit.k}, fewer than {FEW}: these methods have little power, and an unremarkable result "
+                "does not speak against bias"
+            )
+        rows.insert(0, _estimate("as published", "as found", fit))
+        head = f"Small-study effects and publication bias · k = {fit.k}        measure: {fit.measure}"
+        lines = [head, *_lines(rows), *(f"caution: {text}" for text in warnings)]
+        numbers = {"k": fit.k, "measure": fit.measure, "methods": rows, "warnings": warnings}
+        table = [[row.get(name) for name in HEADERS] for row in rows]
+        shown = Shown(
+            "\n".join(lines),
+            numbers | {"columns": loaded.columns},
+            HEADERS,
+            table,
+            None,
+            lambda: _funnel(fit),
+        )
+        show(shown, out, json)
+
+
+def _funnel(fit: Any) -> Any:
+    from meta.plots.funnel import funnel
+
+    return funnel(fit)
+
+
+def _methods(loaded: Loaded, fit: Any, direction: str | None, level: float) -> dict[str, Callable[[], Row]]:
+    """Each method by its name; the side that only some methods need is left to them where none is given."""
+    import meta.bias as b
+
+    es = loaded.effects
+    tail = {"direction": direction or "two-sided"}
+    side = {"direction": direction} if direction in ("greater", "less") else {}
+    found: dict[str, Callable[[], Row]] = {
+        "Egger": lambda: _test("asymmetry", b.egger(es, level=level, **tail)),
+        "Begg": lambda: _test("asymmetry", b.begg(es, **tail)),
+    }
+    counts = {k: loaded.table[v] for k, v in loaded.columns.items()}
+    if {"events1", "n1", "events2", "n2"} <= counts.keys() and loaded.measure in ("OR", "RR"):
+        found |= {
+            name.title(): lambda name=name: _test("asymmetry", getattr(b, name)(counts, level=level, **tail))  # type: ignore[misc]
+            for name in TWO_BY_TWO
+        }
+    return found | {
+        "excess significance": lambda: _excess(b.excess_significance(es, **tail)),
+        "trim and fill": lambda: _filled(b.trim_and_fill(fit)),
+        "PET-PEESE": lambda: _pet_peese(b.pet_peese(es, level=level, **side)),
+        "selection model": lambda: _selected(b.selection_model(es, level=level, **side)),
+        "limit": lambda: _estimate("adjusted", "limit meta-analysis", b.limit_meta_analysis(es, level=level)),
+        "worst case": lambda: _worst(b.significance_funnel(es, level=level, **side)),
+        "fail-safe N": lambda: _unseen(b.failsafe_n(es, **side)),
+    }
+
+
+def _attempt(name: str, make: Callable[[], Row]) -> Row:
+    try:
+        return {"method": name} | {k: v for k, v in make().items() if k != "method"}
+    except MetaError as problem:
+        return {"kind": "not computed", "method": name, "says": str(problem)}
+
+
+def _test(kind: str, found: Any) -> Row:
+    return {"kind": kind, "statistic": found.statistic, "p_value": found.p_value}
+
+
+def _excess(found: Any) -> Row:
+    says = f"{found.observed:g} significant, {number(found.expected, 1)} expected"
+    return _test("excess", found) | {"says": says}
+
+
+def _estimate(kind: str, method: str, found: Any, says: str = "") -> Row:
+    own = {name: float(getattr(found, name)) for name in ("estimate", "ci_low", "ci_high", "p_value")}
+    return {"kind": kind, "method": method, **own, "says": says}
+
+
+def _filled(found: Any) -> Row:
+    return _estimate("adjusted", "", found.fit, f"{found.k0} studies filled in on the {found.side}")
+
+
+def _pet_peese(found: Any) -> Row:
+    chosen = found.pet if found.chosen.upper() == "PET" else found.peese
+    return _estimate("adjusted", "", chosen, f"{found.chosen.upper()} by the rule")
+
+
+def _selected(found: Any) -> Row:
+    return _estimate("adjusted", "", found, f"no selection: LR p {p_value(found.lrt_p)}")
+
+
+def _worst(found: Any) -> Row:
+    return _estimate("adjusted", "", found.worst, "only the studies that are not affirmative")
+
+
+def _unseen(found: Any) -> Row:
+    return {
+        "kind": "tolerance",
+        "says": f"{found.n:g} null studies would be needed (Rosenthal); no test of bias",
+    }
+
+
+def _lines(rows: list[Row]) -> list[str]:
+    lines = []
+    for row in rows:
+        p = row.get("p_value")
+        shown = [f"p {p_value(p)}" if p is not None else ""]
+        if "estimate" in row:
+            shown.insert(0, f"{number(row['estimate']):>7} {interval(row['ci_low'], row['ci_high'])}")
+        told = "   ".join(part for part in (*shown, row.get("says", "")) if part)
+        lines.append(f"{row['kind']:<13} {row['method']:<20} {told}".rstrip())
+    return lines

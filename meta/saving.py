@@ -87,6 +87,9 @@ PLACES: dict[str, tuple[str, ...]] = {
     "bias.conditional": ("ConditionalModel",),
     "claims.verdict": ("Probabilities", "Compatibility", "Verdict"),
     "claims.multiverse": ("Multiverse",),
+    "claims.plan": ("Plan",),
+    "claims.certainty": ("Certainty",),
+    "claims.grade": ("Finding",),
     "claims.proportion": ("Scenario", "NormalisationFinding"),
     "evidence.claims": ("Claim", "Analysis"),
 }

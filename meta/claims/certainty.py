@@ -10,6 +10,7 @@ from meta.claims.answers import Answer, answer, named_analysis
 from meta.claims.grade import DOMAINS, Facts, Finding
 from meta.effects.evidence import Evidence, Reading
 from meta.evidence.claims import Analysis, Claim
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,7 @@ NOTHING = "no evidence"
 
 
 @dataclass(frozen=True)
-class Certainty:
+class Certainty(Saved):
     """How certain the evidence on an analysis is: facts, and a proposal for people to judge.
 
     Attributes

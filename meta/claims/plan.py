@@ -18,6 +18,7 @@ from meta.errors import InputError, NotEstimableError
 from meta.evidence.claims import Rule
 from meta.formatting import number, percent
 from meta.kernels.futures import Present, present, probabilities_after
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +29,7 @@ SCENARIOS = ("as the evidence says", "as claimed", "no effect")
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Saved):
     """What new trials would do to a verdict.
 
     Attributes

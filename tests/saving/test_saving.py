@@ -183,6 +183,12 @@ def test_verdicts_with_all_they_rest_on(tmp_path):
         assert again.claim == verdict.claim
         assert again.to_dict() == verdict.to_dict()
         there_and_back(meta.judge(evidence.claims["cortisol-78"], None), tmp_path)
+        plan = meta.plan(verdict, sizes=(50,), trials=(1,), draws=50)
+        again, _ = there_and_back(plan, tmp_path)
+        pd.testing.assert_frame_equal(again.frame, plan.frame)
+        certainty = meta.certainty(evidence, "soreness-41")
+        again, _ = there_and_back(certainty, tmp_path)
+        assert again.summary() == certainty.summary()
 
 
 def test_what_a_sampler_drew_is_kept_and_the_rest_is_said(tmp_path):

@@ -29,6 +29,7 @@ _PLACES = {
     "priors": "meta.bayes.priors",
     "bias": "",
     "diagnostics": "",
+    "load": "meta.saving.files",
     "load_evidence": "meta.effects.evidence",
     "judge": "meta.claims.judge",
     "multiverse": "meta.claims.multiverse",
@@ -36,7 +37,6 @@ _PLACES = {
     "certainty": "meta.claims.certainty",
     "plots": "",
     "forest": "meta.plots.forest",
-    "load": "meta.saving",
     "read_revman": "meta.effects.revman",
     "funnel": "meta.plots.funnel",
     **dict.fromkeys(

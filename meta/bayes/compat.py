@@ -106,6 +106,25 @@ def _group(inference_data: Any, name: str) -> Any:
     return group.dataset if hasattr(group, "dataset") else group
 
 
+def inference_data(groups: dict[str, dict[str, tuple[tuple[str, ...], np.ndarray]]]) -> Any:
+    """What this ArviZ works with, from the dimensions and values of each group's variables."""
+    with silent():
+        import arviz as az
+    import xarray as xr
+
+    sets: dict[str, Any] = {}
+    for group, variables in groups.items():
+        sizes = {
+            dim: size
+            for dims, values in variables.values()
+            for dim, size in zip(dims, values.shape, strict=True)
+        }
+        sets[group] = xr.Dataset(dict(variables), coords={dim: np.arange(n) for dim, n in sizes.items()})
+    if "InferenceData" in vars(az):
+        return az.InferenceData(**sets)
+    return xr.DataTree.from_dict(sets)
+
+
 def posterior_draws(inference_data: Any) -> dict[str, np.ndarray]:
     """Draws by name, chains and draws as the first two axes."""
     group = _group(inference_data, "posterior")

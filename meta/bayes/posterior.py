@@ -16,7 +16,7 @@ from meta.bayes.model import tail_power
 from meta.bayes.priors import Fixed, Prior
 from meta.bayes.text import posterior_text
 from meta.errors import InputError, NotEstimableError, unknown_option
-from meta.saving import NOT_SAVED, Saved
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +79,7 @@ class Posterior(Saved):
     effect_prior: Prior
     tau_prior: Prior
     warnings: tuple[str, ...] = ()
-    inference_data: Any = field(default=None, repr=False, metadata=NOT_SAVED)
+    inference_data: Any = field(default=None, repr=False)
     diagnostics: Any = field(default=None, repr=False)
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ from meta.formatting import interval, number
 from meta.kernels.mixtures import NormalMixture
 from meta.kernels.nnhm import conditional_regression
 from meta.kernels.panels import PanelDensity, adapt
-from meta.saving import NOT_SAVED, Saved
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ class PosteriorRegression(Saved):
     log_evidence: float = float("nan")
     error: float = float("nan")
     warnings: tuple[str, ...] = ()
-    inference_data: Any = field(default=None, repr=False, metadata=NOT_SAVED)
+    inference_data: Any = field(default=None, repr=False)
     diagnostics: Any = field(default=None, repr=False)
 
     def distribution(self, term: str) -> Distribution:

@@ -13,7 +13,7 @@ from meta.bayes.distributions import Distribution, Draws, central_interval, shor
 from meta.bayes.priors import Prior
 from meta.errors import Notes, unknown_option
 from meta.formatting import interval, number
-from meta.saving import NOT_SAVED, Saved
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ class SampledPosterior(Saved):
     k: int
     level: float
     diagnostics: Any = field(repr=False)
-    inference_data: Any = field(default=None, repr=False, metadata=NOT_SAVED)
+    inference_data: Any = field(repr=False)
     warnings: tuple[str, ...] = ()
 
     def distribution(self, of: str = "mu") -> Distribution:

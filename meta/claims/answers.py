@@ -17,6 +17,7 @@ from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaError, quiet
 from meta.evidence.claims import Analysis, Claim
 from meta.formatting import number
+from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ class Variation:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(Saved):
     """One analysis of a claim: its effects, fits, verdict, and what would change it.
 
     ``verdict`` is None for analyses that are only shown beside the claim's own.

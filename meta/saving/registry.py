@@ -1,0 +1,119 @@
+"""Which classes a file may name, and where they live. A new result class needs one line here."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from functools import lru_cache
+
+from meta.errors import InputError
+
+
+def _at(place: str, names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), place)
+
+
+PLACES: Mapping[str, str] = {
+    **_at("meta.effects.model", "EffectSizes"),
+    **_at("meta.pooling.result", "Pooled"),
+    **_at("meta.pooling.parts", "Diagnostics Interval BackTransformed"),
+    **_at("meta.pooling.options", "PoolOptions"),
+    **_at("meta.pooling.many", "PooledMany"),
+    **_at("meta.pooling.design", "Design"),
+    **_at("meta.pooling.regression_result", "Regression"),
+    **_at("meta.pooling.location_scale", "LocationScale"),
+    **_at("meta.pooling.multilevel_result", "Multilevel"),
+    **_at("meta.pooling.robust", "Robust"),
+    **_at("meta.pooling.permutation", "PermutationTest"),
+    **_at("meta.pooling.coefficients", "WaldTest LikelihoodRatio"),
+    **_at("meta.pooling.subgroups", "Subgroups Between"),
+    **_at("meta.pooling.counts", "PooledCounts"),
+    **_at("meta.pooling.count_tables", "Counts"),
+    **_at("meta.pooling.bounded", "BoundedPool"),
+    **_at("meta.kernels.heterogeneity", "Tau2Interval"),
+    **_at("meta.kernels.mantel_haenszel", "ChiSquared"),
+    **_at("meta.kernels.cluster_robust", "Sandwich"),
+    **_at("meta.kernels.mixed", "Stacked"),
+    **_at("meta.kernels.bounded", "Rows"),
+    **_at("meta.kernels.nnhm", "Conditional ConditionalRegression ShrinkageMap"),
+    **_at("meta.kernels.panels", "Axis Panels PanelDensity"),
+    **_at("meta.kernels.panels2d", "Tensor Lines"),
+    **_at("meta.kernels.mixtures", "NormalMixture"),
+    **_at("meta.bayes.posterior", "Posterior"),
+    **_at("meta.bayes.model", "Model"),
+    **_at("meta.bayes.exact", "AnalyticCore"),
+    **_at("meta.bayes.grid", "GridCore"),
+    **_at("meta.bayes.pymc_fit", "DrawsCore"),
+    **_at("meta.bayes.distributions", "PointMass Draws"),
+    **_at("meta.bayes.regression", "PosteriorRegression"),
+    **_at("meta.bayes.sampled", "SampledPosterior"),
+    **_at("meta.bayes.batch", "BatchPosterior"),
+    **_at("meta.bayes.ensemble", "ModelAverage EnsembleModel"),
+    **_at(
+        "meta.bayes.effect_priors",
+        "Flat Fixed Normal StudentT Cauchy Uniform NormalMixturePrior",
+    ),
+    **_at(
+        "meta.bayes.tau_priors",
+        "HalfNormal HalfStudentT HalfCauchy HalfLogistic Exponential Lomax UniformShrinkage LogNormal "
+        "LogStudentT InverseGamma",
+    ),
+    **_at("meta.bayes.data_priors", "DuMouchel Shrinkage Jeffreys _JeffreysOf"),
+    "bayes.Diagnostics": "meta.bayes.compat",
+    **_at("meta.bias.small_study", "RegressionTest"),
+    **_at("meta.bias.rank_correlation", "RankTest"),
+    **_at("meta.bias.trimming", "TrimAndFill"),
+    **_at("meta.bias.step_selection", "SelectionModel"),
+    **_at("meta.bias.beta_weights", "BetaSelection"),
+    **_at("meta.bias.precision_effect", "PetPeese WeightedMean Line"),
+    **_at("meta.bias.failsafe", "FailsafeN"),
+    **_at("meta.bias.excess", "ExcessSignificance"),
+    **_at("meta.bias.affirmative", "SignificanceFunnel Corrected"),
+    **_at("meta.bias.copas_shi", "Copas"),
+    **_at("meta.bias.limits", "LimitMetaAnalysis"),
+    **_at("meta.bias.significant_results", "PCurve"),
+    **_at("meta.bias.conditional", "ConditionalModel"),
+    **_at("meta.evidence.claims", "Claim Analysis"),
+    **_at("meta.claims.verdict", "Verdict Probabilities Compatibility"),
+    **_at("meta.claims.proportion", "NormalisationFinding Scenario"),
+    **_at("meta.claims.answers", "Answer Variation"),
+    **_at("meta.claims.multiverse", "Multiverse"),
+    **_at("meta.claims.plan", "Plan"),
+    **_at("meta.claims.certainty", "Certainty"),
+    **_at("meta.claims.grade", "Finding"),
+}
+"""Name in the file (its last part is the class's own name) to the module that holds the class."""
+
+
+def class_named(name: object) -> type:
+    """Return the class that a file names.
+
+    Raises
+    ------
+    InputError
+        If the name is not in :data:`PLACES`; nothing is imported then.
+    """
+    if not isinstance(name, str) or name not in PLACES:
+        raise InputError(f"class {str(name)[:60]!r} is none that a file of results may hold")
+    return getattr(importlib.import_module(PLACES[name]), name.rpartition(".")[2])
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[tuple[str, str], str]:
+    return {(place, name.rpartition(".")[2]): name for name, place in PLACES.items()}
+
+
+def name_of(kind: type) -> str:
+    """Return the name that a class has in files.
+
+    >>> from meta.effects.model import EffectSizes
+    >>> name_of(EffectSizes)
+    'EffectSizes'
+    """
+    found = _names().get((kind.__module__, kind.__qualname__))
+    if found is None:
+        raise InputError(
+            f"a {kind.__name__} cannot be saved; save the result it belongs to, "
+            "or its numbers with to_dict() or tidy()"
+        )
+    return found

@@ -17,6 +17,7 @@ from meta.commands.adding.add import ANY_FLAG, add
 from meta.commands.completion import completion
 from meta.commands.drawing import forest, funnel
 from meta.commands.evidence import check, claims, print_problems, show
+from meta.commands.flags import columns_as_options
 from meta.commands.moderators import regress
 from meta.commands.output import clean
 from meta.commands.pooling import pool
@@ -97,7 +98,7 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        app(prog_name="meta")
+        app(columns_as_options(sys.argv[1:]), prog_name="meta")
     except SystemExit:
         if sys.stdout is not None:
             sys.stdout.flush()

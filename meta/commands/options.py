@@ -65,7 +65,10 @@ Measure = Annotated[
 Column = Annotated[
     list[str] | None,
     typer.Option(
-        "--column", "-c", metavar="ARG=NAME", help="Which column is what, such as events1=tpos; repeat it."
+        "--column",
+        "-c",
+        metavar="ARG=NAME",
+        help="Which column is what, such as events1=tpos; repeat it. --events1 tpos is the same.",
     ),
 ]
 Study = Annotated[str | None, typer.Option("--study", help="Column that names the studies.")]

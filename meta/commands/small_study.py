@@ -57,7 +57,7 @@ def bias(
             )
         rows.insert(0, _estimate("as published", "as found", fit))
         head = f"Small-study effects and publication bias · k = {fit.k}        measure: {fit.measure}"
-        lines = [head, *_lines(rows), *(f"caution: {text}" for text in warnings)]
+        lines = [head, *_lines(rows, level), *(f"caution: {text}" for text in warnings)]
         numbers = {"k": fit.k, "measure": fit.measure, "methods": rows, "warnings": warnings}
         table = [[row.get(name) for name in HEADERS] for row in rows]
         shown = Shown(
@@ -127,7 +127,7 @@ def _estimate(kind: str, method: str, found: Any, says: str = "") -> Row:
 
 
 def _filled(found: Any) -> Row:
-    return _estimate("adjusted", "", found.fit, f"{found.k0} studies filled in on the {found.side}")
+    return _estimate("adjusted", "", found.fit, f"{found.k0} filled in on the {found.side}")
 
 
 def _pet_peese(found: Any) -> Row:
@@ -150,13 +150,24 @@ def _unseen(found: Any) -> Row:
     }
 
 
-def _lines(rows: list[Row]) -> list[str]:
-    lines = []
-    for row in rows:
-        p = row.get("p_value")
-        shown = [f"p {p_value(p)}" if p is not None else ""]
-        if "estimate" in row:
-            shown.insert(0, f"{number(row['estimate']):>7} {interval(row['ci_low'], row['ci_high'])}")
-        told = "   ".join(part for part in (*shown, row.get("says", "")) if part)
-        lines.append(f"{row['kind']:<13} {row['method']:<20} {told}".rstrip())
+def _lines(rows: list[Row], level: float) -> list[str]:
+    """The table for reading: one block a kind, with columns that line up."""
+    width = max(len(row["method"]) for row in rows) + 2
+    lines = [f"{'':{width}}{'estimate':>9}  {f'{100 * level:g}% interval':<18} {'p':>7}"]
+    kind = ""
+    for row in sorted(rows, key=lambda row: row["kind"] == "not computed"):
+        if row["kind"] != kind:
+            kind = row["kind"]
+            lines.append(kind)
+        lines.append(f"  {row['method']:<{width - 2}}{_numbers(row)}   {row.get('says', '')}".rstrip())
     return lines
+
+
+def _numbers(row: Row) -> str:
+    if row["kind"] == "not computed":
+        return ""
+    estimate = interval_ = ""
+    if "estimate" in row:
+        estimate, interval_ = number(row["estimate"]), interval(row["ci_low"], row["ci_high"])
+    p = p_value(row["p_value"]) if "p_value" in row else ""
+    return f"{estimate:>9}  {interval_:<18} {p:>7}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -117,6 +118,27 @@ def intercept_only(k: int) -> Design:
     return Design(np.ones((k, 1)), (INTERCEPT,), {INTERCEPT: (0,)}, everything, columns=np.array([0]))
 
 
+_FAILURES = (ArithmeticError, AttributeError, LookupError, NameError, SyntaxError, TypeError, ValueError)
+"""What the functions in a formula may raise, beside formulaic's own errors."""
+
+
+def _unreadable(formula: str, problem: Exception) -> InputError:
+    cause = problem.__cause__ or problem
+    reason = " ".join(re.sub(r"\x1b\[[\d;]*m|[⧛⧚]", "", str(cause)).split())[:200]
+    return InputError(f"the formula {formula!r} cannot be read: {reason}")
+
+
+def _refuse_infinite(formula: str, x: np.ndarray, study: np.ndarray) -> None:
+    """Refuse values that a function of the formula made, such as the logarithm of zero."""
+    bad = ~np.isfinite(x)
+    if bad.any():
+        row, at = np.argwhere(bad)[0]
+        raise InputError(
+            f"the formula {formula!r} gives study {str(study[row])!r} the value {x[row, at]:g}; "
+            "transform the column so that every value is finite, or leave it empty for that study"
+        )
+
+
 def from_formula(es: EffectSizes, formula: str, usable: np.ndarray, notes: Notes) -> Design:
     """Design of a one-sided formula over the columns of ``es.frame``; rows with missing moderators are
     left out.
@@ -131,7 +153,7 @@ def from_formula(es: EffectSizes, formula: str, usable: np.ndarray, notes: Notes
     try:
         parsed = Formula(text)
     except FormulaicError as problem:
-        raise InputError(f"the formula {formula!r} cannot be read: {problem}") from problem
+        raise _unreadable(formula, problem) from None
     frame = es.frame
     needed = sorted(str(v) for v in parsed.required_variables)
     absent = [name for name in needed if name not in frame.columns]
@@ -145,7 +167,12 @@ def from_formula(es: EffectSizes, formula: str, usable: np.ndarray, notes: Notes
     if not rows.any():
         raise NotEstimableError(f"no study has values of {listing(needed)}; nothing is left to fit")
     used = frame.loc[rows].reset_index(drop=True)
-    matrix = parsed.get_model_matrix(used)
+    try:
+        with np.errstate(all="ignore"):
+            matrix = parsed.get_model_matrix(used)
+    except (FormulaicError, *_FAILURES) as problem:
+        raise _unreadable(formula, problem) from None
+    _refuse_infinite(formula, np.asarray(matrix, dtype=float), es.study[rows])
     spec = matrix.model_spec
     terms = {
         INTERCEPT if str(term) == "1" else str(term): tuple(range(s.start, s.stop))

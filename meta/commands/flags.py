@@ -1,0 +1,97 @@
+"""Columns named by flags of their own: ``--events1 tpos`` is short for ``--column events1=tpos``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from meta.errors import InputError
+
+COMMANDS = frozenset(("pool", "forest", "funnel", "bias", "regress", "bayes"))
+ARGUMENTS = frozenset(
+    [
+        "alpha",
+        "auc",
+        "both",
+        "ci_high",
+        "ci_low",
+        "d",
+        "estimate",
+        "events",
+        "events1",
+        "events2",
+        "items",
+        "m",
+        "mean",
+        "mean1",
+        "mean2",
+        "mean_change",
+        "mean_post",
+        "mean_pre",
+        "n",
+        "n1",
+        "n2",
+        "neither",
+        "nonevents",
+        "nonevents1",
+        "nonevents2",
+        "only1",
+        "only2",
+        "p",
+        "percent",
+        "percent1",
+        "percent2",
+        "r",
+        "r2",
+        "r_pb",
+        "sd",
+        "sd1",
+        "sd2",
+        "sd_change",
+        "sd_post",
+        "sd_pre",
+        "se",
+        "se1",
+        "se2",
+        "se_change",
+        "sei",
+        "t",
+        "time",
+        "time1",
+        "time2",
+        "u",
+        "vi",
+        "yi",
+    ]
+)
+"""Arguments of all measures (a test compares them with the registry, which takes long to import)."""
+
+
+def columns_as_options(words: Sequence[str]) -> list[str]:
+    """Return the words of a command line with every column's own flag as ``--column``.
+
+    Raises
+    ------
+    InputError
+        If such a flag has no column behind it.
+
+    Examples
+    --------
+    >>> columns_as_options(["pool", "x.csv", "--events1", "tpos", "--ci-low=lo", "-m", "RR"])
+    ['pool', 'x.csv', '--column', 'events1=tpos', '--column', 'ci_low=lo', '-m', 'RR']
+    """
+    if not words or words[0] not in COMMANDS:
+        return list(words)
+    found: list[str] = []
+    waiting = iter(words)
+    for word in waiting:
+        flag, equals, name = word.partition("=")
+        argument = flag.removeprefix("--").replace("-", "_")
+        if not word.startswith("--") or argument not in ARGUMENTS:
+            found.append(word)
+            continue
+        if not equals:
+            name = next(waiting, "")
+        if not name or name.startswith("--"):
+            raise InputError(f"{flag} needs the name of a column; write {flag} NAME")
+        found += ["--column", f"{argument}={name}"]
+    return found

@@ -49,18 +49,24 @@ def parse(text: str, name: str) -> dict[str, np.ndarray]:
     >>> parse("study;yi\\nA;0,5\\nB;−1\\n", "x.csv")["yi"].tolist()
     [0.5, -1.0]
     """
-    header, rows, separator = _cells(text.lstrip("\ufeff"), name)
-    names = [cell.strip() or f"column {i + 1}" for i, cell in enumerate(header)]
+    rows, separator = _cells(text.lstrip("\ufeff"), name)
+    return columns_of(rows, name, comma=separator in ";\t")
+
+
+def columns_of(rows: list[list[str]], name: str, *, comma: bool = False) -> dict[str, np.ndarray]:
+    """Columns of rows of cells of equal length, the first of them the header."""
+    if not rows:
+        raise InputError(f"{name!r} is not a table: it is empty; give one row a study and a header")
+    names = [cell.strip() or f"column {i + 1}" for i, cell in enumerate(rows[0])]
     double = next((item for i, item in enumerate(names) if item in names[:i]), None)
     if double is not None:
         raise InputError(f"{name!r} is not a table: two columns are called {double!r}; rename one")
-    if not rows:
+    if len(rows) == 1:
         raise InputError(f"{name!r} is not a table: it has a header but no rows; give one row a study")
-    comma = separator in ";\t"
-    return {item: column([row[i] for row in rows], comma=comma) for i, item in enumerate(names)}
+    return {item: column([row[i] for row in rows[1:]], comma=comma) for i, item in enumerate(names)}
 
 
-def _cells(text: str, name: str) -> tuple[list[str], list[list[str]], str]:
+def _cells(text: str, name: str) -> tuple[list[list[str]], str]:
     first, _, rest = text.partition("\n")
     separator = max(SEPARATORS, key=first.count)
     if re.fullmatch(r"sep=.\r?", first):
@@ -81,10 +87,8 @@ def _cells(text: str, name: str) -> tuple[list[str], list[list[str]], str]:
             found.append(row)
     except csv.Error as problem:
         raise InputError(f"{name!r} is not a table: line {lines.line_num}: {problem}") from None
-    if not found:
-        raise InputError(f"{name!r} is not a table: it is empty; give one row a study and a header")
-    width = len(found[0])
-    return found[0], [[*row, *[""] * (width - len(row))] for row in found[1:]], separator
+    width = len(found[0]) if found else 0
+    return [[*row, *[""] * (width - len(row))][:width] for row in found], separator
 
 
 def column(cells: list[str], *, comma: bool = False) -> np.ndarray:

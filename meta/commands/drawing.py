@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from meta.commands import options
-from meta.commands.output import as_json, note
+from meta.commands.output import note
 from meta.commands.reading import load, need_column
-from meta.commands.writing import FIGURES
+from meta.commands.writing import Shown, check_out, show
 from meta.errors import InputError, quiet
 
 
@@ -98,12 +98,8 @@ def funnel(
 
 
 def _target(out: Path | None, usual: str) -> Path:
-    target = out or Path(usual)
-    if target.suffix.lower() not in FIGURES:
-        raise InputError(f"--out {str(target)!r} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}")
-    if target.is_dir():
-        raise InputError(f"--out {str(target)!r} is a folder; name a file")
-    return target
+    check_out(out)
+    return out or Path(usual)
 
 
 def _stem(source: str) -> str:
@@ -115,10 +111,9 @@ def _is_analysis(source: str) -> bool:
 
 
 def _save(figure: Any, target: Path, as_json_text: bool) -> None:
-    figure.save(target)
-    if as_json_text:
-        numbers = {name: list(values) for name, values in figure.table.items()}
-        print(as_json({"file": str(target), "alt_text": figure.alt_text, "numbers": numbers}))
-    else:
-        note(f"written to {target}")
+    numbers = {name: list(values) for name, values in figure.table.items()}
+    rows = list(zip(*numbers.values(), strict=True))
+    about = {"file": str(target), "alt_text": figure.alt_text, "numbers": numbers}
+    show(Shown(figure.alt_text, about, tuple(numbers), rows, None, lambda: figure), target, as_json_text)
+    if not as_json_text:
         note(figure.alt_text)

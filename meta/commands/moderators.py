@@ -33,7 +33,7 @@ def regress(
     Examples:
       meta regress trials.csv -m RR --formula "~ year"
       meta regress trials.csv -m RR --formula "~ ablat + C(alloc)" --out coefficients.csv
-      meta regress trials.csv -m RR -f "~ ablat" --test z --json
+      meta regress trials.csv -m RR -f "~ ablat" --test z --out bubbles.svg
     """
     from meta.pooling.regression import regress as fit_model
 
@@ -44,4 +44,17 @@ def regress(
         table = fit.coefficients
         rows: list[list[Any]] = fit.tidy().to_numpy().tolist()
         numbers = fit.to_dict() | {"formula": formula, "columns": loaded.columns}
-        show(Shown(str(fit), numbers, ("term", *table.columns), rows, fit.save), out, json)
+        shown = Shown(str(fit), numbers, ("term", *table.columns), rows, fit.save, lambda: _figure(fit))
+        show(shown, out, json)
+
+
+def _figure(fit: Any) -> Any:
+    """A bubble plot where there is one moderator and it is a number, otherwise the studies' forest plot."""
+    from meta.plots.bubbles import bubble
+    from meta.plots.forest import forest
+
+    moderators = fit.design.data or {}
+    numbers = [name for name, values in moderators.items() if values.dtype.kind in "iuf"]
+    if len(moderators) == len(numbers) == 1:
+        return bubble(fit, x=numbers[0])
+    return forest(fit)

@@ -97,15 +97,20 @@ Theme = Annotated[
     typer.Option("--theme", help="default, revman, jama, bmj, compact or dark.", autocompletion=_themes),
 ]
 FigureOut = Annotated[
-    Path | None, typer.Option("--out", "-o", help="Where to write it: .svg, .pdf, .png or .eps.")
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        help="Where to write it: .svg, .pdf, .png or .eps; .csv, .json or .md for the numbers it shows.",
+    ),
 ]
 Out = Annotated[
     Path | None,
     typer.Option(
         "--out",
         "-o",
-        help="Write to a file: .csv (table), .json (the result, for meta.load), .txt, .md or .html; "
-        "for pool and bias also .svg, .png or .pdf.",
+        help="Write to a file: .csv (table), .json (the result, for meta.load), .txt, .md, .html, "
+        "or a figure: .svg, .png, .pdf or .eps.",
     ),
 ]
 EffectPrior = Annotated[

@@ -49,7 +49,7 @@ def pool(
       meta pool review.rm5 --outcome 1.2 --test z --json
       cat trials.csv | meta pool - -m OR --out forest.svg
     """
-    check_out(out, figures=True)
+    check_out(out)
     with quiet():
         loaded = load(source, measure, column, study, outcome)
         if method in COUNTS:

@@ -62,7 +62,14 @@ def bayes(
             "shrinkage": post.shrinkage().to_dict("records"),
             "columns": loaded.columns,
         }
-        show(Shown("\n".join(lines), numbers, tuple(tidy.columns), rows, post.save), out, json)
+        shown = Shown("\n".join(lines), numbers, tuple(tidy.columns), rows, post.save, lambda: _figure(post))
+        show(shown, out, json)
+
+
+def _figure(post: Any) -> Any:
+    from meta.plots.forest import forest
+
+    return forest(post)
 
 
 def _factor(post: Any, hypothesis: str) -> float | None:

@@ -173,18 +173,30 @@ def _from_revman(content: bytes, name: str, outcome: str | None) -> Table:
 
 
 def _from_spreadsheet(path: Path) -> Table:
+    """The first sheet, cell by cell as text, so that it reads as the same table in CSV would."""
     from zipfile import BadZipFile
 
     import pandas as pd
 
+    from meta.commands.delimited import columns_of
+
     try:
-        frame = pd.read_excel(path)
+        sheet = pd.read_excel(path, header=None, dtype=object)
     except ImportError as missing:
         raise InputError(f"reading {path.name!r} needs another package: {missing}") from None
     except (ValueError, KeyError, BadZipFile, OSError) as problem:
         if isinstance(problem, OSError) and problem.errno:
             raise
         raise InputError(f"{path.name!r} is not a spreadsheet that can be read: {problem}") from None
-    if frame.empty:
-        raise InputError(f"{path.name!r} is not a table: its first sheet is empty; give one row a study")
-    return Table({str(name): frame.iloc[:, i].to_numpy() for i, name in enumerate(frame.columns)})
+    cells = [[_cell(value) for value in row] for row in sheet.itertuples(index=False)]
+    return Table(columns_of([row for row in cells if any(row)], path.name))
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat()).removesuffix("T00:00:00")
+    return str(value).strip()

@@ -38,7 +38,7 @@ def bias(
       meta bias trials.csv -m OR --direction less --json
       meta bias trials.csv -m OR --out funnel.svg
     """
-    check_out(out, figures=True)
+    check_out(out)
     if direction not in (None, "greater", "less", "two-sided"):
         raise unknown_option("direction", direction, ("greater", "less", "two-sided"))
     with quiet():

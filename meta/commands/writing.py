@@ -31,7 +31,7 @@ class Shown:
         The table.
     save : callable or None
         Writes the result so that :func:`meta.load` reads it; without one, ``.json`` holds ``numbers``.
-    draw : callable or None
+    draw : callable
         Makes the figure.
     """
 
@@ -39,13 +39,13 @@ class Shown:
     numbers: Any
     headers: Sequence[str]
     rows: Sequence[Sequence[Any]]
-    save: Callable[[Path], Any] | None = None
-    draw: Callable[[], Any] | None = None
+    save: Callable[[Path], Any] | None
+    draw: Callable[[], Any]
 
 
-def check_out(out: Path | None, *, figures: bool = False) -> None:
+def check_out(out: Path | None) -> None:
     """Refuse an ending that nothing can be written to, before anything is computed."""
-    allowed = (*TEXTS, *(FIGURES if figures else ()))
+    allowed = (*TEXTS, *FIGURES)
     if out is not None and out.suffix.lower() not in allowed:
         raise InputError(f"--out {str(out)!r} must end in {', '.join(allowed[:-1])} or {allowed[-1]}")
     if out is not None and out.is_dir():
@@ -66,7 +66,6 @@ def show(shown: Shown, out: Path | None, json: bool) -> None:
 def _write(shown: Shown, out: Path) -> None:
     suffix = out.suffix.lower()
     if suffix in FIGURES:
-        assert shown.draw is not None
         shown.draw().save(out)
         return
     if suffix == ".json" and shown.save is not None:

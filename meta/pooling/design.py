@@ -169,7 +169,7 @@ def from_formula(es: EffectSizes, formula: str, usable: np.ndarray, notes: Notes
     used = frame.loc[rows].reset_index(drop=True)
     try:
         with np.errstate(all="ignore"):
-            matrix = parsed.get_model_matrix(used)
+            matrix = parsed.get_model_matrix(used, na_action="ignore")
     except (FormulaicError, *_FAILURES) as problem:
         raise _unreadable(formula, problem) from None
     _refuse_infinite(formula, np.asarray(matrix, dtype=float), es.study[rows])

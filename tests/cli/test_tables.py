@@ -17,6 +17,8 @@ import pytest
 import meta
 from meta import cli
 from meta.commands.delimited import column, parse
+from meta.commands.flags import ARGUMENTS
+from meta.commands.reading import read
 from meta.commands.writing import cells_for_spreadsheets
 from meta.errors import InputError, quiet
 
@@ -136,12 +138,20 @@ def test_bias_as_one_table(invoke, bcg):
     assert content["warnings"] == []
 
 
+def test_the_table_of_bias_lines_up(invoke):
+    lines = invoke("bias", BCG, "-m", "RR")[1].splitlines()
+    ends = {line.index(p) + len(p) for line in lines for p in re.findall(r"(?<=  )\d\.\d{3}(?=   |$)", line)}
+    assert len(ends) == 1
+    assert lines[1].split() == ["estimate", "95%", "interval", "p"]
+    assert lines[1].index("p") + 1 in ends
+
+
 def test_bias_of_few_studies_is_cautious_and_says_what_cannot_be_computed(invoke):
     few = "study,yi,vi\nA,0.1,0.1\nB,0.5,0.2\nC,0.9,0.3\nD,0.2,0.1\n"
     _, out, _ = invoke("bias", "-", stdin=few)
     assert "caution: k = 4, fewer than 10" in out
     _, out, _ = invoke("bias", "-", stdin="study,yi,vi\nA,0.1,0.1\nB,0.5,0.2\n")
-    assert "not computed  Egger" in out
+    assert re.search(r"^not computed\n  Egger +Egger's test needs at least 3 studies", out, re.M)
     code, _, err = invoke("bias", BCG, "-m", "RR", "--direction", "up")
     assert code == 2
     assert "unknown direction 'up'; allowed: greater, less, two-sided" in err
@@ -190,6 +200,72 @@ def test_a_prior_that_cannot_be_is_refused(invoke, effect, tau, sentence):
     code, out, err = invoke("bayes", BCG, "-m", "RR", f"--effect={effect}", f"--tau={tau}")
     assert (code, out) == (2, "")
     assert sentence in err
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        *("~ C(", "~ np.foo(ablat)", "~ bs(alloc, df=2)", "~ np.log(ablat - 13)", "~ 1 / 0", "~ alloc(1)"),
+        *("~ {ablat", "y ~ ablat", "~ np.log(ablat - 20)", "~ '", "~ ablat +"),
+    ],
+)
+def test_a_formula_that_cannot_be_is_refused_in_one_sentence(invoke, formula):
+    code, out, err = invoke("regress", BCG, "-m", "RR", "-f", formula)
+    assert (code, out) == (2, "")
+    complaint = err.splitlines()[-1]
+    assert complaint.startswith("error: the formula ")
+    assert not re.search(r"\x1b|⧛|⧚", complaint)
+
+
+@pytest.mark.parametrize(
+    ("command", "extra", "words"),
+    [
+        ("regress", ["-f", "~ ablat"], "Bubble plot"),
+        ("regress", ["-f", "~ alloc"], "Forest plot"),
+        ("bayes", [], "Forest plot"),
+        ("bias", [], "Funnel plot"),
+        ("pool", ["--by", "alloc"], "Forest plot"),
+    ],
+)
+def test_each_command_draws_its_figure(invoke, tmp_path, command, extra, words):
+    assert invoke(command, BCG, "-m", "RR", *extra, "-o", "f.svg")[0] == 0
+    assert words in (tmp_path / "f.svg").read_text()
+
+
+@pytest.mark.parametrize("command", ["forest", "funnel"])
+def test_the_numbers_of_a_figure_go_to_files_too(invoke, tmp_path, command):
+    for suffix in (".csv", ".json", ".md"):
+        assert invoke(command, BCG, "-m", "RR", "-o", f"f{suffix}")[0] == 0
+    numbers = json.loads((tmp_path / "f.json").read_text())["numbers"]
+    rows = list(csv.DictReader((tmp_path / "f.csv").read_text().splitlines()))
+    assert list(rows[0]) == list(numbers)
+    assert [float(row["estimate"]) for row in rows if row["estimate"]] == [
+        x for x in numbers["estimate"] if x is not None
+    ]
+
+
+def test_columns_have_flags_of_their_own(invoke):
+    named = ["--events1", "tpos", "--n1=tn", "--events2", "cpos", "--n2", "cn"]
+    _, out, err = invoke("pool", BCG, "-m", "RR", *named, "--json")
+    assert out == invoke("pool", BCG, "-m", "RR", "--json")[1]
+    assert "events1 = tpos" in err
+    effects = "trial,low,effect,high\nA,0.1,0.2,0.3\nB,0.2,0.4,0.6\n"
+    assert invoke("pool", "-", "--ci-low", "low", "--ci_high=high", "--yi", "effect", stdin=effects)[0] == 0
+    for arguments in (["--n1"], ["--n1", "--json"], ["--n1="]):
+        code, _, err = invoke("pool", BCG, "-m", "RR", *arguments)
+        assert (code, err) == (2, "error: --n1 needs the name of a column; write --n1 NAME\n")
+    assert "has no column 'zz'" in invoke("pool", BCG, "-m", "RR", "--n1", "zz")[2]
+
+
+def test_the_flags_of_columns_are_the_arguments_of_all_measures():
+    from meta.effects.api import GENERIC, _known
+    from meta.effects.forms import FORMS
+    from meta.effects.registry import MEASURES
+
+    known = set(GENERIC)
+    for entry in MEASURES.values():
+        known |= set(_known(entry) if entry.design in FORMS else entry.columns)
+    assert known == ARGUMENTS
 
 
 def test_forest_by_subgroups(invoke, tmp_path):
@@ -244,6 +320,23 @@ def test_tables_as_programs_write_them(invoke, kind, content):
 def test_excel(invoke, tmp_path):
     pd.DataFrame(TABLE, columns=["study", "yi", "vi"]).to_excel(tmp_path / "x.xlsx", index=False)
     assert json.loads(invoke("pool", "x.xlsx", "--json")[1])["k"] == 3
+    sheet = [
+        ["study", "yi", "vi", "n"],
+        ["A", 0.1, 0.2, 3],
+        [None] * 4,
+        ["B", "NA", 0.1, 4],
+        ["C", -1.2, 0.4, 5],
+    ]
+    pd.DataFrame(sheet).to_excel(tmp_path / "y.xlsx", index=False, header=False)
+    found = read("y.xlsx").columns
+    assert found["n"].tolist() == [3, 4, 5]
+    np.testing.assert_array_equal(found["yi"], [0.1, np.nan, -1.2])
+    pd.DataFrame([["yi", "yi"], [1, 2]]).to_excel(tmp_path / "z.xlsx", index=False, header=False)
+    assert "two columns are called 'yi'" in invoke("pool", "z.xlsx")[2]
+    pd.DataFrame([["yi", "vi"]]).to_excel(tmp_path / "h.xlsx", index=False, header=False)
+    assert "it has a header but no rows" in invoke("pool", "h.xlsx")[2]
+    pd.DataFrame().to_excel(tmp_path / "e.xlsx", index=False)
+    assert "it is empty" in invoke("pool", "e.xlsx")[2]
     (tmp_path / "bad.xlsx").write_text("no")
     code, _, err = invoke("pool", "bad.xlsx")
     assert code == 2

@@ -90,9 +90,13 @@ def _scalar(content: dict[str, Any]) -> Any:
 def _frame(content: dict[str, Any]) -> Any:
     import pandas as pd
 
-    pairs = [(decode(name), decode(values)) for name, values in content["columns"]]
-    table = pd.DataFrame(dict(enumerate(values for _, values in pairs)), index=decode(content["index"]))
-    table.columns = [name for name, _ in pairs]
+    names, index = [decode(name) for name, _ in content["columns"]], decode(content["index"])
+    columns: dict[int, Any] = {}
+    for i, (_, encoded) in enumerate(content["columns"]):
+        values = decode(encoded)
+        columns[i] = pd.Series(values, index=index, dtype=values.dtype)  # as it was, not as pandas guesses
+    table = pd.DataFrame(columns, index=index)
+    table.columns = names
     return table
 
 

@@ -13,6 +13,7 @@ import pytest
 import meta
 from meta.bayes.averaging import model_average
 from meta.bayes.batch import batch
+from meta.claims.multiverse import Multiverse
 from meta.errors import quiet
 from meta.pooling.bounded import pool_bounded
 from meta.saving.files import dumps, loads
@@ -237,3 +238,34 @@ def test_priors_are_readable_in_the_options(es):
 def test_numbers_keep_every_bit(value, tmp_path):
     es = meta.EffectSizes(yi=[value], vi=[abs(value) or 1.0], measure="GEN", study=["A"])
     assert loads(dumps(es)).yi.tobytes() == es.yi.tobytes()
+
+
+def test_a_multiverse_loads_as_it_was_saved(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "choice": np.array(["a", None, "b"], dtype=object),
+            "yi": [0.1, np.nan, 0.3],
+            "form": pd.Categorical(["x", "y", "x"], ["y", "x"], ordered=True),
+            "n": pd.array([1, None, 3], dtype="Int64"),
+            "day": pd.to_datetime(["2020-01-01", "2021-01-01", "2022-01-01"]),
+            "twice": [True, False, True],
+        },
+        index=["r1", "r2", "r2"],
+    ).rename(columns={"twice": "yi"})
+    with quiet():
+        claim, analysis = meta.load_evidence(STUDIES).analyses["soreness"]
+    found = Multiverse(claim, analysis, frame, ("a", "b"), 3, 2)
+    again = meta.load(found.save(tmp_path / "m.json"))
+    assert again.claim == claim
+    assert again.analysis == analysis
+    pd.testing.assert_frame_equal(again.frame, frame, check_exact=True)
+    assert (again.choices, again.total, again.used) == (("a", "b"), 3, 2)
+
+
+def test_tests_of_coefficients_load_as_they_were_saved(es, tmp_path):
+    with quiet():
+        small, large = (meta.regress(es, formula, method="ML") for formula in ("~ dose", "~ dose + C(form)"))
+        result = meta.likelihood_ratio_test(small, large)
+    again = meta.load(result.save(tmp_path / "test.json"))
+    assert again == result
+    assert str(again) == str(result)

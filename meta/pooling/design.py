@@ -258,7 +258,7 @@ def without_aliases(design: Design, notes: Notes) -> Design:
 def _independent_columns(x: np.ndarray, tolerance: float = 1e-8) -> list[int]:
     kept: list[int] = []
     basis = np.empty((x.shape[0], 0))
-    for i, column in enumerate(x.T):
+    for i, column in enumerate(x.T / np.maximum(np.abs(x).max(axis=0), 1e-300)[:, None]):
         size = np.linalg.norm(column)
         left = column - basis @ (basis.T @ column)
         left = left - basis @ (basis.T @ left)

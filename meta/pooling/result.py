@@ -372,7 +372,8 @@ class Pooled(Saved):
         with quiet():
             pi = self.prediction_interval()
         values = np.array([self.estimate, self.ci_low, self.ci_high, *pi])
-        back = values if entry is None else np.asarray(entry.transform.back(values), dtype=float)
+        with np.errstate(over="ignore"):  # a ratio beyond the largest number reads as inf
+            back = values if entry is None else np.asarray(entry.transform.back(values), dtype=float)
         display = "effect" if entry is None else entry.display
         return BackTransformed(self.measure, display, *map(float, back))
 

@@ -11,7 +11,7 @@ import numpy as np
 from meta.bias.beta_likelihood import beta_terms
 from meta.bias.common import check_share
 from meta.bias.likelihood_search import Likelihood, maximise
-from meta.bias.selection_result import Selected, assemble, check_bootstrap, read_sample
+from meta.bias.selection_result import Sample, Selected, assemble, check_bootstrap, read_sample
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation
 
@@ -31,12 +31,25 @@ class BetaSelection(Selected):
     def _weight_names(self) -> tuple[str, ...]:
         return ("exponent 1", "exponent 2")
 
+    def _likelihood(self, sample: Sample) -> Likelihood:
+        return likelihood_of(sample)
+
     def _lines(self) -> list[str]:
         a, b = (number(float(x)) for x in self.weights)
         return [
             *self._common("Beta selection model"),
             f"exponents {a} and {b}; no selection: LR(2) = {number(self.lrt, 2)}, {p_equation(self.lrt_p)}",
         ]
+
+
+def likelihood_of(sample: Sample) -> Likelihood:
+    """The likelihood of a sample: coefficients, tau2 and the two exponents."""
+    p = len(sample.names)
+
+    def terms(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return beta_terms(sample.y, sample.v, sample.X, theta)
+
+    return Likelihood(terms, p, p + 3, sample.spread, (1 / LARGEST, LARGEST))
 
 
 def beta_selection(
@@ -91,12 +104,12 @@ def beta_selection(
     check_bootstrap(bootstrap)
     notes = Notes()
     sample = read_sample(es, moderators, cluster, direction, notes, at_least=5, what="a beta selection model")
-    y, v, X, p = sample.y, sample.v, sample.X, len(sample.names)
+    p = len(sample.names)
     if sample.effects.k <= p + 3:
         raise NotEstimableError(
             f"{sample.effects.k} studies can't support {p + 3} parameters: use fewer moderators"
         )
-    of = Likelihood(lambda theta: beta_terms(y, v, X, theta), p, p + 3, sample.spread, (1 / LARGEST, LARGEST))
+    of = likelihood_of(sample)
     tries = [(max(sample.tau2, 0.05 * of.spread), np.ones(2)), (0.0, np.ones(2))]
     tries += [(share * of.spread, np.array([a, b])) for share, a, b in _STARTS]
     fit = maximise(of, sample.beta, tries)

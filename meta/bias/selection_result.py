@@ -173,7 +173,7 @@ class Selected(Result):
     level: float
     k: int
     warnings: tuple[str, ...]
-    search: tuple[Likelihood, SelectionFit, Sample] = field(repr=False)
+    search: tuple[SelectionFit, Sample] = field(repr=False)
 
     def __repr__(self) -> str:
         values = zip(self.names, np.atleast_1d(self.estimate), strict=True)
@@ -197,6 +197,10 @@ class Selected(Result):
         return (*self.names, "tau2", *self._weight_names())
 
     def _weight_names(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    def _likelihood(self, sample: Sample) -> Likelihood:
+        """The likelihood that was maximised; made again, so that a result is data alone and can be saved."""
         raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
@@ -227,7 +231,8 @@ class Selected(Result):
         name = self.parameters[0] if parameter is None else parameter
         if name not in self.parameters:
             raise InputError(f"no parameter is called {name!r}; parameters: {', '.join(self.parameters)}")
-        of, fit, sample = self.search
+        fit, sample = self.search
+        of = self._likelihood(sample)
         which = self.parameters.index(name)
         spread = float(np.sqrt(fit.vcov[which, which]))
         size = of.spread if which == of.p else float(np.sqrt(of.spread)) if which < of.p else 1.0
@@ -359,5 +364,5 @@ def assemble(
         "converged": fit.converged,
         "level": level,
         "k": k,
-        "search": (of, fit, sample),
+        "search": (fit, sample),
     }

@@ -47,6 +47,9 @@ class SelectionModel(Selected):
     def _weight_names(self) -> tuple[str, ...]:
         return () if self.fixed else tuple(f"weight {j}" for j in range(2, len(self.steps) + 1))
 
+    def _likelihood(self, sample: Sample) -> Likelihood:
+        return likelihood_of(sample, np.array(self.steps[:-1]), self.weights if self.fixed else None)
+
     def _lines(self) -> list[str]:
         lines = self._common("Step-function selection model")
         low = 0.0
@@ -100,6 +103,13 @@ def step_likelihood(data: SelectionData, spread: float, given: np.ndarray | None
         return values, scores[:, : theta.size]
 
     return Likelihood(terms, p, p + 1 + free, spread, (DELTA_MIN, DELTA_MAX))
+
+
+def likelihood_of(sample: Sample, cuts: np.ndarray, given: np.ndarray | None) -> Likelihood:
+    """The likelihood of a sample, with the weights free or ``given``."""
+    p, _ = _counted(sample, cuts)
+    data = prepare(sample.y, sample.v, sample.X, p, cuts, sample.side == "two-sided")
+    return step_likelihood(data, sample.spread, given)
 
 
 def _counted(sample: Sample, cuts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -176,7 +186,7 @@ def selection_model(
     check_bootstrap(bootstrap)
     notes = Notes()
     sample = read_sample(es, moderators, cluster, direction, notes, at_least=3, what="a selection model")
-    p, counts = _counted(sample, cuts)
+    counts = _counted(sample, cuts)[1]
     given = None if weights is None else _check_weights(weights, cuts.size + 1)
     if given is None:
         _refuse_empty(cuts, counts, sample.side)
@@ -185,8 +195,7 @@ def selection_model(
             raise NotEstimableError(
                 f"{sample.effects.k} studies can't support {needed} parameters: use fewer steps or moderators"
             )
-    data = prepare(sample.y, sample.v, sample.X, p, cuts, sample.side == "two-sided")
-    of = step_likelihood(data, sample.spread, given)
+    of = likelihood_of(sample, cuts, given)
     n = of.q - of.p - 1
     first = max(sample.tau2, 1e-6 * of.spread)
     tries = [(first, 1.0), (0.25 * of.spread, 0.2), (0.01 * of.spread, 3.0), (0.0, 1.0)]

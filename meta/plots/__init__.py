@@ -54,6 +54,7 @@ __all__ = [
     "profile",
     "qq",
     "radial",
+    "residual_funnel",
     "specification",
     "tau_trace",
     "verdicts",

@@ -109,7 +109,10 @@ RESULTS = {
         np.array([YI]), np.array([VI]), effect=meta.Normal(0, 1), tau=meta.HalfNormal(0.5)
     ),
     "egger": lambda es, t: meta.bias.egger(es),
-    "pustejovsky_rodgers": lambda es, t: meta.bias.peters(t, **{n: n for n in t}),
+    "peters": lambda es, t: meta.bias.peters(t, **{n: n for n in t}),
+    "harbord": lambda es, t: meta.bias.harbord(t, **{n: n for n in t}),
+    "bias_robust": lambda es, t: meta.bias.bias_robust(es),
+    "selection_model, moderators": lambda es, t: meta.bias.selection_model(es, moderators="~ dose"),
     "begg": lambda es, t: meta.bias.begg(es),
     "trim_and_fill": lambda es, t: meta.bias.trim_and_fill(es),
     "selection_model": lambda es, t: meta.bias.selection_model(es, steps=[0.025]),
@@ -171,6 +174,14 @@ def test_what_is_worked_out_from_a_loaded_result_is_the_same(es, tmp_path):
     pd.testing.assert_frame_equal(back.shrinkage(), post.shrinkage(), check_exact=True)
     assert back.bayes_factor("mu=0") == post.bayes_factor("mu=0")
     pd.testing.assert_frame_equal(back.effects.frame, post.effects.frame, check_exact=True)
+
+
+@pytest.mark.parametrize("name", ["selection_model", "beta_selection"])
+def test_a_loaded_selection_model_profiles_like_the_first(name, es, tmp_path):
+    with quiet():
+        found = getattr(meta.bias, name)(es)
+        again = meta.load(found.save(tmp_path / "x.json"))
+        assert again.profile_interval("tau2") == found.profile_interval("tau2")
 
 
 def test_bounds_and_mixtures_survive(tmp_path):
@@ -269,3 +280,15 @@ def test_tests_of_coefficients_load_as_they_were_saved(es, tmp_path):
     again = meta.load(result.save(tmp_path / "test.json"))
     assert again == result
     assert str(again) == str(result)
+
+
+def test_plans_and_certainty_load_as_they_were_saved(answers, tmp_path):
+    with quiet():
+        results = [
+            meta.plan(answers[0].verdict, sizes=(50,), trials=(1,), draws=50),
+            meta.certainty(meta.load_evidence(STUDIES), "soreness-41"),
+        ]
+        for result in results:
+            again = meta.load(result.save(tmp_path / "x.json"))
+            assert equal(again, result)
+            assert str(again) == str(result)

@@ -38,4 +38,4 @@ def test_rounding_is_to_the_printed_digits(value, like, text):
 
 def test_the_page_is_current():
     assert page.DOCS.read_text(encoding="utf-8") == page.page(), "run python -m tests.validation.page"
-    assert page.README.read_text(encoding="utf-8") == page.readme()
+    assert page.README.read_text(encoding="utf-8") == page.FOLDER

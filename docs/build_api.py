@@ -56,7 +56,9 @@ def signature(item: Any) -> str:
 def body(text: str) -> list[str]:
     """A numpydoc docstring as Markdown lines."""
     parts = re.split(rf"^({'|'.join(TITLES)})\n-+\n", text, flags=re.M)
-    lines = [links(parts[0].strip()), ""]
+    told, *shown = re.split(r"^(?=>>> )", parts[0].strip(), maxsplit=1, flags=re.M)
+    lines = [links(told.strip()), ""]
+    lines += [line for part in shown for line in section("Examples", part)]
     for title, content in zip(parts[1::2], parts[2::2], strict=True):
         lines += [f"**{title}**", "", *section(title, content.strip("\n")), ""]
     return lines

@@ -121,7 +121,10 @@ def test_the_report_loads_nothing(report):
     page_, text = report
     assert page_.sources == []
     assert not any(tag in ("link", "iframe", "object", "img", "base", "form") for tag, _ in page_.tags)
-    assert [attrs for tag, attrs in page_.tags if tag == "script"] == [{}]
+    scripts = [attrs for tag, attrs in page_.tags if tag == "script"]
+    assert [attrs for attrs in scripts if "type" not in attrs] == [{}, {}]
+    assert all(attrs["type"] == "application/json" for attrs in scripts if attrs)
+    assert not any("src" in attrs for attrs in scripts)
     assert "@import" not in text
     assert not re.search(r"url\((?!#)", text)
     assert not [name for _, attrs in page_.tags for name in attrs if name.startswith("on")]
@@ -275,7 +278,8 @@ def test_markup_in_study_files_is_shown_as_text(small, tmp_path):
     html = (tmp_path / "results" / "report.html").read_text(encoding="utf-8")
     found = Page(html)
     assert not [tag for tag, _ in found.tags if tag in ("img", "b ")]
-    assert len([tag for tag, _ in found.tags if tag == "script"]) == 1
+    scripts = [attrs for tag, attrs in found.tags if tag == "script"]
+    assert len([attrs for attrs in scripts if attrs.get("type") != "application/json"]) == 2
     assert not [name for _, attrs in found.tags for name in attrs if name.startswith("on")]
     assert "<b>halves</b>" in "".join(found.text)
     assert evil.replace("&amp;", "&amp;") in "".join(found.text)

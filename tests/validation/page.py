@@ -33,8 +33,8 @@ FOLDER = """\
 
 `analyses.toml` holds them: paper, place, the lines that redo the analysis, and what is printed.
 `published.py` has data that `meta.datasets` lacks; `tolerances.py` says how closely routes must agree.
-The table of printed and own values, what does not agree and why, and which fixture stands behind which engine:
-[docs/validation.md](../../docs/validation.md), written by `python -m tests.validation.page`.
+The table of printed and own values, what does not agree and why, and which fixture stands behind which
+engine: [docs/validation.md](../../docs/validation.md), written by `python -m tests.validation.page`.
 """
 DISAGREE = """\
 - metafor stops REML, ML and empirical Bayes at 1e-5 and root finders at 1e-4 by default; with

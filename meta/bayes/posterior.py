@@ -21,6 +21,7 @@ from meta.saving import Saved
 if TYPE_CHECKING:
     import pandas as pd
 
+    from meta.bayes.checking import LeaveOneOut, PredictiveCheck
     from meta.effects.model import EffectSizes
 
 Of = Literal["mu", "tau", "new"]
@@ -265,6 +266,18 @@ class Posterior(Saved):
         rng = np.random.default_rng(seed)
         mu, tau = self.core.sample(size, rng)
         return pd.DataFrame({"mu": mu, "tau": tau, "new": mu + tau * rng.standard_normal(size)})
+
+    def loo(self, *, draws: int = 20_000, seed: int = 1) -> LeaveOneOut:
+        """How well each study is predicted by the others: :func:`meta.bayes.checking.leave_one_out`."""
+        from meta.bayes.checking import leave_one_out
+
+        return leave_one_out(self, draws=draws, seed=seed)
+
+    def predictive_check(self, statistic: str = "q", **options: Any) -> PredictiveCheck:
+        """A statistic against replicated data: :func:`meta.bayes.checking.predictive_check`."""
+        from meta.bayes.checking import predictive_check
+
+        return predictive_check(self, statistic, **options)
 
     def tidy(self) -> pd.DataFrame:
         """One row each for mu, tau and a new study: estimate, sd, median and shortest interval."""

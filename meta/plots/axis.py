@@ -201,10 +201,9 @@ def make_axis(low: float, high: float, how: Reading, fits: Fits) -> Axis:
         found = tuple(x for x, _ in kept), tuple(text for _, text in kept)
         if not found[0]:
             continue
-        if len(best[0]) < 2:
+        if len(best[0]) < 2 or len(found[0]) >= 2:
             best = found
         if len(found[0]) >= 2 and fits(*found):
-            best = found
             break
     return Axis(low, high, *best)
 
@@ -213,7 +212,7 @@ def _candidates(low: float, high: float, how: Reading) -> list[list[float]]:
     left, right = sorted((how.back(low), how.back(high)))
     if how.scale.name == "log":
         found = [_ratio_ticks(left, right, steps) for steps in _RATIOS]
-        found += [_ratio_ticks(left, right, (1.0,), every) for every in (2, 3, 4, 6)]
+        found += [_ratio_ticks(left, right, (1.0,), every) for every in (2, 3, 4, 6, 10, 20, 40, 60, 100)]
         return [*([] if right / max(left, 1e-300) > 4 else _linear(left, right, 1.0)), *found]
     null = None if how.null is None else how.back(how.null)
     return _linear(left, right, null)
@@ -258,14 +257,31 @@ def _linear(low: float, high: float, null: float | None) -> list[list[float]]:
 
 def _labels(values: Sequence[float], how: Reading) -> list[str]:
     if how.scale.name == "log":
-        return [minus(f"{value:.10g}") if 1e-4 <= value < 1e5 else f"{value:.0e}" for value in values]
-    digits = max((_decimals(value) for value in values), default=0)
-    return [minus(number(value, digits)) for value in values]
+        return [
+            minus(f"{value:.10g}") if 1e-4 <= value < 1e5 else minus(scientific(value)) for value in values
+        ]
+    digits = max((_decimals(value) for value in values if abs(value) < 1e6), default=0)
+    return [minus(number(value, digits) if abs(value) < 1e6 else scientific(value)) for value in values]
 
 
 def _decimals(value: float) -> int:
     text = f"{value:.10f}".rstrip("0")
     return len(text) - text.index(".") - 1
+
+
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def scientific(x: float, digits: int = 2) -> str:
+    """Write a number with a power of ten.
+
+    >>> scientific(5.18e21), scientific(1e-7), scientific(-2e6)
+    ('5.2×10²¹', '10⁻⁷', '-2×10⁶')
+    """
+    head, _, power = f"{x:.{digits - 1}e}".partition("e")
+    head = head.rstrip("0").rstrip(".") if "." in head else head
+    raised = f"10{str(int(power)).translate(_RAISED)}"
+    return raised if head == "1" else f"-{raised}" if head == "-1" else f"{head}×{raised}"
 
 
 def minus(text: str) -> str:

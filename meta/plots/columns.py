@@ -11,7 +11,7 @@ import numpy as np
 
 from meta.errors import InputError
 from meta.formatting import number
-from meta.plots.axis import Reading, minus
+from meta.plots.axis import Reading, minus, scientific
 from meta.plots.rows import Row, Table
 from meta.plots.themes import Theme
 
@@ -135,8 +135,9 @@ class Words:
         return self.plain(self.how.back(x), self.digits if digits is None else digits)
 
     def plain(self, x: float, digits: int) -> str:
-        """One number as it is."""
-        return minus(number(x, digits)).replace(".", self.theme.decimal)
+        """One number as it is; powers of ten where it has more than six digits before the point."""
+        text = number(x, digits) if not 1e6 <= abs(x) < math.inf else scientific(x)
+        return minus(text).replace(".", self.theme.decimal)
 
     def interval(self, low: float, high: float) -> tuple[str, str]:
         """Both ends on the display scale, the lower one first."""

@@ -7,7 +7,7 @@ import io
 import re
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from meta.errors import InputError, unknown_option
+from meta.plots.glyphs import FAMILY, drawable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ OWN = "meta-figure"
 FORMATS = ("svg", "pdf", "png", "eps")
 
 _OWN = {
-    "font.family": ["DejaVu Sans"],
+    "font.family": [FAMILY],
     "svg.fonttype": "none",
     "svg.hashsalt": "meta-verdict",
     "pdf.fonttype": 42,
@@ -60,6 +61,7 @@ def style() -> Iterator[None]:
     """Draw and save with this package's settings whatever the caller's are, and leave those alone."""
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
         mpl.rcParams.update(_settings())  # type: ignore[arg-type]
         yield
 
@@ -105,7 +107,8 @@ def render(
         "eps": {"Title": title},
     }
     buffer = io.BytesIO()
-    with style():
+    shapes = form != "svg" or outline
+    with style(), drawable(figure) if shapes else nullcontext():
         if outline:
             mpl.rcParams["svg.fonttype"] = "path"
         figure.savefig(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+import warnings
 from functools import cache
 
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 
-FAMILY = "DejaVu Sans"
+from meta.plots.glyphs import FAMILY, lacking
+
 _DPI = 576
 _GLUE = "\N{NO-BREAK SPACE}"
 _GLUED = re.compile(r" [=<~] |(?<=^←) | (?=→$)")
@@ -38,11 +41,38 @@ def width(text: str, size: float, bold: bool = False) -> float:
     """
     if not text:
         return 0.0
-    found = [
-        _renderer().get_text_width_height_descent(line, font(size, bold), False)[0] / _DPI
-        for line in text.split("\n")
-    ]
+    absent = lacking(text)
+    if absent:
+        # Whatever font a reader's browser takes: Chinese letters and pictures are as wide as they are high.
+        known = width("".join(c for c in text if c not in absent), size, bold)
+        return known + sum(_wide(c) for c in absent) * size / 72
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        found = [
+            _renderer().get_text_width_height_descent(line, font(size, bold), False)[0] / _DPI
+            for line in text.split("\n")
+        ]
     return float(max(found))
+
+
+def _wide(letter: str) -> float:
+    """Width of a letter that the font lacks, as a multiple of the font size."""
+    if unicodedata.combining(letter):
+        return 0.0
+    return 1.05 if unicodedata.east_asian_width(letter) in "WF" else 0.8
+
+
+def shortened(text: str, limit: float, size: float, bold: bool = False) -> str:
+    """Cut a text that is wider than ``limit`` inches, with dots at the end.
+
+    >>> shortened("one two three", width("one two…", 9.0) + 0.01, 9.0)
+    'one two…'
+    """
+    text = " ".join(text.split())
+    if width(text, size, bold) <= limit:
+        return text
+    room = limit - width("…", size, bold)
+    return text[: _fitting(text, room, size, bold)].rstrip(" ,;:") + "…"
 
 
 def height(lines: int, size: float) -> float:
@@ -92,4 +122,7 @@ def _fitting(word: str, limit: float, size: float, bold: bool) -> int:
             low = middle
         else:
             high = middle - 1
+    # A mark stays with its letter.
+    while low > 1 and low < len(word) and unicodedata.combining(word[low]):
+        low -= 1
     return low

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from meta.plots.fits import (
     weights_for,
 )
 from meta.plots.rows import NAN, Row, Table
+from meta.plots.several import side_by_side
 from meta.plots.studies import columns_of, from_frame, grouped, resized, sort_rows, study_rows
 from meta.plots.wording import (
     heterogeneity_line,
@@ -53,7 +55,7 @@ def rows_from(
     result : object
         What has ``forest_rows()``; or ``fits`` and ``overall`` (subgroups); or ``effects`` and ``estimate``
         (a fit); or ``yi``, ``vi``, ``study`` (effects); or a table with ``estimate``, ``ci_low`` and
-        ``ci_high``.
+        ``ci_high``; or a mapping of names to such results, drawn side by side.
     pooled : sequence
         Further fits, each shown as a summary row.
     order : str, callable or sequence of int, optional
@@ -66,7 +68,18 @@ def rows_from(
         What the lines below a summary say.
     """
     build = _Builder(prediction, show_test, show_tau2, leading_zero)
-    if hasattr(result, "forest_rows"):
+    if isinstance(result, Mapping):
+        if by is not None:
+            raise InputError("by: headings cannot be given where several models are drawn side by side")
+        alone = partial(
+            rows_from,
+            prediction=prediction,
+            show_test=show_test,
+            show_tau2=show_tau2,
+            leading_zero=leading_zero,
+        )
+        table = side_by_side(result, alone, order)
+    elif hasattr(result, "forest_rows"):
         given = result.forest_rows()
         table = given if isinstance(given, Table) else Table(tuple(given))
     elif hasattr(result, "fits") and hasattr(result, "overall"):

@@ -12,7 +12,7 @@ from meta.effects.registry import MEASURES
 from meta.effects.scales import SCALES, Scale
 from meta.errors import InputError, unknown_option
 from meta.formatting import number
-from meta.plots.rows import ClaimMark, Row
+from meta.plots.rows import ClaimMark, Row, each
 
 Fits = Callable[[Sequence[float], Sequence[str]], bool]
 
@@ -125,6 +125,7 @@ def limits(
     """
     if xlim is not None:
         return _given(how, xlim)
+    rows = each(rows)
     studies = [row for row in rows if row.drawn and not row.summary]
     must = [how.null, *([] if claim is None else [claim.value])]
     must += [row.estimate for row in rows if row.summary and row.drawn]

@@ -34,7 +34,7 @@ BOLD_DIGITS = 0.9145
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A piece of text: ``x`` is its anchor, ``y`` the middle of its line."""
+    """A piece of text: ``x`` is its anchor, ``y`` the middle of its line; ``role`` may be a colour."""
 
     text: str
     x: float

@@ -9,19 +9,24 @@ import numpy as np
 
 from meta.errors import InputError
 from meta.plots.chart import (
+    at_edge,
     axis_name,
+    beyond_words,
     canvas,
     effect_axis,
     exact_rows,
     finished,
     how_read,
     legend,
+    reach,
     shown,
     spread,
+    usual,
     words,
 )
 from meta.plots.figure import FigureResult, style
-from meta.plots.scatter import names, points
+from meta.plots.names import place_names
+from meta.plots.scatter import points
 from meta.plots.themes import Theme, as_theme
 
 if TYPE_CHECKING:
@@ -84,16 +89,24 @@ def bubble(
                 low, high = band
                 axes.fill_between(grid, low, high, color=look.pooled, alpha=0.22, lw=0, label="95% interval")
             axes.plot(grid, middle, color=look.pooled, lw=1.8, label="Fitted")[0].set_gid("line")
-            legend(axes, look)
         sizes = 12 + 190 * (1 / v) / np.max(1 / v)
         points(axes, values, y, look, s=sizes, alpha=0.65)
-        names(axes, effects.study, values, y, label, look)
         if how.null is not None:
             axes.axhline(how.null, color=look.text, lw=0.8, ls=(0, (3, 2)), zorder=1)
-        effect_axis(axes, spread(y, how.null), how, look, inches=3.2, vertical=True)
+        inner = usual(y, 6 * float(np.median(np.sqrt(v))))
+        ends = spread(y[(y >= inner[0]) & (y <= inner[1])], how.null)
+        curves = [part for part in (None if line is None else line[1], *(band or ())) if part is not None]
+        if curves:
+            ends = reach(ends, np.concatenate([np.asarray(part, dtype=float) for part in curves]), 0.3)
+        effect_axis(axes, ends, how, look, inches=3.2, vertical=True)
+        gone = at_edge(axes, values, y, look.study)
         words(axes, look, x=xlabel or name, y=axis_name(how), title=title)
-    ends = f"{shown(values.min())} to {shown(values.max())}"
-    text = f"Bubble plot of {y.size} studies: {how.name} against {xlabel or name}, from {ends}."
+        if line is not None:
+            legend(axes, look)
+        place_names(axes, effects.study, values, y, label, look)
+    span = f"{shown(values.min())} to {shown(values.max())}"
+    text = f"Bubble plot of {y.size} studies: {how.name} against {xlabel or name}, from {span}."
+    text += beyond_words(gone)
     return finished(
         figure,
         axes,

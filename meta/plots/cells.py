@@ -49,6 +49,8 @@ def measure(column: Column, rows: Sequence[Row], theme: Theme) -> Cells:
                 ((row.label,),) if free else tuple((t,) for t in wrap(row.label, (limit or 9) - indent, size))
             )
             lines.append(broken)
+        elif parts and isinstance(parts[0], tuple):
+            lines.append(parts)
         elif len(parts) == 1 and limit is not None:
             lines.append(tuple((t,) for t in wrap(parts[0], limit, size)))
         else:

@@ -10,7 +10,7 @@ import numpy as np
 from meta.errors import InputError
 from meta.plots.axis import Reading, make_axis, minus, reading
 from meta.plots.figure import OWN, FigureResult, new_figure, style
-from meta.plots.text import font, width
+from meta.plots.text import font, shortened, width, wrap
 from meta.plots.themes import Theme
 
 if TYPE_CHECKING:
@@ -43,11 +43,40 @@ def dress(axes: Axes, theme: Theme) -> None:
 
 
 def words(axes: Axes, theme: Theme, *, x: str = "", y: str = "", title: str | None = None) -> None:
-    """Name the axes and the chart."""
-    axes.set_xlabel(x, fontproperties=font(theme.font_size), color=theme.text)
-    axes.set_ylabel(y, fontproperties=font(theme.font_size), color=theme.text)
+    """Name the axes and the chart; long names are broken into lines."""
+    figure = axes.figure
+    own = figure.get_gid() == OWN
+    wide, tall = (side / figure.dpi for side in (figure.bbox.size if own else axes.bbox.size))
+    room = wide - 1.0 if own else wide
+    size = theme.font_size
+    axes.set_xlabel(folded(x, room, size, 3), fontproperties=font(size), color=theme.text)
+    axes.set_ylabel(
+        folded(y, tall - 0.8 if own else tall, size, 3), fontproperties=font(size), color=theme.text
+    )
     if title:
-        axes.set_title(title, fontproperties=font(theme.font_size + 1.5, True), color=theme.text, loc="left")
+        text = folded(title, room, size + 1.5, 4, True)
+        axes.set_title(text, fontproperties=font(size + 1.5, True), color=theme.text, loc="left")
+
+
+def heading(figure: Figure, title: str | None, theme: Theme) -> None:
+    """Name a figure of several panels."""
+    if title:
+        size = theme.font_size + 1.5
+        text = folded(title, figure.get_size_inches()[0] - 0.3, size, 3, True)
+        figure.suptitle(text, fontproperties=font(size, True), color=theme.text, x=0.02, ha="left")
+
+
+def folded(text: str, limit: float, size: float, most: int, bold: bool = False) -> str:
+    """Break a text into at most so many lines; what does not fit is cut short.
+
+    >>> folded("one two three four", 0.8, 9.0, 9) == "\\n".join(wrap("one two three four", 0.8, 9.0))
+    True
+    """
+    limit = max(limit, 0.8)
+    lines = wrap(text, limit, size, bold)
+    if len(lines) > most:
+        lines = (*lines[: most - 1], shortened(" ".join(lines[most - 1 :]), limit, size, bold))
+    return "\n".join(lines)
 
 
 def legend(axes: Axes, theme: Theme, **where: Any) -> None:
@@ -57,7 +86,11 @@ def legend(axes: Axes, theme: Theme, **where: Any) -> None:
     if where.pop("below", False):
         where |= {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": 2}
     where.setdefault("loc", "best")
+    handles, labels = axes.get_legend_handles_labels()
+    limit = where.pop("width", 2.2)
     box = axes.legend(
+        handles,
+        [folded(text, limit, theme.small, 3) for text in labels],
         prop=font(theme.small),
         labelcolor=theme.text,
         frameon=True,
@@ -114,6 +147,70 @@ def spread(values: Any, *also: float | None, pad: float = 0.06) -> tuple[float, 
     if not high > low:
         low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
     return low - pad * (high - low), high + pad * (high - low)
+
+
+def usual(values: Any, least: float = 0.0) -> tuple[float, float]:
+    """Return the range in which values lie that are not extreme: 15 median deviations from the median.
+
+    Of fewer than five values none is extreme; nor is what lies within ``least`` of the median.
+
+    >>> usual([0.0, 0.1, 0.2, 0.3, 50.0])[1] < 2
+    True
+    """
+    found = np.ravel(np.asarray(values, dtype=float))
+    found = found[np.isfinite(found)]
+    if found.size < 5:
+        return -np.inf, np.inf
+    middle = float(np.median(found))
+    far = max(15.0 * float(np.median(np.abs(found - middle))), least)
+    return (middle - far, middle + far) if far > 0 else (-np.inf, np.inf)
+
+
+def reach(ends: tuple[float, float], values: Any, share: float = 0.75) -> tuple[float, float]:
+    """Widen ends to hold values with some air, but by no more than a share of their distance on either side.
+
+    >>> reach((0.0, 1.0), [0.5, 1.2]), reach((0.0, 1.0), [-9.0], share=0.5)
+    ((0.0, 1.24), (-0.5, 1.0))
+    """
+    found = np.ravel(np.asarray(values, dtype=float))
+    found = found[np.isfinite(found)]
+    if found.size == 0:
+        return ends
+    room, air = share * (ends[1] - ends[0]), 0.04 * (ends[1] - ends[0])
+    low, high = float(found.min()), float(found.max())
+    return (
+        max(low - air, ends[0] - room) if low < ends[0] else ends[0],
+        min(high + air, ends[1] + room) if high > ends[1] else ends[1],
+    )
+
+
+def at_edge(axes: Axes, x: Any, y: Any, color: str) -> int:
+    """Point out at the edge what lies beyond the axes; return how many points do."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    inner = np.clip(x, min(left, right), max(left, right)), np.clip(y, min(bottom, top), max(bottom, top))
+    turned = 1 if top > bottom else -1
+    sides = {
+        "left": (4, x < left),
+        "right": (5, x > right),
+        "bottom": (7, turned * (y - bottom) < 0),
+        "top": (6, turned * (y - top) > 0),
+    }
+    gone = np.zeros(x.size, dtype=bool)
+    for side, (marker, out) in sides.items():
+        here = out & ~gone
+        gone |= out
+        if here.any():
+            drawn = axes.plot(inner[0][here], inner[1][here], ls="none", marker=marker, ms=6, color=color)[0]
+            drawn.set(clip_on=False, zorder=6, gid=f"beyond-{side}")
+    return int(gone.sum())
+
+
+def beyond_words(count: int) -> str:
+    """Say how many points lie beyond the axes; nothing where none does."""
+    if not count:
+        return ""
+    return f" {count} {'lies' if count == 1 else 'lie'} beyond the axes, marked at their edge."
 
 
 def exact_rows(result: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from meta.errors import InputError
 from meta.formatting import number
 from meta.plots.axis import Reading, minus, scientific
-from meta.plots.rows import Row, Table
+from meta.plots.rows import Row, Table, each
 from meta.plots.themes import Theme
 
 Align = Literal["left", "right", "center"]
@@ -28,8 +28,8 @@ class TextColumn:
     Attributes
     ----------
     key : str or callable
-        Name of a cell; or a function of a :class:`~meta.plots.rows.Row` that returns the text, or several
-        texts that are aligned one by one.
+        Name of a cell; or a function of a :class:`~meta.plots.rows.Row` that returns the text, several texts
+        that are aligned one by one, or several such lines.
     header : str
         Heading; by default the key.
     align : str
@@ -45,7 +45,7 @@ class TextColumn:
         Inches after which text is wrapped.
     """
 
-    key: str | Callable[[Row], str | Parts]
+    key: str | Callable[[Row], str | Parts | tuple[Parts, ...]]
     header: str | None = None
     align: Align | None = None
     side: Literal["left", "right"] = "left"
@@ -144,8 +144,12 @@ class Words:
         a, b = self.how.interval(low, high)
         return self.plain(a, self.digits), self.plain(b, self.digits)
 
+    def effects(self, row: Row) -> Parts | tuple[Parts, ...]:
+        """What the numbers column shows: one line, or one for each model."""
+        return tuple(self.effect(one) for one in each([row])) if row.others else self.effect(row)
+
     def effect(self, row: Row) -> Parts:
-        """What the numbers column shows: estimate, opening and closing half of the interval; or one text."""
+        """Estimate, opening and closing half of the interval; or one text."""
         left, right = self.theme.brackets[0], self.theme.brackets[1]
         if row.kind in ("group", "note", "gap"):
             return ()
@@ -182,7 +186,9 @@ def decimals(rows: Sequence[Row], how: Reading) -> int:
     """
     if how.scale.name in ("log", "tanh"):
         return 2
-    values = [how.back(x) for row in rows for x in (row.estimate, row.low, row.high) if math.isfinite(x)]
+    values = [
+        how.back(x) for row in each(rows) for x in (row.estimate, row.low, row.high) if math.isfinite(x)
+    ]
     typical = float(np.median(np.abs(values))) if values else 1.0
     if how.scale.name == "one-minus-exp":
         return 0 if typical >= 10 else 1
@@ -298,7 +304,7 @@ def _named(item: Any, table: Table, words: Words, theme: Theme) -> Column:
         "study": TextColumn("study", theme.study_header, "left"),
         "tier": TextColumn(lambda row: row.tier, "Tier", "center"),
         "estimate": TextColumn(
-            words.effect,
+            words.effects,
             f"{words.how.short} {left}{level} {table.interval}{right}",
             "right",
             side="right",
@@ -324,8 +330,8 @@ def _check(name: str, table: Table) -> None:
     raise InputError(f"there is no column {name!r} to show; there are: {offered}")
 
 
-def texts(column: TextColumn, rows: Sequence[Row], decimal: str = ".") -> list[Parts]:
-    """Return what a column shows, row by row; an empty tuple where a row has nothing there."""
+def texts(column: TextColumn, rows: Sequence[Row], decimal: str = ".") -> list[Any]:
+    """Return what a column shows, row by row: parts, or lines of parts; an empty tuple where it is empty."""
     if column.key == "study":
         return [(row.label,) for row in rows]
     if callable(column.key):

@@ -14,14 +14,17 @@ from meta.plots.axis import reading
 from meta.plots.chart import (
     axis_name,
     canvas,
+    center_of,
     effect_axis,
     exact_rows,
     finished,
     how_read,
     legend,
     numbers,
+    reach,
     shown,
     spread,
+    usual,
     words,
 )
 from meta.plots.figure import FigureResult, style
@@ -181,8 +184,12 @@ def drapery(
     y, se = np.asarray(effects.yi, dtype=float), np.sqrt(np.asarray(effects.vi, dtype=float))
     how = how_read(result)
     z = float(ndtri(0.5 + level / 2))
-    low, high = np.quantile(np.concatenate([y - z * se, y + z * se]), [0.05, 0.95])
-    ends = spread([low, high], how.null, pad=0.05)
+    sides = np.concatenate([y - z * se, y + z * se])
+    inner = usual(sides, 6 * z * float(np.median(se)))
+    inside = sides[(sides >= inner[0]) & (sides <= inner[1])]
+    ends = spread(np.quantile(inside, [0.05, 0.95]), how.null, center_of(result), pad=0.05)
+    if hasattr(result, "ci_low"):
+        ends = reach(ends, [result.ci_low, result.ci_high])
     x = np.linspace(*ends, 401)
     with style():
         figure, axes = canvas((5.6, 3.8), look, ax)
@@ -205,7 +212,8 @@ def drapery(
         axes.set_ylim(0, 1.02)
         effect_axis(axes, ends, how, look, inches=4.8)
         words(axes, look, x=axis_name(how), y="p-value", title=title)
-    text = f"Drapery plot: p-value curves of {y.size} studies ({how.name}) and of the pooled effect."
+    noun = "study" if y.size == 1 else "studies"
+    text = f"Drapery plot: p-value curves of {y.size} {noun} ({how.name}) and of the pooled effect."
     return finished(figure, axes, title or "Drapery plot", text, {"x": x, "pooled": pooled})
 
 

@@ -9,7 +9,18 @@ import numpy as np
 
 from meta.errors import InputError, unknown_option
 from meta.plots.axis import reading
-from meta.plots.chart import axis_name, dress, effect_axis, finished, how_read, legend, shown, words
+from meta.plots.chart import (
+    axis_name,
+    dress,
+    effect_axis,
+    finished,
+    folded,
+    heading,
+    how_read,
+    legend,
+    shown,
+    words,
+)
 from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.rows import ClaimMark
 from meta.plots.text import font
@@ -103,10 +114,7 @@ def posterior(
                 frameon=False,
             )
             box.set_gid("legend")
-        if title:
-            figure.suptitle(
-                title, fontproperties=font(look.font_size + 1.5, True), color=look.text, x=0.02, ha="left"
-            )
+        heading(figure, title, look)
     return finished(
         figure, tuple(panels), title or "Posterior", "Posterior densities. " + " ".join(parts), table
     )
@@ -169,7 +177,7 @@ def _claim(axes: Axes, result: Any, name: str, claim: ClaimMark, look: Theme) ->
     axes.text(
         side,
         0.97,
-        f"{claim.label}\nP = {shown(share)}",
+        f"{folded(claim.label, 1.2, look.small, 3, True)}\nP = {shown(share)}",
         transform=axes.transAxes,
         ha="left" if side < 0.5 else "right",
         va="top",

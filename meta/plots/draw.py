@@ -137,7 +137,7 @@ class Painter(RowPainter):
                 item.text,
                 ha=item.align,
                 va="center_baseline",
-                color=colors[item.role],
+                color=colors.get(item.role, item.role),
                 fontproperties=font(item.size * self.scale, item.bold, item.italic),
                 parse_math=False,
                 transform=self.page.transData,

@@ -16,7 +16,8 @@ from meta.plots.columns import Words, choose_columns, decimals
 from meta.plots.draw import Painter
 from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.layout import page
-from meta.plots.rows import ClaimMark, Row, Table, table_of
+from meta.plots.rows import ClaimMark, Row, Table, each, table_of
+from meta.plots.several import dressed, key_of
 from meta.plots.themes import THEMES, Theme, as_theme
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def forest(
     ----------
     result : object
         Effect sizes, a fit, a posterior, subgroups, or a table with ``estimate``, ``ci_low`` and ``ci_high``
-        (leave-one-out, cumulative); or anything with ``forest_rows()``.
+        (leave-one-out, cumulative); or anything with ``forest_rows()``. A mapping of names to such results
+        draws them side by side, studies with the same label in one row; of a posterior, each study's own
+        effect given all.
     columns : sequence, optional
         Names ("study", "tier", "estimate", "weight", "reason", any column of the data), columns
         (:class:`~meta.plots.columns.TextColumn`, :class:`~meta.plots.columns.SymbolColumn`) or functions of a
@@ -136,6 +139,7 @@ def forest(
         leading_zero=look.leading_zero,
     )
     look = _crowded(look, table)
+    table = dressed(table, look)
     how = reading(table.measure, scale=scale, null=null)
     words = Words(how, look, decimals(table.rows, how))
     left, right = choose_columns(columns, table, words, look)
@@ -155,6 +159,7 @@ def forest(
             labels=labels,
             claim=claim,
             axis_label=how.name[:1].upper() + how.name[1:],
+            models=key_of(table, look),
         )
 
     with style():
@@ -199,14 +204,15 @@ def _draw(
         else:
             painter = _embedded(ax, layout, table, words)
             figure = painter.page.figure  # type: ignore[assignment]
-        guide = next((row.estimate for row in table.rows if row.kind == "pooled" and row.drawn), None)
+        pooled = [row.estimate for row in table.rows if row.kind == "pooled" and row.drawn]
+        guide = pooled[0] if pooled and not table.models else None
         painter.all(claim=claim, guide=guide, shade=prediction == "shade")
     return ForestPlot(
         figure=figure,
         axes=(painter.panel,),
         title=title or f"Forest plot: {how.name}",
         alt_text=describe(table, words, layout, claim),
-        table=table_of(table.rows),
+        table=table_of(table.rows, table.models),
         rows=table.rows,
         layout=layout,
     )
@@ -275,10 +281,12 @@ def _legend(table: Table) -> list[str]:
 def describe(table: Table, words: Words, layout: Layout, claim: ClaimMark | None) -> str:
     """Put the plot into words."""
     studies = [row for row in table.rows if row.kind == "study"]
-    exact = [row for row in studies if row.shape == "exact"]
+    exact = [r for r in each(studies) if r.shape == "exact" and math.isfinite(r.estimate)]
     how: Reading = words.how
     noun = "study" if len(studies) == 1 else "studies"
     text = [f"Forest plot of {len(studies)} {noun} ({how.name})."]
+    if table.models:
+        text.append(f"In each row: {listing(table.models)}.")
     for row in table.rows:
         if row.kind in ("pooled", "prediction") and row.drawn:
             low, high = words.interval(row.low, row.high)

@@ -11,7 +11,9 @@ from scipy.special import ndtri
 from meta.errors import InputError
 from meta.plots.axis import Reading
 from meta.plots.chart import (
+    at_edge,
     axis_name,
+    beyond_words,
     canvas,
     center_of,
     effect_axis,
@@ -21,9 +23,11 @@ from meta.plots.chart import (
     legend,
     shown,
     spread,
+    usual,
     words,
 )
 from meta.plots.figure import FigureResult, style
+from meta.plots.names import place_names
 from meta.plots.residual_funnel import residual_funnel
 from meta.plots.themes import Theme, as_theme
 
@@ -99,13 +103,16 @@ def funnel(
     if middle is None:
         middle = float(np.average(y, weights=1 / se**2))
     extra_y, extra_se = _filled(filled)
-    tall = 1.08 * float(max(se.max(), extra_se.max(initial=0.0)))
+    usual_se = se[se <= 20 * np.median(se)]
+    tall = 1.08 * float(max(usual_se.max(), extra_se.max(initial=0.0)))
+    inner = usual(y, 6 * float(np.median(se)))
     levels = (0.90, 0.95, 0.99) if contours is True else tuple(contours or ())
     with style():
         figure, axes = canvas((6.2, 4.2), look, ax)
         z = float(ndtri(0.5 + level / 2))
         widest = z * tall
-        ends = spread([*y, *extra_y, middle - widest, middle + widest], zero)
+        near = y[(y >= inner[0]) & (y <= inner[1])]
+        ends = spread([*near, *extra_y, middle - widest, middle + widest], zero)
         if levels and zero is not None:
             _contours(axes, zero, levels, tall, ends, look)
         axes.plot(
@@ -143,21 +150,24 @@ def funnel(
                 label="Imputed",
                 zorder=4,
             )[0].set_gid("filled")
-        _labels(axes, effects, y, se, label, look)
         effect_axis(axes, ends, how, look, inches=4.2)
         axes.set_ylim(tall, 0)
+        gone = at_edge(axes, y, se, look.study)
         words(axes, look, x=axis_name(how), y="Standard error", title=title)
         if levels or extra_y.size:
             legend(axes, look, beside=ax is None)
+        which = range(y.size) if label is True else () if label is False else [int(i) for i in label]
+        unnamed = place_names(axes, effects.study, y, se, which, look)
     table = {
         "study": [*effects.study, *["imputed"] * extra_y.size],
         "estimate": [*y, *extra_y],
         "sei": [*se, *extra_se],
         "imputed": [False] * y.size + [True] * extra_y.size,
     }
-    return finished(
-        figure, axes, title or "Funnel plot", _describe(how, y, se, middle, extra_y, result), table
-    )
+    text = _describe(how, y, se, middle, extra_y, result) + beyond_words(gone)
+    if unnamed:
+        text += f" {unnamed} not named for want of room."
+    return finished(figure, axes, title or "Funnel plot", text, table)
 
 
 def _filled(filled: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -193,7 +203,7 @@ def _contours(
         high = 1 - value
         name = f"{1 - ordered[i + 1]:.2g} < p < {high:.2g}" if outer is not None else f"p < {high:.2g}"
         for side in (-1, 1):
-            far = se * outer if outer is not None else np.full(2, 10 * (ends[1] - ends[0]))
+            far = se * outer if outer is not None else np.full(2, 10 * (ends[1] - ends[0]) + inner * tall)
             axes.fill_betweenx(
                 se,
                 zero + side * inner * se,
@@ -204,26 +214,6 @@ def _contours(
                 label=name if side == 1 else None,
             )
     axes.axvline(zero, color=look.text, lw=0.7, zorder=1).set_gid("null")
-
-
-def _labels(
-    axes: Axes, effects: Any, y: np.ndarray, se: np.ndarray, label: bool | Sequence[int], look: Theme
-) -> None:
-    if label is False:
-        return
-    from meta.plots.text import font
-
-    places = range(len(y)) if label is True else [int(i) for i in label]
-    for i in places:
-        axes.annotate(
-            str(effects.study[i]),
-            (y[i], se[i]),
-            xytext=(4, 3),
-            textcoords="offset points",
-            fontproperties=font(7.0),
-            color=look.muted,
-            parse_math=False,
-        )
 
 
 def _describe(

@@ -1,10 +1,10 @@
 """Letters beyond the font of figures, and writing that runs from right to left.
 
-An SVG holds text as it is, so that the reader's browser orders it and finds fonts for it. In a PNG, PDF or EPS
-matplotlib draws the letters: from 3.11 it orders them itself; for older releases labels whose letters all run
-from right to left are put into visual order here (Arabic letters then stay unjoined, and labels that mix
-directions stay as they are). What the font lacks, such as Chinese, is drawn from :data:`FALLBACKS` where one is
-installed, and as an empty box where none is.
+An SVG holds text as it is, so that the reader's browser orders it and finds fonts for it. In a PNG, PDF or
+EPS matplotlib draws the letters: from 3.11 it orders them itself; for older releases labels whose letters all
+run from right to left are put into visual order here (Arabic letters then stay unjoined, and labels that mix
+directions stay as they are). What the font lacks, such as Chinese, is drawn from :data:`FALLBACKS` where one
+is installed, and as an empty box where none is.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ _MIRRORED = str.maketrans("()[]{}<>«»", ")(][}{><»«")
 def _covered() -> frozenset[int]:
     """Code points that every face of the font has."""
     faces = [
-        FontProperties(family=FAMILY, weight=weight, style=slant)
-        for weight, slant in (("normal", "normal"), ("bold", "normal"), ("normal", "italic"))
+        FontProperties(family=FAMILY),
+        FontProperties(family=FAMILY, weight="bold"),
+        FontProperties(family=FAMILY, style="italic"),
     ]
     return frozenset.intersection(*(frozenset(get_font(findfont(face)).get_charmap()) for face in faces))
 

@@ -20,7 +20,7 @@ from meta.plots.boxes import (
 from meta.plots.cells import Cells, indentation, measure, number_size, strong
 from meta.plots.columns import Column, SymbolColumn, TextColumn
 from meta.plots.rows import ClaimMark, Row
-from meta.plots.surroundings import beside, directions, under
+from meta.plots.surroundings import below, beside, directions, under
 from meta.plots.text import height, width, wrap
 from meta.plots.themes import Theme
 
@@ -38,6 +38,7 @@ def page(
     labels: tuple[str, str] | None = None,
     claim: ClaimMark | None = None,
     axis_label: str = "",
+    models: Sequence[tuple[str, str, str]] = (),
 ) -> Layout:
     """Measure every text and say where it goes."""
     build = Page(rows, theme, how)
@@ -91,15 +92,7 @@ def page(
     notes_bottom = beside(build, rows[len(rows) - trailing :], bottom + 0.05, left_end)
     axis_bottom = under(build, axis_label, labels, axis, (panel_left, panel_right), bottom)
     y = max(notes_bottom, axis_bottom)
-    if notes:
-        y += 0.08
-        for note in notes:
-            for line in wrap(note, total - 2 * MARGIN, theme.small):
-                place = y + 0.5 * height(1, theme.small)
-                build.placed.append(
-                    Placed(line, MARGIN, place, "left", theme.small, role="muted", key="note")
-                )
-                y += height(1, theme.small)
+    y = below(build, models, notes, y, total)
     named = {cell.column.name: extent for cell, extent in flat}
     return Layout(
         total,

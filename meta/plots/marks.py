@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +11,8 @@ from matplotlib.patches import Polygon, Rectangle
 
 from meta.plots.axis import Axis
 from meta.plots.boxes import Band, Layout
-from meta.plots.rows import Row
+from meta.plots.rows import Row, each
+from meta.plots.text import height
 from meta.plots.themes import Theme
 
 TIER_MARKERS = {"A": "s", "B": "o", "C": "D", "": "s"}
@@ -27,6 +29,9 @@ class RowPainter:
     def row(self, row: Row, band: Band) -> None:
         """Draw one row."""
         if not row.drawn:
+            return
+        if row.others:
+            self._models(row, band)
             return
         if row.density is not None:
             self._density(row, band)
@@ -45,6 +50,14 @@ class RowPainter:
             self._shrunken(row, band)
         if row.fitted is not None:
             self._fitted(row, band)
+
+    def _models(self, row: Row, band: Band) -> None:
+        """Draw the same row under several models, each beside its line of numbers."""
+        step = height(1, self.theme.font_size)
+        lines = each([replace(row, others=()), *row.others])
+        for place, one in enumerate(lines):
+            middle = band.middle + (place - 0.5 * (len(lines) - 1)) * step
+            self.row(one, Band(band.top, band.bottom, middle))
 
     def _visible(self, low: float, high: float) -> tuple[float, float]:
         axis = self.layout.axis
@@ -229,7 +242,7 @@ class RowPainter:
         peak = float(np.max(d))
         if not peak > 0:
             return
-        color = self.theme.prediction if row.kind == "prediction" else self.theme.pooled
+        color = row.color or (self.theme.prediction if row.kind == "prediction" else self.theme.pooled)
         inside = (x >= self.layout.axis.low) & (x <= self.layout.axis.high)
         top = foot - room * d / peak
         area = self.panel.fill_between(

@@ -10,9 +10,9 @@ from matplotlib.ticker import PercentFormatter
 
 from meta.errors import InputError
 from meta.formatting import percent
-from meta.plots.chart import dress, finished, legend, shown, words
+from meta.plots.chart import dress, finished, folded, legend, shown, words
 from meta.plots.figure import FigureResult, new_figure, style
-from meta.plots.text import font
+from meta.plots.text import font, height, shortened, width
 from meta.plots.themes import DASHES, PALETTE, Theme, as_theme
 
 if TYPE_CHECKING:
@@ -69,7 +69,10 @@ def normalisation(
     data = {name: (np.asarray(x, dtype=float), np.asarray(s, dtype=float)) for name, (x, s) in curves.items()}
     with style():
         strip = posterior is not None
-        figure = new_figure(6.2, 4.9 if strip else 4.0, look.background)
+        long = max(width(name, look.small) for name in data) > 3.2
+        names = [folded(name, 5.4, look.small, 2) for name in data]
+        deeper = height(sum(text.count("\n") + 1 for text in names), look.small) + 0.2 if long else 0.0
+        figure = new_figure(6.2, (4.9 if strip else 4.0) + deeper, look.background)
         figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.06)
         if strip:
             top, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
@@ -88,7 +91,7 @@ def normalisation(
         top.text(
             ends[0] + 0.01 * (ends[1] - ends[0]),
             claimed - 0.012,
-            claim_label or f"claimed {percent(claimed)}",
+            folded(claim_label or f"claimed {percent(claimed)}", 2.5, look.small, 2, True),
             ha="left",
             va="top",
             color=look.claim,
@@ -97,7 +100,10 @@ def normalisation(
         top.axvline(0, color=look.text, lw=0.8, zorder=1).set_gid("null")
         _marks(top, marks, look)
         words(top, look, y="Normal when measured again", title=title)
-        legend(top, look, loc="lower left")
+        if long:
+            _legend_below(figure, top, names, look)
+        else:
+            legend(top, look, loc="lower left", width=3.3)
         if below is not None and posterior is not None:
             _strip(below, posterior, interval, look)
             words(below, look, x=xlabel, y="Trials")
@@ -112,12 +118,24 @@ def normalisation(
     return finished(figure, axes, title or "Share normalised", _describe(data, claimed), table)
 
 
+def _legend_below(figure: Any, axes: Axes, names: Sequence[str], look: Theme) -> None:
+    """Names of curves that are too long to stand among them."""
+    figure.legend(
+        axes.get_legend_handles_labels()[0],
+        names,
+        loc="outside lower center",
+        prop=font(look.small),
+        labelcolor=look.text,
+        frameon=False,
+    )
+
+
 def _marks(axes: Axes, marks: Any, look: Theme) -> None:
     if isinstance(marks, Mapping):
         for name, delta in marks.items():
             axes.axvline(delta, color=look.muted, lw=0.9, ls=(0, (2, 2)), zorder=1)
             axes.annotate(
-                name,
+                shortened(name, 2.0, 7.0),
                 (delta, 0.02),
                 xytext=(3, 0),
                 textcoords="offset points",
@@ -130,7 +148,7 @@ def _marks(axes: Axes, marks: Any, look: Theme) -> None:
     for name, delta, share in marks:
         axes.plot([delta], [share], marker="D", ms=5, mfc=look.background, mec=look.text, ls="none", zorder=5)
         axes.annotate(
-            name,
+            shortened(name, 2.0, 7.0),
             (delta, share),
             xytext=(6, 4),
             textcoords="offset points",

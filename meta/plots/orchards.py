@@ -11,15 +11,20 @@ from scipy.special import ndtri
 
 from meta.errors import InputError, quiet
 from meta.plots.chart import (
+    at_edge,
     axis_name,
+    beyond_words,
     canvas,
     center_of,
     effect_axis,
     exact_rows,
     finished,
+    folded,
     how_read,
+    reach,
     shown,
     spread,
+    usual,
     words,
 )
 from meta.plots.figure import FigureResult, style
@@ -63,7 +68,9 @@ def orchard(
     table: dict[str, list[Any]] = {"group": [], "study": [], "estimate": [], "vi": []}
     with style():
         figure, axes = canvas((5.8, 1.2 + 0.95 * len(fits)), look, ax)
-        everything: list[float] = []
+        inside: list[float] = []
+        wide: list[float] = []
+        points: list[tuple[np.ndarray, np.ndarray]] = []
         largest = max(float(np.max(1 / np.sqrt(exact_rows(fit).vi))) for fit in fits.values())
         parts = []
         for row, (name, fit) in enumerate(fits.items()):
@@ -80,8 +87,12 @@ def orchard(
                 linewidths=0,
                 zorder=2,
             ).set_gid(f"group-{row + 1}-studies")
-            everything += y.tolist()
-            everything += _branches(axes, fit, row, look)
+            near = usual(y, 6 * float(np.median(np.sqrt(v))))
+            inside += y[(y >= near[0]) & (y <= near[1])].tolist()
+            points.append((y, row + 0.3 * jitter))
+            interval, prediction = _branches(axes, fit, row, look)
+            inside += interval
+            wide += prediction
             axes.annotate(
                 f"k = {y.size}",
                 (1.0, row),
@@ -101,37 +112,40 @@ def orchard(
         if how.null is not None:
             axes.axvline(how.null, color=look.text, lw=0.8, zorder=1)
         axes.set_ylim(len(fits) - 0.45, -0.55)
-        axes.set_yticks(range(len(fits)), list(fits))
+        axes.set_yticks(range(len(fits)), [folded(str(name), 1.4, look.font_size, 3) for name in fits])
         axes.tick_params(axis="y", length=0, labelsize=look.font_size)
-        effect_axis(axes, spread(everything, how.null), how, look, inches=4.4)
+        effect_axis(axes, reach(spread(inside, how.null), wide), how, look, inches=4.4)
+        gone = sum(at_edge(axes, x, y, PALETTE[row % 6]) for row, (x, y) in enumerate(points))
+        for row in range(len(fits)):
+            ends = wide[2 * row : 2 * row + 2]
+            at_edge(axes, ends, [row] * len(ends), look.text)
         words(axes, look, x=axis_name(how), title=title)
-    return finished(
-        figure, axes, title or "Orchard plot", f"Orchard plot ({how.name}). {' '.join(parts)}", table
-    )
+    text = f"Orchard plot ({how.name}). {' '.join(parts)}{beyond_words(gone)}"
+    return finished(figure, axes, title or "Orchard plot", text, table)
 
 
-def _branches(axes: Axes, fit: Any, row: int, look: Theme) -> list[float]:
+def _branches(axes: Axes, fit: Any, row: int, look: Theme) -> tuple[list[float], list[float]]:
+    """Draw a group's interval and prediction interval, and return their ends (NaN where there is none)."""
     middle = center_of(fit)
     if middle is None:
-        return []
+        return [], [math.nan, math.nan]
     ends = [float(fit.ci_low), float(fit.ci_high)]
-    wide: list[float] = []
+    wide = [math.nan, math.nan]
     if hasattr(fit, "prediction_interval"):
         with quiet():
-            wide = [float(end) for end in fit.prediction_interval()]
-        if all(math.isfinite(end) for end in wide):
+            found = [float(end) for end in fit.prediction_interval()]
+        if all(math.isfinite(end) for end in found):
+            wide = found
             axes.plot(wide, [row, row], color=look.text, lw=1.0, zorder=3).pop().set_gid(
                 f"group-{row + 1}-prediction"
             )
-        else:
-            wide = []
     axes.plot(ends, [row, row], color=look.text, lw=4.0, solid_capstyle="butt", zorder=3).pop().set_gid(
         f"group-{row + 1}-interval"
     )
     axes.plot(
         [middle], [row], marker="o", ms=9, mfc=look.background, mec=look.text, mew=1.6, ls="none", zorder=4
     )
-    return [*ends, *wide]
+    return ends, wide
 
 
 def _quasi(k: int) -> np.ndarray:
@@ -167,7 +181,9 @@ def caterpillar(
     low, high = y - half, y + half
     zero = how.null
     clear = np.zeros(y.size, dtype=bool) if zero is None else (low > zero) | (high < zero)
-    ends = np.quantile(np.concatenate([low, high, y]), [0.01, 0.99])
+    everything = np.concatenate([low, high, y])
+    near = usual(everything, 3 * float(np.median(half)))
+    inside = everything[(everything >= near[0]) & (everything <= near[1])]
     row = np.empty(y.size)
     row[order] = np.arange(y.size)
     with style():
@@ -186,10 +202,19 @@ def caterpillar(
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.set_ylim(-1, y.size)
-        effect_axis(axes, spread(ends, zero, middle), how, look, inches=4.4)
+        ends = spread(inside, zero, middle)
+        if middle is not None:
+            ends = reach(ends, [float(result.ci_low), float(result.ci_high)])
+        effect_axis(axes, ends, how, look, inches=4.4)
+        for bound in (low, high):
+            at_edge(axes, bound, row, look.study)
+        gone = int(np.sum((y < ends[0]) | (y > ends[1])))
         words(axes, look, x=axis_name(how), title=title)
     count = int(clear.sum())
-    text = f"Caterpillar plot of {y.size} studies ({how.name}); {count} intervals leave out no effect."
+    noun = "study" if y.size == 1 else "studies"
+    leave = "interval leaves" if count == 1 else "intervals leave"
+    text = f"Caterpillar plot of {y.size} {noun} ({how.name}); {count} {leave} out no effect."
+    text += beyond_words(gone)
     table = {
         "study": effects.study[order],
         "estimate": y[order],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,6 +13,9 @@ RowKind = Literal["group", "study", "subtotal", "pooled", "prediction", "note", 
 Shape = Literal["exact", "bound", "mixture", "none"]
 
 NAN = math.nan
+
+MODEL = "model"
+"""Cell that holds the place of a row's own model in :attr:`Table.models`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class Row:
         What other columns show.
     color, marker : str or None
         Instead of the theme's.
+    others : tuple of Row
+        The same row under further models; all are drawn below each other.
     """
 
     kind: RowKind
@@ -82,12 +87,15 @@ class Row:
     cells: Mapping[str, Any] = field(default_factory=dict)
     color: str | None = None
     marker: str | None = None
+    others: tuple[Row, ...] = ()
 
     @property
     def drawn(self) -> bool:
         """Whether anything of this row appears in the panel."""
         if self.kind in ("group", "note", "gap"):
             return False
+        if any(other.drawn for other in self.others):
+            return True
         if self.shape == "bound":
             return math.isfinite(self.low) or math.isfinite(self.high)
         if self.shape == "mixture":
@@ -137,6 +145,8 @@ class Table:
     level : float
     interval : str
         What the intervals of the rows are: "CI", "CrI" or "interval".
+    models : tuple of str
+        Names of the models that share rows; empty where there is one.
     """
 
     rows: tuple[Row, ...]
@@ -145,11 +155,17 @@ class Table:
     inputs: tuple[str, ...] = ()
     level: float = 0.95
     interval: str = "CI"
+    models: tuple[str, ...] = ()
 
 
-def table_of(rows: tuple[Row, ...]) -> dict[str, list[Any]]:
-    """Return the numbers of rows as columns, for :meth:`FigureResult.to_frame`."""
-    kept = [row for row in rows if row.kind not in ("gap", "note", "group")]
+def each(rows: Sequence[Row]) -> list[Row]:
+    """Rows, and the same under further models."""
+    return [one for row in rows for one in (row, *row.others)]
+
+
+def table_of(rows: tuple[Row, ...], models: tuple[str, ...] = ()) -> dict[str, list[Any]]:
+    """Return the numbers of rows as columns, for :meth:`FigureResult.to_frame`; a record a model."""
+    kept = [row for row in each(rows) if row.kind not in ("gap", "note", "group")]
     table: dict[str, list[Any]] = {
         "key": [row.key for row in kept],
         "kind": [row.kind for row in kept],
@@ -163,6 +179,8 @@ def table_of(rows: tuple[Row, ...]) -> dict[str, list[Any]]:
         "tier": [row.tier for row in kept],
         "reason": [row.reason for row in kept],
     }
+    if models:
+        table["model"] = [models[row.cells.get(MODEL, 0)] for row in kept]
     if any(row.shrunken for row in kept):
         for position, name in enumerate(("shrunken", "shrunken_low", "shrunken_high")):
             table[name] = [row.shrunken[position] if row.shrunken else NAN for row in kept]

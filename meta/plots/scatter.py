@@ -24,7 +24,7 @@ from meta.plots.chart import (
     words,
 )
 from meta.plots.figure import FigureResult, style
-from meta.plots.text import font
+from meta.plots.names import place_names
 from meta.plots.themes import Theme, as_theme
 
 if TYPE_CHECKING:
@@ -38,26 +38,6 @@ def points(axes: Axes, x: Any, y: Any, look: Theme, *, s: Any = 28, alpha: float
         x, y, s=s, color=look.study, edgecolors=look.background, linewidths=0.6, alpha=alpha, zorder=4
     )
     found.set_gid("studies")
-
-
-def names(
-    axes: Axes, labels: Sequence[str], x: np.ndarray, y: np.ndarray, which: Sequence[int], look: Theme
-) -> None:
-    """Names beside points; one that would cover the last is put below its point."""
-    placed: list[tuple[float, float]] = []
-    wide, tall = max(float(np.ptp(x)), 1e-12), max(float(np.ptp(y)), 1e-12)
-    for i in which:
-        near = sum(abs(x[i] - a) < 0.3 * wide and abs(y[i] - b) < 0.05 * tall for a, b in placed)
-        axes.annotate(
-            str(labels[i]),
-            (x[i], y[i]),
-            xytext=(4, 3 - 11 * near),
-            textcoords="offset points",
-            fontproperties=font(7.0),
-            color=look.muted,
-            parse_math=False,
-        )
-        placed.append((float(x[i]), float(y[i])))
 
 
 def baujat(
@@ -100,10 +80,10 @@ def baujat(
     with style():
         figure, axes = canvas((5.2, 3.8), look, ax)
         points(axes, x, y, look)
-        names(axes, labels, x, y, far.tolist(), look)
         axes.set_xlim(*spread(x, 0.0, pad=0.1))
         axes.set_ylim(*spread(y, 0.0, pad=0.1))
         words(axes, look, x="Contribution to Q", y="Influence on the pooled effect", title=title)
+        place_names(axes, labels, x, y, far.tolist(), look)
     text = f"Baujat plot of {x.size} studies; the most influential are {', '.join(labels[i] for i in far)}."
     return finished(figure, axes, title or "Baujat plot", text, {"study": labels, "x": x, "y": y})
 
@@ -152,7 +132,6 @@ def radial(
         )[0].set_gid("pooled")
         axes.axhline(0, color=look.text, lw=0.8)
         points(axes, x, z, look)
-        names(axes, effects.study, x, z, label, look)
         axes.set_xlim(0, far)
         axes.set_ylim(*spread([*z, slope * far - 1.96, slope * far + 1.96], -2.0, 2.0))
         words(
@@ -163,6 +142,7 @@ def radial(
             title=title,
         )
         legend(axes, look)
+        place_names(axes, effects.study, x, z, label, look)
     outside = int(np.sum(np.abs(z - slope * x) > 1.96))
     text = f"Radial plot of {y.size} studies ({how.name}); "
     text += f"{outside} lie more than 1.96 from the line of {shown(how.back(slope))}."
@@ -220,11 +200,11 @@ def labbe(
                 label="Pooled effect",
             )[0].set_gid("pooled")
         points(axes, control, treated, look, s=14 + 180 * (n1 + n2) / np.nanmax(n1 + n2), alpha=0.6)
-        names(axes, effects.study, control, treated, label, look)
         axes.set(xlim=(0, high), ylim=(0, high))
         axes.set_aspect("equal", adjustable="box")
         words(axes, look, x="Risk, control", y="Risk, treated", title=title)
         legend(axes, look, loc="upper left")
+        place_names(axes, effects.study, control, treated, label, look)
     lower = int(np.sum(treated < control))
     text = f"L'Abbé plot of {treated.size} studies; the risk is lower with treatment in {lower}."
     return finished(
@@ -282,8 +262,8 @@ def qq(
         ends = spread([*expected, *z])
         axes.plot(ends, ends, color=look.text, lw=0.9)[0].set_gid("line")
         points(axes, expected, z, look)
-        names(axes, effects.study, expected, z, label, look)
         words(axes, look, x="Normal quantile", y="Standardised deviation", title=title)
+        place_names(axes, effects.study, expected, z, label, look)
     largest = shown(float(z[np.argmax(np.abs(z))]))
     text = f"Normal quantile plot of {k} studies; the largest deviation is {largest}."
     return finished(
@@ -350,6 +330,7 @@ def gosh(
         if marked.any():
             legend(axes, look)
         effect_axis(axes, spread(estimate), how, look, inches=4.4)
+        axes.set_ylim(*spread(spread_, pad=0.05))
         words(axes, look, x=axis_name(how), y=names.get(y, y), title=title)
     ends = how.interval(float(np.nanmin(estimate)), float(np.nanmax(estimate)))
     text = f"GOSH plot of {estimate.size} subsets of studies; "

@@ -22,6 +22,37 @@ def beside(page: Page, rows: Sequence[Row], y: float, left_end: float) -> float:
     return y
 
 
+def below(
+    page: Page, models: Sequence[tuple[str, str, str]], notes: Sequence[str], y: float, total: float
+) -> float:
+    """Write which sign and colour is which model, then the notes, across the whole page."""
+    size = page.theme.small
+    if models or notes:
+        y += 0.08
+    x = MARGIN
+    for sign, color, name in models:
+        lines = wrap(name, total - 2 * MARGIN - 0.16, size)
+        long = 0.16 + max(width(line, size) for line in lines)
+        if x > MARGIN and x + long > total - MARGIN:
+            x, y = MARGIN, y + height(1, size)
+        middle = y + 0.5 * height(1, size)
+        page.placed.append(Placed(sign, x, middle, "left", size + 1, role=color, key="model"))
+        for n, line in enumerate(lines):
+            page.placed.append(
+                Placed(line, x + 0.16, middle + n * height(1, size), "left", size, key="model-name")
+            )
+        y += (len(lines) - 1) * height(1, size)
+        x += long + 0.25
+    if models:
+        y += height(1, size)
+    for note in notes:
+        for line in wrap(note, total - 2 * MARGIN, size):
+            middle = y + 0.5 * height(1, size)
+            page.placed.append(Placed(line, MARGIN, middle, "left", size, role="muted", key="note"))
+            y += height(1, size)
+    return y
+
+
 def under(
     page: Page,
     axis_label: str,

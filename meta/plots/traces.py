@@ -11,20 +11,26 @@ from matplotlib.ticker import MaxNLocator
 from meta.errors import InputError
 from meta.plots.axis import reading
 from meta.plots.chart import (
+    at_edge,
     axis_name,
+    beyond_words,
     canvas,
     dress,
     effect_axis,
     exact_rows,
     finished,
+    heading,
     how_read,
     legend,
     numbers,
+    reach,
     shown,
     spread,
+    usual,
     words,
 )
 from meta.plots.figure import FigureResult, new_figure, style
+from meta.plots.names import end_names
 from meta.plots.text import font
 from meta.plots.themes import DASHES, PALETTE, Theme, as_theme
 
@@ -84,38 +90,18 @@ def tau_trace(
         for i in range(y.size):
             axes.plot(tau, own[i], color=look.study, lw=0.9, alpha=0.75)[0].set_gid(f"study-{i + 1}")
         axes.plot(tau, mu, color=look.pooled, lw=2.2, ls=(0, (6, 1)))[0].set_gid("pooled")
-        names = [*(str(name) for name in effects.study), "Mean effect"]
-        _end_labels(axes, upper, np.append(own[:, -1], mu[-1]), names, look)
         axes.set_xlim(0, upper)
-        effect_axis(axes, spread(own, how.null), how, look, inches=3.2, vertical=True)
+        inner = usual(own[:, -1], 6 * float(np.median(np.sqrt(v))))
+        inside = (own[:, -1] >= inner[0]) & (own[:, -1] <= inner[1])
+        effect_axis(axes, spread([*own[inside].ravel(), *mu], how.null), how, look, inches=3.2, vertical=True)
         words(axes, look, x="Heterogeneity τ", y=axis_name(how), title=title)
-    text = f"Mean effect (dashed) and the effects of {y.size} studies ({how.name}), "
-    text += f"given τ from 0 to {shown(upper)}."
+        gone = at_edge(axes, np.full(y.size, upper), own[:, -1], look.study)
+        names = [*(str(name) for name in effects.study), "Mean effect"]
+        end_names(axes, upper, np.append(own[:, -1], mu[-1]), names, look)
+    noun = "study" if y.size == 1 else "studies"
+    text = f"Mean effect (dashed) and the effects of {y.size} {noun} ({how.name}), "
+    text += f"given τ from 0 to {shown(upper)}.{beyond_words(gone)}"
     return finished(figure, axes, title or "Trace over τ", text, {"tau": tau, "mean": mu, "density": density})
-
-
-def _end_labels(axes: Axes, x: float, y: np.ndarray, labels: Sequence[str], look: Theme) -> None:
-    """Names at the right ends of lines, pushed apart so that none covers another."""
-    if len(labels) > 20:
-        return
-    order = np.argsort(y, kind="stable")
-    gap = 0.045 * max(float(np.ptp(y)), 1e-9) * max(1.0, len(labels) / 20)
-    at = y[order].astype(float)
-    for i in range(1, at.size):
-        at[i] = max(at[i], at[i - 1] + gap)
-    at -= np.mean(at) - np.mean(y)
-    for place, i in zip(at, order, strict=True):
-        axes.annotate(
-            labels[i][:26],
-            (x, y[i]),
-            xytext=(1.02, place),
-            textcoords=axes.get_yaxis_transform(),
-            va="center",
-            fontproperties=font(7.0),
-            color=look.muted,
-            annotation_clip=False,
-            parse_math=False,
-        )
 
 
 def cumulative(
@@ -145,17 +131,21 @@ def cumulative(
     place = np.arange(1.0, estimate.size + 1) if x is None else numbers(table, x)[0]
     with style():
         figure, axes = canvas((5.6, 3.6), look, ax)
-        axes.fill_between(place, low, high, color=look.pooled, alpha=0.18, lw=0).set_gid("interval")
+        if estimate.size == 1:
+            axes.plot([place[0]] * 2, [low[0], high[0]], color=look.pooled, lw=1.2)[0].set_gid("interval")
+            axes.set_xlim(place[0] - 1, place[0] + 1)
+        else:
+            axes.fill_between(place, low, high, color=look.pooled, alpha=0.18, lw=0).set_gid("interval")
         axes.plot(place, estimate, color=look.pooled, lw=1.6, marker="D", ms=4)[0].set_gid("estimate")
         if how.null is not None:
             axes.axhline(how.null, color=look.text, lw=0.8)
-        usual = np.concatenate([low[1:], high[1:]]) if estimate.size > 3 else np.concatenate([low, high])
-        ends = spread([*estimate, *np.nanquantile(usual, [0.08, 0.92])], how.null)
+        ends = reach(spread([*estimate, low[-1], high[-1]], how.null), [low, high], 0.4)
         effect_axis(axes, ends, how, look, inches=2.9, vertical=True)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         words(axes, look, x=x or "Number of studies", y=axis_name(how), title=title)
     last = shown(how.back(float(estimate[-1])))
-    text = f"Cumulative meta-analysis of {estimate.size} studies ({how.name}), ending at {last}."
+    noun = "study" if estimate.size == 1 else "studies"
+    text = f"Cumulative meta-analysis of {estimate.size} {noun} ({how.name}), ending at {last}."
     names = [str(value) for value in table["study"]] if "study" in table else place
     return finished(
         figure,
@@ -227,10 +217,7 @@ def influence(
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         for axes in panels[len(columns) :]:
             axes.set_axis_off()
-        if title:
-            figure.suptitle(
-                title, fontproperties=font(look.font_size + 1.5, True), color=look.text, x=0.02, ha="left"
-            )
+        heading(figure, title, look)
     marked = [label for label, here in zip(labels, flagged, strict=True) if here]
     text = f"Influence of {len(labels)} studies in {len(columns)} measures; "
     text += f"influential: {', '.join(marked) or 'none'}."

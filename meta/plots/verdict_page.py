@@ -124,7 +124,8 @@ def _page(records: Sequence[_Record], details: bool, look: Theme, title: str | N
     x_tiers = x_k + 0.75
     full = x_tiers + tiers + 0.15
     blocks = [_block(r, details, full - 2 * _LEFT, look) for r in records]
-    top = 0.15 + (height(1, size + 2) + 0.1 if title else 0.0)
+    headline = wrap(title, full - 2 * _LEFT, size + 2, True) if title else ()
+    top = 0.15 + (height(len(headline), size + 2) + 0.1 if title else 0.0)
     head = top + height(2, size) + 0.05
     total = head + sum(b[2] for b in blocks) + height(1, small) + 0.18
     figure = new_figure(full, total, look.background)
@@ -146,8 +147,8 @@ def _page(records: Sequence[_Record], details: bool, look: Theme, title: str | N
             x, y, text, fontproperties=font(s, bold), color=color or look.text, ha=ha, va="center_baseline"
         )
 
-    if title:
-        write(_LEFT, 0.15 + 0.5 * height(1, size + 2), title, s=size + 2, bold=True)
+    for n, text in enumerate(headline):
+        write(_LEFT, 0.15 + (n + 0.5) * height(1, size + 2), text, s=size + 2, bold=True)
     line = height(1, size)
     write(_LEFT, head - 0.03 - 0.5 * line, "Claim", bold=True)
     write(x_verdict, head - 0.03 - 0.5 * line, "Verdict", bold=True)

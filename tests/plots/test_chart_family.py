@@ -359,7 +359,7 @@ def test_caterpillar():
     frame = plot.to_frame()
     assert frame["estimate"].is_monotonic_increasing
     assert frame["ci_high"].iloc[0] == pytest.approx(-0.9 + Z * math.sqrt(0.3))
-    assert "1 intervals leave out no effect" in plot.alt_text
+    assert "1 interval leaves out no effect" in plot.alt_text
 
 
 def test_tau_trace_shrinks_from_the_common_effect_to_each_own():

@@ -155,7 +155,7 @@ def forest(
             how,
             ends,
             title=title,
-            notes=[*_legend(table), *below],
+            notes=[*_legend(table, claim), *below],
             labels=labels,
             claim=claim,
             axis_label=how.name[:1].upper() + how.name[1:],
@@ -252,7 +252,7 @@ def _crowded(look: Theme, table: Table) -> Theme:
     )
 
 
-def _legend(table: Table) -> list[str]:
+def _legend(table: Table, claim: ClaimMark | None) -> list[str]:
     """Explain what is drawn but does not explain itself."""
     shapes = {row.shape for row in table.rows if row.kind == "study"}
     tiers = {row.tier for row in table.rows if row.tier}
@@ -275,6 +275,8 @@ def _legend(table: Table) -> list[str]:
         lines.append("Pale diamonds: what the moderators predict for the study.")
     if any(row.prior is not None for row in table.rows):
         lines.append("Dotted: prior of the mean effect.")
+    if claim is not None and claim.region is not None:
+        lines.append("Shaded: effects at least as large as claimed.")
     return [" ".join(lines)] if lines else []
 
 

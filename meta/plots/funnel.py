@@ -9,7 +9,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from meta.errors import InputError
-from meta.plots.axis import Reading
+from meta.plots.affirmative import affirmative_funnel
+from meta.plots.axis import Reading, reading
 from meta.plots.chart import (
     at_edge,
     axis_name,
@@ -46,6 +47,7 @@ def funnel(
     null: float | None = None,
     level: float = 0.95,
     label: bool | Sequence[int] = False,
+    measure: str | None = None,
     theme: str | Theme = "default",
     title: str | None = None,
     ax: Axes | None = None,
@@ -60,7 +62,8 @@ def funnel(
     result : object
         A fit or effect sizes; rows that are not exactly known are left out and counted in the alt text. Or a
         trim-and-fill result: its own fit is the centre, and filled-in studies are drawn open. Or a fit with
-        moderators: its residuals are drawn, see :func:`meta.plots.residual_funnel.residual_funnel`.
+        moderators: its residuals are drawn, see :func:`meta.plots.residual_funnel.residual_funnel`. Or the
+        result of ``meta.bias.significance_funnel``: affirmative studies, the others, and the mean of each.
     contours : sequence of float or bool
         Levels of significance regions around no effect; False for none.
     filled : object, optional
@@ -72,7 +75,9 @@ def funnel(
     level : float
         Of the funnel's lines, within which studies would lie without heterogeneity.
     label : bool or sequence of int
-        Write the study beside its point: all, or these positions.
+        Write the study beside its point: all, or these positions, as far as there is room.
+    measure : str, optional
+        Code of the measure, where the result has none.
     theme, title, ax
         As in :func:`meta.forest`.
 
@@ -91,13 +96,15 @@ def funnel(
     if hasattr(result, "marginal") and np.size(result.beta) > 1:
         return residual_funnel(result, level=level, label=label, theme=theme, title=title, ax=ax)
     look = as_theme(theme)
+    if hasattr(result, "affirmative") and hasattr(result, "worst"):
+        return affirmative_funnel(result, measure=measure, look=look, title=title, ax=ax)
     if hasattr(result, "original") and hasattr(result, "filled"):
         filled, result = result, result.fit if filled is None else result.original
     effects = exact_rows(result)
     if filled is not None and filled is not result and getattr(filled, "fit", None) is result:
         effects = effects.subset(~np.asarray(filled.filled, dtype=bool))
     y, se = np.asarray(effects.yi, dtype=float), np.sqrt(np.asarray(effects.vi, dtype=float))
-    how = how_read(result)
+    how = how_read(result) if measure is None else reading(measure)
     zero = how.null if null is None else null
     middle = center if center is not None else center_of(result)
     if middle is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,8 +44,7 @@ def place_names(
     """
     if len(which) == 0:
         return 0
-    figure = axes.get_figure(root=True)
-    assert figure is not None
+    figure: Any = axes.figure
     if figure.get_gid() == OWN and figure.get_layout_engine() is not None:
         figure.draw_without_rendering()
     at = axes.transData.transform(np.column_stack([x, y]))

@@ -119,7 +119,10 @@ def _joined(same: list[Row | None], key: str) -> Row:
 
 
 def dressed(table: Table, theme: Theme) -> Table:
-    """Give every model its colour and shape."""
+    """Give every model its colour and shape, or single rows those that the theme has for them."""
+    if theme.style_of is not None:
+        rows = tuple(replace(row, **_chosen(row, theme)) for row in table.rows)
+        table = replace(table, rows=rows)
     if not table.models:
         return table
 
@@ -132,6 +135,14 @@ def dressed(table: Table, theme: Theme) -> Table:
         return replace(row, others=tuple(one(other) for other in row.others))
 
     return replace(table, rows=tuple(one(row) for row in table.rows))
+
+
+def _chosen(row: Row, theme: Theme) -> dict[str, Any]:
+    found = dict((theme.style_of(row) if theme.style_of else None) or {})
+    unknown = set(found) - {"color", "marker"}
+    if unknown:
+        raise InputError(f"style_of may return color and marker of a row, not {listing(sorted(unknown))}")
+    return found
 
 
 def looks(place: int, theme: Theme) -> tuple[str, str]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from meta.errors import unknown_option
+
+if TYPE_CHECKING:
+    from meta.plots.rows import Row
 
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
@@ -64,6 +69,9 @@ class Theme:
     page_width : float or None
         Largest width of the page in inches (3.5 for one column of a journal, 7.1 for two): the panel is
         narrowed first, then type gets smaller, then labels are wrapped.
+    style_of : callable or None
+        A function of a :class:`~meta.plots.rows.Row` that returns ``{"color": ..., "marker": ...}`` (or one
+        of them, or nothing) for rows that should look otherwise, such as those of high risk of bias.
     """
 
     name: str = "default"
@@ -96,6 +104,7 @@ class Theme:
     show_test: bool = True
     decimal: str = "."
     page_width: float | None = None
+    style_of: Callable[[Row], Mapping[str, str] | None] | None = None
 
     @property
     def small(self) -> float:

@@ -116,6 +116,10 @@ def effect_axis(
 ) -> None:
     """Label a model-scale axis on the scale on which effects are read."""
     low, high = ends
+    if axes.figure.get_gid() != OWN:
+        # Inside another figure, whose layout may still take some of the axes for their labels.
+        given = axes.bbox.height if vertical else axes.bbox.width
+        inches = min(inches, 0.85 * given / axes.figure.dpi)
 
     def fits(positions: Sequence[float], labels: Sequence[str]) -> bool:
         places = [(x - low) / (high - low) * inches for x in positions]

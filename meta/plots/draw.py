@@ -16,7 +16,7 @@ from meta.plots.columns import SIGNS, judgement
 from meta.plots.marks import RowPainter
 from meta.plots.rows import ClaimMark, Row
 from meta.plots.text import font
-from meta.plots.themes import Theme
+from meta.plots.themes import Theme, ink
 
 
 class Painter(RowPainter):
@@ -161,7 +161,7 @@ class Painter(RowPainter):
                 sign,
                 ha="center",
                 va="center_baseline",
-                color="white",
+                color=ink(color),
                 fontproperties=font(max(6.0, 100 * symbol.radius) * self.scale, True),
                 parse_math=False,
                 zorder=6,

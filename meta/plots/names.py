@@ -45,11 +45,16 @@ def place_names(
     if len(which) == 0:
         return 0
     figure: Any = axes.figure
-    if figure.get_gid() == OWN and figure.get_layout_engine() is not None:
+    if figure.get_layout_engine() is not None:
         figure.draw_without_rendering()
+    beside = 0.25 * figure.dpi if figure.get_gid() == OWN else 0.0
     at = axes.transData.transform(np.column_stack([x, y]))
-    page: Box = (*axes.bbox.min, min(axes.bbox.x1 + 0.25 * figure.dpi, figure.bbox.x1), axes.bbox.y1)
+    page: Box = (*axes.bbox.min, min(axes.bbox.x1 + beside, figure.bbox.x1), axes.bbox.y1)
     taken: list[Box] = []
+    named = 0
+    legend = axes.get_legend()
+    if legend is not None:
+        taken.append(legend.get_window_extent().extents)
     for i in which:
         text = shortened(str(labels[i]), LIMIT, SIZE)
         if not text:
@@ -59,6 +64,7 @@ def place_names(
             continue
         box, (dx, dy, ha, va) = best
         taken.append(box)
+        named += 1
         note = axes.annotate(
             text,
             (x[i], y[i]),
@@ -72,7 +78,7 @@ def place_names(
             zorder=6,
         )
         note.set_in_layout(False)
-    return len(which) - len(taken)
+    return len(which) - named
 
 
 def _best(

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from matplotlib.colors import to_rgb
+
 from meta.errors import unknown_option
 
 if TYPE_CHECKING:
@@ -181,6 +183,35 @@ THEMES: dict[str, Theme] = {
         background="#1B1F24",
     ),
 }
+
+
+def luminance(color: str) -> float:
+    """Relative luminance of an sRGB colour, 0 for black and 1 for white (WCAG 2.1).
+
+    >>> round(luminance("#FFFFFF"), 3), round(luminance("#0072B2"), 3)
+    (1.0, 0.152)
+    """
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours, 1 to 21 (WCAG 2.1).
+
+    >>> round(contrast("#000000", "#FFFFFF"), 1)
+    21.0
+    """
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def ink(color: str) -> str:
+    """Black or white, whichever is easier to read on a colour.
+
+    >>> ink("#E69F00"), ink("#7A1F00")
+    ('black', 'white')
+    """
+    return max(("black", "white"), key=lambda text: contrast(text, color))
 
 
 def as_theme(theme: str | Theme) -> Theme:

@@ -83,6 +83,7 @@ def tau_trace(
             behind = axes.twinx()
             behind.fill_between(tau, 0, density, color=look.rule, alpha=0.25, lw=0)
             behind.set_ylim(0, 2.6 * float(np.nanmax(density)))
+            behind.set_facecolor("none")
             behind.set_yticks([])
             for side in behind.spines.values():
                 side.set_visible(False)

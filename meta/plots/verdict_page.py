@@ -14,7 +14,7 @@ from meta.formatting import chance
 from meta.plots.chart import finished
 from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.text import font, height, width, wrap
-from meta.plots.themes import BLUE, GREEN, GREY, ORANGE, VERMILLION, Theme, as_theme
+from meta.plots.themes import BLUE, GREEN, GREY, ORANGE, VERMILLION, Theme, as_theme, ink
 
 __all__ = ["CONCLUSIONS", "verdicts"]
 
@@ -170,7 +170,7 @@ def _page(records: Sequence[_Record], details: bool, look: Theme, title: str | N
         disc = Circle((x_verdict + 0.1, first), 0.1, facecolor=color, edgecolor="none")
         disc.set_gid(f"verdict-{i + 1}")
         axes.add_patch(disc)
-        write(x_verdict + 0.1, first, sign, bold=True, color="white", ha="center")
+        write(x_verdict + 0.1, first, sign, bold=True, color=ink(color), ha="center")
         write(x_verdict + 0.27, first, record.conclusion, bold=True)
         _bar(axes, record, x_bar, first, look)
         write(x_k, first, str(record.k))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
@@ -20,7 +19,7 @@ LONG = (
     "Effects of a treatment with a very long name on an outcome with an even longer one: "
     "a randomised controlled trial, 2019"
 )
-assert len(LONG) >= 120 - 1
+"""Of 120 letters."""
 
 
 def trials(k: int, *, labels: str = "short", outlier: bool = False, seed: int = 7) -> EffectSizes:
@@ -158,6 +157,13 @@ FIGURES: dict[str, Callable[..., Any]] = {
 }
 """Every figure of this package, drawn from effect sizes; the specification curve has tests of its own."""
 
+FIGURES["significance_funnel"] = lambda es, **looks: plots.funnel(
+    meta.bias.significance_funnel(es, direction="less"), measure="RR", **looks
+)
+FIGURES["forest-models"] = lambda es, **looks: plots.forest(
+    {"Frequentist": meta.pool(es), "Bayesian": _posterior(es)}, **looks
+)
+
 NOT_EMBEDDED = frozenset({"influence", "posterior", "prior_sensitivity", "normalisation", "verdicts"})
 
 
@@ -190,13 +196,16 @@ def overlaps(found: list[tuple[str, Any]], slack: float = 1.0) -> list[tuple[str
 
     Line boxes hold room for accents and descenders, so that a fifth of their height is taken off.
     """
-    clash = []
-    for (a, x), (b, y) in itertools.combinations(found, 2):
-        wide = min(x.x1, y.x1) - max(x.x0, y.x0)
-        tall = min(x.y1, y.y1) - max(x.y0, y.y0)
-        if wide > slack and tall > slack + 0.2 * min(x.height, y.height):
-            clash.append((a, b, round(wide, 1), round(tall, 1)))
-    return clash
+    if not found:
+        return []
+    x0, y0, x1, y1 = np.array([box.extents for _, box in found]).T
+    wide = np.minimum.outer(x1, x1) - np.maximum.outer(x0, x0)
+    tall = np.minimum.outer(y1, y1) - np.maximum.outer(y0, y0)
+    clash = (wide > slack) & (tall > slack + 0.2 * np.minimum.outer(y1 - y0, y1 - y0))
+    return [
+        (found[i][0], found[j][0], round(float(wide[i, j]), 1), round(float(tall[i, j]), 1))
+        for i, j in np.argwhere(np.triu(clash, 1))
+    ]
 
 
 def cut_off(figure: Any, found: list[tuple[str, Any]], slack: float = 1.0) -> list[str]:

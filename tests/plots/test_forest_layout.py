@@ -14,37 +14,15 @@ import pytest
 import meta
 from meta.effects.model import EffectSizes
 from meta.plots import THEMES, ClaimMark, SymbolColumn
-from meta.plots.figure import style
-from meta.plots.text import height, width, wrap
+from meta.plots.text import height, shortened, width, wrap
+from tests.plots.hard_cases import cut_off, overlaps, written
 
 LONG = "A study with a very long name, by authors with many names, in a journal of considerable length, 2019"
 
 
 def boxes(plot):
     """Text boxes in pixels, with the texts."""
-    with style():
-        renderer = plot.figure.canvas.get_renderer()
-        plot.figure.canvas.draw()
-        found = []
-        for axes in plot.figure.axes:
-            for text in axes.texts:
-                if text.get_text().strip() and text.get_visible():
-                    found.append((text.get_text(), text.get_window_extent(renderer)))
-    return found
-
-
-def overlaps(found, slack=1.0):
-    """Pairs of texts that cover each other by more than ``slack`` pixels both ways.
-
-    Line boxes hold room for accents and descenders, so that a fifth of their height is taken off.
-    """
-    clash = []
-    for (a, x), (b, y) in itertools.combinations(found, 2):
-        wide = min(x.x1, y.x1) - max(x.x0, y.x0)
-        tall = min(x.y1, y.y1) - max(x.y0, y.y0)
-        if wide > slack and tall > slack + 0.2 * min(x.height, y.height):
-            clash.append((a, b, round(wide, 1), round(tall, 1)))
-    return clash
+    return written(plot.figure)
 
 
 def many(k, seed=1):
@@ -112,10 +90,8 @@ CASES = {
 def test_no_text_covers_another_and_none_is_cut_off(name):
     plot = CASES[name]()
     found = boxes(plot)
-    page = plot.figure.bbox
     assert overlaps(found) == []
-    outside = [t for t, b in found if b.x0 < -1 or b.x1 > page.x1 + 1 or b.y0 < -1 or b.y1 > page.y1 + 1]
-    assert outside == []
+    assert cut_off(plot.figure, found) == []
 
 
 def test_overlap_check_can_fail():
@@ -220,3 +196,11 @@ def test_one_column_of_a_journal():
 def test_an_arrow_never_stands_alone():
     limit = width("Favours no vaccination", 7.5)
     assert "→" not in wrap("Favours no vaccination →", limit, 7.5)
+
+
+def test_a_name_is_cut_short_with_dots():
+    assert shortened("short", 2.0, 9.0) == "short"
+    cut = shortened(LONG, 1.0, 9.0)
+    assert cut.endswith("…")
+    assert width(cut, 9.0) <= 1.0
+    assert LONG.startswith(cut[:-1])

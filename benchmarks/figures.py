@@ -1,4 +1,4 @@
-"""Time from a fit to the bytes of a forest plot, against a bare matplotlib figure with as many texts and lines.
+"""Time from a fit to a forest plot, against a bare matplotlib figure with as many texts and lines.
 
 Run ``python benchmarks/figures.py``; it prints the table of ``benchmarks/figures.md``.
 """

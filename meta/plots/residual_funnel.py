@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from meta.errors import InputError, unknown_option
 from meta.plots.chart import canvas, finished, shown, words
 from meta.plots.figure import FigureResult, style
-from meta.plots.text import font
+from meta.plots.names import place_names
 from meta.plots.themes import Theme, as_theme
 
 if TYPE_CHECKING:
@@ -96,22 +96,16 @@ def residual_funnel(
             "zorder": 4,
         }
         axes.plot(residual, height, color=look.study, **looks).pop().set_gid("studies")
-        for i in range(residual.size) if label is True else [int(i) for i in label or ()]:
-            axes.annotate(
-                str(fit.es.study[i]),
-                (residual[i], height[i]),
-                xytext=(4, 3),
-                textcoords="offset points",
-                fontproperties=font(7.0),
-                color=look.muted,
-                parse_math=False,
-            )
         bottom, top = float(height_of(np.array(high))), float(height_of(np.array(line[0])))
         axes.set_ylim(bottom, top if small_is_precise else float(height_of(np.array(low))))
         words(axes, look, x="Residual", y=name, title=title)
+        which = range(residual.size) if label is True else [int(i) for i in label or ()]
+        unnamed = place_names(axes, fit.es.study, residual, height, which, look)
     left = int((residual < 0).sum())
     text = f"Residual funnel plot of {residual.size} effects, {name.lower()} upward in precision. "
     text += f"Residuals from {shown(residual.min())} to {shown(residual.max())}; "
     text += f"{left} lie left and {residual.size - left} right of 0."
+    if unnamed:
+        text += f" {unnamed} not named for want of room."
     table = {"study": list(fit.es.study), "residual": residual, "sei": se, precision: height}
     return finished(figure, axes, title or "Residual funnel plot", text, table)

@@ -14,12 +14,22 @@ import meta
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def builder():
-    spec = importlib.util.spec_from_file_location("build_api", ROOT / "docs" / "build_api.py")
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def builder():
+    return script("build_api")
+
+
+def test_the_page_of_priors_is_that_of_the_classes():
+    made = script("build_priors")
+    assert (ROOT / "docs" / "priors.md").read_text(encoding="utf-8") == made.page(), "run build_priors.py"
+    assert made.page().count("Turner") > 60
 
 
 def test_the_api_reference_is_that_of_the_docstrings(builder):

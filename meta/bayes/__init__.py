@@ -15,6 +15,7 @@ _FUNCTIONS = {
     "bayes_correlation": "meta.bayes.correlation_model",
     "bayes_counts": "meta.bayes.count_models",
     "bayes_multilevel": "meta.bayes.level_models",
+    "compare_loo": "meta.bayes.loo",
     "leave_one_out": "meta.bayes.batch",
     "model_average": "meta.bayes.averaging",
 }

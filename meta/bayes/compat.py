@@ -154,3 +154,18 @@ def diagnostics(inference_data: Any, names: list[str]) -> Diagnostics:
     return Diagnostics(
         worst["rhat"], worst["bulk"], worst["tail"], divergent, int(first.shape[0] * first.shape[1])
     )
+
+
+def smooth_weights(log_weights: np.ndarray, efficiency: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pareto-smoothed log importance weights of shape (k, draws), and the tail's shape of each row."""
+    with silent():
+        import arviz as az
+
+        if "psislw" in vars(az):
+            smoothed, shape = az.psislw(log_weights, reff=efficiency)
+        else:
+            from arviz_stats.base import array_stats
+
+            # this ArviZ takes log likelihoods and turns their sign itself where its older form did not
+            smoothed, shape = array_stats.psislw(-log_weights, r_eff=efficiency)
+    return np.asarray(smoothed), np.atleast_1d(np.asarray(shape, dtype=float))

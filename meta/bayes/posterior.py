@@ -21,7 +21,8 @@ from meta.saving import Saved
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.bayes.checking import LeaveOneOut, PredictiveCheck
+    from meta.bayes.checks import PredictiveCheck
+    from meta.bayes.loo import LeaveOneOut
     from meta.effects.model import EffectSizes
 
 Of = Literal["mu", "tau", "new"]
@@ -267,17 +268,23 @@ class Posterior(Saved):
         mu, tau = self.core.sample(size, rng)
         return pd.DataFrame({"mu": mu, "tau": tau, "new": mu + tau * rng.standard_normal(size)})
 
-    def loo(self, *, draws: int = 20_000, seed: int = 1) -> LeaveOneOut:
-        """How well each study is predicted by the others: :func:`meta.bayes.checking.leave_one_out`."""
-        from meta.bayes.checking import leave_one_out
+    def loo(self) -> LeaveOneOut:
+        """Leave-one-out predictive density: ``elpd``, ``se``, ``p_loo``, ``pareto_k`` by study."""
+        from meta.bayes.loo import leave_one_out_density
 
-        return leave_one_out(self, draws=draws, seed=seed)
+        return leave_one_out_density(self)
 
-    def predictive_check(self, statistic: str = "q", **options: Any) -> PredictiveCheck:
-        """A statistic against replicated data: :func:`meta.bayes.checking.predictive_check`."""
-        from meta.bayes.checking import predictive_check
+    def prior_predictive(self, statistics: Any = ("Q", "max|z|"), **options: Any) -> PredictiveCheck:
+        """Statistics of the data beside those of studies made by the prior (``size=``, ``seed=``)."""
+        from meta.bayes.checks import predictive_check
 
-        return predictive_check(self, statistic, **options)
+        return predictive_check(self, "prior", statistics, **options)
+
+    def posterior_predictive(self, statistics: Any = ("Q", "max|z|"), **options: Any) -> PredictiveCheck:
+        """Statistics of the data beside those of studies made by this posterior (``size=``, ``seed=``)."""
+        from meta.bayes.checks import predictive_check
+
+        return predictive_check(self, "posterior", statistics, **options)
 
     def tidy(self) -> pd.DataFrame:
         """One row each for mu, tau and a new study: estimate, sd, median and shortest interval."""

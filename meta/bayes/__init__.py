@@ -14,7 +14,10 @@ from typing import Any
 _FUNCTIONS = {
     "bayes_correlation": "meta.bayes.correlation_model",
     "bayes_counts": "meta.bayes.count_models",
+    "bayes_location_scale": "meta.bayes.scale_model",
     "bayes_multilevel": "meta.bayes.level_models",
+    "bayes_unknown_sd": "meta.bayes.sd_model",
+    "borrowed_sd": "meta.bayes.sd_model",
     "compare_loo": "meta.bayes.loo",
     "leave_one_out": "meta.bayes.batch",
     "model_average": "meta.bayes.averaging",

@@ -84,7 +84,7 @@ def bayes_correlation(
 
 
 def _correlation_model(
-    y: np.ndarray, v: np.ndarray, dz: np.ndarray, n: np.ndarray, factor: np.ndarray, priors: dict[str, Prior]
+    y: Any, v: np.ndarray, dz: Any, n: np.ndarray, factor: np.ndarray, priors: dict[str, Prior]
 ) -> Any:
     from meta.bayes import compat
 
@@ -97,7 +97,7 @@ def _correlation_model(
         mu = parameter("mu", priors["mu"])
         tau = parameter("tau", priors["tau"], positive=True)
         r = parameter("r", priors["r"])
-        if y.size:
+        if v.size:
             pm.Normal("y", mu=mu, sigma=pm.math.sqrt(v + tau**2), observed=y)
         unit = factor * pm.math.sqrt(2.0 * (1.0 - r))
         variance = factor**2 * (2.0 * (1.0 - r) / n + 2.0 * (1.0 - r) * dz**2 / (2.0 * n))

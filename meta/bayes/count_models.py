@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,9 +11,6 @@ from meta.bayes.model import as_prior, check_priors
 from meta.bayes.priors import Normal, Prior
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.errors import InputError, unknown_option
-
-if TYPE_CHECKING:
-    pass
 
 
 def _counts(**columns: ArrayLike) -> dict[str, np.ndarray]:
@@ -73,7 +70,7 @@ def bayes_counts(
     Returns
     -------
     SampledPosterior
-        With ``mu`` and ``tau``. Arms are coded by plus and minus one half, and study effects are non-centred.
+        With ``mu`` and ``tau``. Arms are coded by plus and minus one half.
 
     References
     ----------
@@ -94,7 +91,7 @@ def bayes_counts(
     effect, tau = as_prior(effect, "effect"), as_prior(tau, "tau")
     check_priors(effect, tau)
     baseline = Normal(0.0, 5.0) if baseline is None else baseline
-    model = _count_model(measure, data, effect, tau, baseline)
+    model = count_model(measure, data, effect, tau, baseline)
     title = (
         "Bayesian binomial-normal model (log OR)"
         if measure == "OR"
@@ -104,9 +101,8 @@ def bayes_counts(
     return sampled(title, model, priors, data["events1"].size, level, seed, allow_failed, sampler)
 
 
-def _count_model(
-    measure: str, data: dict[str, np.ndarray], effect: Prior, tau_prior: Prior, baseline: Prior
-) -> Any:
+def count_model(measure: str, data: dict[str, Any], effect: Prior, tau_prior: Prior, baseline: Prior) -> Any:
+    """The PyMC model; events may be symbolic."""
     from meta.bayes import compat
 
     compat.load()
@@ -114,16 +110,35 @@ def _count_model(
 
     from meta.bayes.pymc_models import parameter
 
-    k = data["events1"].size
+    sizes = (data["n1"], data["n2"]) if measure == "OR" else (data["time1"], data["time2"])
+    y, v = _normal_approximation(measure, data["events1"], data["events2"], *sizes)
+    k = sizes[0].size
     with pm.Model() as built:
         mu = parameter("mu", effect)
         tau = parameter("tau", tau_prior, positive=True)
         centre = parameter("baseline", baseline, shape=k)
-        theta = mu + tau * pm.Normal("z", 0.0, 1.0, shape=k)
-        for arm, half in (("1", 0.5), ("2", -0.5)):
-            eta, observed = centre + half * theta, data[f"events{arm}"].astype(int)
+        # u = (theta - mu)/tau is made of a z that is near Normal(0, 1) a posteriori whether a study says much
+        # (its own effect) or little (the prior); the potential gives u its Normal(0, 1) prior back.
+        z = pm.Normal("z", 0.0, 1.0, shape=k)
+        u = tau * (y - mu) / (v + tau**2) + pm.math.sqrt(v / (v + tau**2)) * z
+        pm.Potential("u", pm.math.sum(0.5 * (z**2 - u**2) + 0.5 * pm.math.log(v / (v + tau**2))))
+        theta = mu + tau * u
+        for arm, half, size in (("1", 0.5, sizes[0]), ("2", -0.5, sizes[1])):
+            eta, observed = centre + half * theta, data[f"events{arm}"]
             if measure == "OR":
-                pm.Binomial(f"y{arm}", n=data[f"n{arm}"].astype(int), logit_p=eta, observed=observed)
+                pm.Binomial(f"y{arm}", n=size.astype(int), logit_p=eta, observed=observed.astype(int))
             else:
-                pm.Poisson(f"y{arm}", mu=data[f"time{arm}"] * pm.math.exp(eta), observed=observed)
+                pm.Poisson(f"y{arm}", mu=size * pm.math.exp(eta), observed=observed.astype(int))
     return built
+
+
+def _normal_approximation(measure: str, a: Any, c: Any, size1: Any, size2: Any) -> tuple[Any, Any]:
+    """Log ratio and variance with half an event added: only where the sampler starts to look."""
+    import pymc as pm
+
+    log = pm.math.log
+    if measure == "IRR":
+        return log((a + 0.5) / size1) - log((c + 0.5) / size2), 1.0 / (a + 0.5) + 1.0 / (c + 0.5)
+    b, d = size1 - a, size2 - c
+    y = log((a + 0.5) / (b + 0.5)) - log((c + 0.5) / (d + 0.5))
+    return y, sum(1.0 / (x + 0.5) for x in (a, b, c, d))

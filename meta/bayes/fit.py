@@ -41,6 +41,7 @@ def bayes(
     level: float = 0.95,
     seed: int | None = None,
     moderators: Any = None,
+    slopes: Any = None,
     truncated: ArrayLike | None = None,
     alpha: float = 0.05,
     allow_failed: bool = False,
@@ -67,6 +68,9 @@ def bayes(
         For the sampler.
     moderators : array_like of shape (k, p) or str, optional
         Design matrix, or a formula on the columns of ``es.frame``.
+    slopes : Prior, RegularisedHorseshoe or LaplaceSlopes, optional
+        With ``moderators``: prior of every coefficient but the intercept, which keeps ``effect``. The last
+        two are for many moderators and need ``engine="pymc"``.
     truncated : array_like of bool, optional
         Rows that would not have been reported had they not been significant at ``alpha``; their
         likelihood is truncated accordingly.
@@ -115,12 +119,15 @@ def bayes(
             moderators=moderators,
             effect=effect,
             tau=tau_prior,
+            slopes=slopes,
             engine=engine,
             level=level,
             seed=seed,
             allow_failed=allow_failed,
             **sampler,
         )
+    if slopes is not None:
+        raise InputError("slopes= is the prior of moderators' coefficients; give moderators= too")
     model = build_model(used, effect, tau_prior, _mask(truncated, effects), alpha)
     if used.k < 3:
         notes.warn(

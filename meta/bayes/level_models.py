@@ -67,7 +67,7 @@ def bayes_multilevel(
     return sampled("Bayesian three-level model", model, priors, used.k, level, seed, allow_failed, sampler)
 
 
-def _three_levels(y: np.ndarray, v: np.ndarray, codes: np.ndarray, priors: dict[str, Prior]) -> Any:
+def _three_levels(y: Any, v: np.ndarray, codes: np.ndarray, priors: dict[str, Prior]) -> Any:
     from meta.bayes import compat
 
     compat.load()
@@ -87,5 +87,5 @@ def _three_levels(y: np.ndarray, v: np.ndarray, codes: np.ndarray, priors: dict[
         inflation = 1.0 + between * sum_w
         q = pm.math.sum(w * gap**2) - pm.math.sum(between * sum_gap**2 / inflation)
         log_det = -pm.math.sum(pm.math.log(w)) + pm.math.sum(pm.math.log(inflation))
-        pm.Potential("likelihood", -0.5 * (q + log_det + y.size * float(np.log(2.0 * np.pi))))
+        pm.Potential("likelihood", -0.5 * (q + log_det + v.size * float(np.log(2.0 * np.pi))))
     return built

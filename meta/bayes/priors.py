@@ -13,6 +13,7 @@ import importlib
 
 from meta.bayes.effect_priors import Cauchy, Fixed, Flat, Normal, NormalMixturePrior, StudentT, Uniform
 from meta.bayes.prior_base import Prior
+from meta.bayes.shrinkage_priors import LaplaceSlopes, RegularisedHorseshoe
 from meta.bayes.tau_priors import (
     Exponential,
     HalfCauchy,
@@ -36,12 +37,14 @@ __all__ = [
     "HalfNormal",
     "HalfStudentT",
     "InverseGamma",
+    "LaplaceSlopes",
     "LogNormal",
     "LogStudentT",
     "Lomax",
     "Normal",
     "NormalMixturePrior",
     "Prior",
+    "RegularisedHorseshoe",
     "StudentT",
     "Uniform",
     "UniformShrinkage",

@@ -199,9 +199,7 @@ def student_t(model: Model, *, df: p.Prior | float = 4.0) -> Any:
     return built
 
 
-def regression(
-    y: np.ndarray, v: np.ndarray, x: np.ndarray, priors: tuple[p.Prior, ...], tau_prior: p.Prior
-) -> Any:
+def regression(y: Any, v: np.ndarray, x: np.ndarray, priors: tuple[p.Prior, ...], tau_prior: p.Prior) -> Any:
     """Meta-regression with study effects integrated out; the coefficients are beta_0, beta_1, ..."""
     import pymc as pm
 

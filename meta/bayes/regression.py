@@ -12,6 +12,7 @@ from meta.bayes.distributions import Distribution, Draws, PointMass, central_int
 from meta.bayes.exact import tau_axis, tau_edges
 from meta.bayes.model import as_prior, check_priors
 from meta.bayes.priors import Fixed, Flat, Normal, Prior
+from meta.bayes.shrinkage_priors import SlopesPrior
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number
 from meta.kernels.mixtures import NormalMixture
@@ -35,7 +36,7 @@ class PosteriorRegression(Saved):
     terms : tuple of str
         Names of the coefficients.
     priors : tuple of Prior
-        Their priors.
+        Their priors; a joint prior of slopes is repeated.
     tau_prior : Prior
     level : float
     engine : str
@@ -95,6 +96,11 @@ class PosteriorRegression(Saved):
         if term not in self.terms:
             raise unknown_option("coefficient", term, self.terms)
         prior = self.priors[self.terms.index(term)]
+        if any(isinstance(each, SlopesPrior) for each in self.priors):
+            raise NotEstimableError(
+                "a joint shrinkage prior gives no Bayes factor for one coefficient; fit it with "
+                "slopes=meta.Normal(0, 0.5) for that"
+            )
         if not (prior.proper and self.tau_prior.proper):
             raise NotEstimableError(
                 f"a Bayes factor needs proper priors, but {term} has {prior} and tau has {self.tau_prior}"
@@ -154,6 +160,7 @@ def bayes_regression(
     moderators: Any,
     effect: Prior | Sequence[Prior] | Mapping[str, Prior],
     tau: Prior,
+    slopes: Prior | SlopesPrior | None = None,
     engine: str = "exact",
     level: float = 0.95,
     seed: int | None = None,
@@ -166,8 +173,10 @@ def bayes_regression(
     if es.covariance is not None and np.any(es.covariance - np.diag(np.diag(es.covariance))):
         raise InputError("a Bayesian meta-regression needs independent sampling errors")
     x, terms = design(es, moderators)
-    priors = _priors(effect, terms)
     tau = tau.resolve(es.yi, es.vi)
+    if isinstance(slopes, SlopesPrior):
+        return _shrunk(es, x, terms, effect, slopes, tau, engine, level, seed, allow_failed, sampler)
+    priors = _priors(effect, terms) if slopes is None else _with_slopes(effect, slopes, x, terms)
     for prior in priors:
         check_priors(prior, tau)
     flat = sum(isinstance(prior, Flat) for prior in priors)
@@ -226,6 +235,40 @@ def _priors(effect: Any, terms: tuple[str, ...]) -> tuple[Prior, ...]:
             f"{len(terms)} coefficients ({', '.join(terms)}) need as many priors, not {len(given)}"
         )
     return given
+
+
+def _with_slopes(effect: Any, slopes: Any, x: np.ndarray, terms: tuple[str, ...]) -> tuple[Prior, ...]:
+    if not isinstance(effect, Prior):
+        raise InputError("with slopes= the effect takes one prior, that of the intercept")
+    constant = np.ptp(x, axis=0) == 0.0
+    return tuple(
+        effect if flat else as_prior(slopes, term) for flat, term in zip(constant, terms, strict=True)
+    )
+
+
+def _shrunk(
+    es: EffectSizes,
+    x: np.ndarray,
+    terms: tuple[str, ...],
+    effect: Any,
+    slopes: SlopesPrior,
+    tau: Prior,
+    engine: str,
+    level: float,
+    seed: int | None,
+    allow_failed: bool,
+    sampler: dict[str, Any],
+) -> PosteriorRegression:
+    from meta.bayes.shrinkage_model import fit_shrinkage
+
+    if engine != "pymc":
+        raise InputError(f"{slopes} needs the sampler; use engine='pymc'")
+    if not isinstance(effect, Prior):
+        raise InputError("with slopes= the effect takes one prior, that of the intercept")
+    check_priors(effect, tau)
+    if not (effect.proper and tau.proper):
+        raise InputError(f"a shrinkage prior needs proper priors beside it, not {effect} and {tau}")
+    return fit_shrinkage(es, x, terms, effect, slopes, tau, level, seed, allow_failed, sampler)
 
 
 def _by_quadrature(

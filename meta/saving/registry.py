@@ -58,6 +58,7 @@ PLACES: Mapping[str, str] = {
         "HalfNormal HalfStudentT HalfCauchy HalfLogistic Exponential Lomax UniformShrinkage LogNormal "
         "LogStudentT InverseGamma",
     ),
+    **_at("meta.bayes.shrinkage_priors", "RegularisedHorseshoe LaplaceSlopes"),
     **_at("meta.bayes.data_priors", "DuMouchel Shrinkage Jeffreys _JeffreysOf"),
     "bayes.Diagnostics": "meta.bayes.compat",
     **_at("meta.bias.small_study", "RegressionTest"),

@@ -1,0 +1,116 @@
+"""Location-scale model by PyMC: moderators of the mean effect and of its heterogeneity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meta.bayes.model import check_priors
+from meta.bayes.priors import Normal, Prior
+from meta.bayes.regression import design
+from meta.bayes.sampled import SampledPosterior, sampled
+from meta.errors import InputError
+
+if TYPE_CHECKING:
+    from meta.effects.model import EffectSizes
+
+
+def bayes_location_scale(
+    es: EffectSizes,
+    *,
+    scale: Any,
+    moderators: Any = "~ 1",
+    effect: Prior,
+    tau: Prior,
+    slopes: Prior | None = None,
+    scale_slopes: Prior | None = None,
+    level: float = 0.95,
+    seed: int | None = None,
+    allow_failed: bool = False,
+    **sampler: Any,
+) -> SampledPosterior:
+    """Location-scale model: y ~ N(mu + x b, v + tau_i^2) with log tau_i^2 = log tau^2 + z a.
+
+    The moderators x and z are centred, so that ``mu`` and ``tau`` belong to a study with average moderators
+    and their priors mean what they mean without moderators.
+
+    Parameters
+    ----------
+    es : EffectSizes
+        Exact effects with independent sampling errors.
+    scale, moderators : str, DataFrame or array_like of shape (k, p)
+        Moderators of log tau^2 and of the mean, with an intercept.
+    effect, tau : Prior
+        Of the mean effect and the heterogeneity at average moderators.
+    slopes, scale_slopes : Prior, optional
+        Of each slope of the mean (``effect`` by default) and of log tau^2 (Normal(0, 1) by default), per unit
+        of its moderator.
+    level : float
+        Level of intervals.
+    seed : int, optional
+        Of the sampler.
+    allow_failed : bool
+        Return a sample whose diagnostics failed.
+    **sampler
+        ``draws``, ``tune``, ``chains`` and whatever ``pymc.sample`` takes.
+
+    Returns
+    -------
+    SampledPosterior
+        With ``mu``, ``slope[term]`` of each moderator, ``tau`` and ``log_tau2[term]`` of each one of scale.
+
+    References
+    ----------
+    Viechtbauer W, Lopez-Lopez JA (2022). Location-scale models for meta-analysis. doi:10.1002/jrsm.1562
+    """
+    used = es.subset(es.informative)
+    if used.k == 0 or not used.exact.all():
+        raise InputError("the location-scale model takes exact effects only; leave out bounds and mixtures")
+    if used.covariance is not None and np.any(used.covariance - np.diag(np.diag(used.covariance))):
+        raise InputError("the Bayesian location-scale model needs independent sampling errors")
+    x, x_terms = _centred(used, moderators, "moderators")
+    z, z_terms = _centred(used, scale, "scale")
+    if not z_terms:
+        raise InputError("scale= names no moderator of the heterogeneity; use meta.bayes for one tau")
+    slopes = effect if slopes is None else slopes
+    scale_slopes = Normal(0.0, 1.0) if scale_slopes is None else scale_slopes
+    for prior in (effect, slopes, scale_slopes):
+        check_priors(prior, tau)
+        if not prior.proper or not tau.proper:
+            raise InputError("the location-scale model needs proper priors throughout")
+    priors = {"mu": effect, **{f"slope[{term}]": slopes for term in x_terms}}
+    priors |= {"tau": tau, **{f"log_tau2[{term}]": scale_slopes for term in z_terms}}
+    model = location_scale_model(used.yi, used.vi, x, z, priors)
+    return sampled("Bayesian location-scale model", model, priors, used.k, level, seed, allow_failed, sampler)
+
+
+def _centred(es: EffectSizes, moderators: Any, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    matrix, terms = design(es, moderators)
+    varies = [j for j in range(matrix.shape[1]) if np.ptp(matrix[:, j]) > 0.0]
+    if len(varies) == matrix.shape[1]:
+        raise InputError(f"{what}= has no intercept; write it as '~ 1 + {' + '.join(terms)}'")
+    kept = matrix[:, varies]
+    return kept - kept.mean(axis=0), tuple(terms[j] for j in varies)
+
+
+def location_scale_model(
+    y: Any, v: np.ndarray, x: np.ndarray, z: np.ndarray, priors: dict[str, Prior]
+) -> Any:
+    """The PyMC model, study effects integrated out; ``x`` and ``z`` are centred."""
+    from meta.bayes import compat
+
+    compat.load()
+    import pymc as pm
+
+    from meta.bayes.pymc_models import parameter
+
+    with pm.Model() as built:
+        named = {name: parameter(name, prior, positive=name == "tau") for name, prior in priors.items()}
+        slopes = [value for name, value in named.items() if name.startswith("slope[")]
+        scales = [value for name, value in named.items() if name.startswith("log_tau2[")]
+        mean = sum((b * x[:, j] for j, b in enumerate(slopes)), named["mu"] * np.ones(v.size))
+        log_ratio = sum(a * z[:, j] for j, a in enumerate(scales))
+        tau2 = named["tau"] ** 2 * pm.math.exp(log_ratio)
+        pm.Normal("y", mu=mean, sigma=pm.math.sqrt(v + tau2), observed=y)
+    return built

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from meta.errors import InputError
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
@@ -91,14 +93,32 @@ def sample(model: Any, *, draws: int, tune: int, chains: int, seed: int | None, 
     import pymc as pm
 
     settings: dict[str, Any] = {"cores": 1, "progressbar": False, "target_accept": 0.95}
-    with silent(), model:
-        return pm.sample(
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            random_seed=seed,
-            **{**settings, **sampling_options(), **options},
-        )
+    other = options.get("nuts_sampler", "pymc") != "pymc"
+    with silent(), model, _plain_strings(other):
+        try:
+            return pm.sample(
+                draws=draws,
+                tune=tune,
+                chains=chains,
+                random_seed=seed,
+                **{**settings, **({} if other else sampling_options()), **options},
+            )
+        except ImportError as error:
+            if not other:
+                raise
+            raise InputError(
+                f"nuts_sampler={options['nuts_sampler']!r} is not installed here ({error}); install it, or "
+                "leave the argument out"
+            ) from None
+
+
+@contextlib.contextmanager
+def _plain_strings(wanted: bool) -> Iterator[None]:
+    """Let pandas keep strings as objects: nutpie reads coordinate names and knows no other kind."""
+    import pandas as pd
+
+    with pd.option_context("future.infer_string", False) if wanted else contextlib.nullcontext():
+        yield
 
 
 def _group(inference_data: Any, name: str) -> Any:

@@ -78,14 +78,15 @@ def bayes_correlation(
     m = size - 1.0
     factor = np.exp(special.gammaln(0.5 * m) - special.gammaln(0.5 * (m - 1.0))) / np.sqrt(0.5 * m)
     priors = {"mu": effect, "tau": tau, "r": prior}
-    model = _correlation_model(y, v, pairs, size, factor, priors)
+    model = correlation_model(y, v, pairs, size, factor, priors)
     title = "Bayesian random-effects model with an unknown within-person correlation"
     return sampled(title, model, priors, y.size + pairs.size, level, seed, allow_failed, sampler)
 
 
-def _correlation_model(
+def correlation_model(
     y: Any, v: np.ndarray, dz: Any, n: np.ndarray, factor: np.ndarray, priors: dict[str, Prior]
 ) -> Any:
+    """The PyMC model; ``factor`` is J(n - 1) of each paired study."""
     from meta.bayes import compat
 
     compat.load()

@@ -63,11 +63,12 @@ def bayes_multilevel(
     for prior in (tau_study, tau_effect):
         check_priors(effect, prior)
     priors = {"mu": effect, "tau_study": tau_study, "tau_effect": tau_effect}
-    model = _three_levels(used.yi, used.vi, codes, priors)
+    model = three_levels(used.yi, used.vi, codes, priors)
     return sampled("Bayesian three-level model", model, priors, used.k, level, seed, allow_failed, sampler)
 
 
-def _three_levels(y: Any, v: np.ndarray, codes: np.ndarray, priors: dict[str, Prior]) -> Any:
+def three_levels(y: Any, v: np.ndarray, codes: np.ndarray, priors: dict[str, Prior]) -> Any:
+    """The PyMC model, all random effects integrated out; ``codes`` number the studies from zero."""
     from meta.bayes import compat
 
     compat.load()

@@ -12,9 +12,9 @@ ifeq ($(shell command -v c++ || command -v g++ || command -v clang++),)
 export PYTENSOR_FLAGS ?= cxx=,mode=NUMBA
 endif
 
-.PHONY: run test test-fast test-all lint clean help
+.PHONY: run test test-fast test-all benchmark lint clean help
 help:
-	@echo "make run | test | test-fast | test-all | lint | clean"
+	@echo "make run | test | test-fast | test-all | benchmark | lint | clean"
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found; install it or pass PYTHON=/path/to/python."; exit 2; }
@@ -47,5 +47,15 @@ test-all: test
 	  $(MAKE) --no-print-directory test PYTHON=$$p VENV=.venv-$$v || exit 1; \
 	done
 
+# Beside metafor (where Rscript has it), PyMARE, PyMetaAnalysis, statsmodels and bare PyMC; takes a quarter of an
+# hour and writes benchmarks/peers.md. NUTPIE=/path/to/python adds an interpreter with nutpie and this package.
+.venv-peers/.installed: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+benchmark: $(STAMP) .venv-peers/.installed
+	$(BIN)/python benchmarks/peers/run.py --peers $(CURDIR)/.venv-peers/bin/python $(if $(NUTPIE),--nutpie $(NUTPIE))
+
 clean:
-	rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-3.* .venv-peers .pytest_cache .mypy_cache .ruff_cache

@@ -176,6 +176,48 @@ def diagnostics(inference_data: Any, names: list[str]) -> Diagnostics:
     )
 
 
+def _sure_mode() -> dict[str, Any]:
+    """How to compile log likelihoods and replications: without a rewrite of PyTensor that fails on them."""
+    from pytensor.compile.mode import get_default_mode, get_mode
+
+    chosen = sampling_options().get("compile_kwargs", {}).get("mode")
+    mode = get_default_mode() if chosen is None else get_mode(chosen)
+    return {"compile_kwargs": {"mode": mode.excluding("local_inline_composite_constants")}}
+
+
+def observed_data(model: Any) -> dict[str, np.ndarray]:
+    """What the model has observed, by name."""
+    return {str(rv.name): np.atleast_1d(model.rvs_to_values[rv].eval()) for rv in model.observed_RVs}
+
+
+def log_likelihood(model: Any, inference_data: Any) -> dict[str, np.ndarray]:
+    """Log density of every observed value for every draw, chains and draws as the first two axes."""
+    import pymc as pm
+
+    with silent(), model:
+        got = pm.compute_log_likelihood(
+            inference_data, extend_inferencedata=False, progressbar=False, **_sure_mode()
+        )
+    return {str(name): np.asarray(got[name].values) for name in got.data_vars}
+
+
+def replicated(
+    model: Any, inference_data: Any, source: str, size: int, seed: int | None
+) -> dict[str, np.ndarray]:
+    """Replications of what was observed, from the prior or the posterior."""
+    import pymc as pm
+
+    with silent(), model:
+        if source == "prior":
+            got = pm.sample_prior_predictive(size, random_seed=seed, **_sure_mode())
+        else:
+            got = pm.sample_posterior_predictive(
+                inference_data, progressbar=False, random_seed=seed, **_sure_mode()
+            )
+    group = _group(got, f"{source}_predictive")
+    return {str(name): np.asarray(group[name].values) for name in group.data_vars}
+
+
 def smooth_weights(log_weights: np.ndarray, efficiency: float) -> tuple[np.ndarray, np.ndarray]:
     """Pareto-smoothed log importance weights of shape (k, draws), and the tail's shape of each row."""
     with silent():

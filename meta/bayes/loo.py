@@ -116,7 +116,6 @@ def _exact(post: Posterior) -> LeaveOneOut:
 
 
 def _smoothed(post: Posterior) -> LeaveOneOut:
-    from meta.bayes import compat
 
     core = post.core
     if not getattr(core, "exact_model", True):
@@ -124,19 +123,25 @@ def _smoothed(post: Posterior) -> LeaveOneOut:
     mu, tau = core.mu_draws, core.tau_draws  # type: ignore[attr-defined]
     each = pointwise_log_likelihood(mu, tau, core.model.rows)
     efficiency = min(1.0, min(post.diagnostics.ess_bulk.values()) / mu.size)
-    weights, shape = compat.smooth_weights(-each, efficiency)
-    pointwise = special.logsumexp(each + weights, axis=1) - special.logsumexp(weights, axis=1)
-    seen = np.array([_log_mean(row) for row in each])
+    return smoothed_loo(core.model.study, each, efficiency, "engine='exact' needs no weights")
+
+
+def smoothed_loo(study: tuple[str, ...], logs: np.ndarray, efficiency: float, remedy: str) -> LeaveOneOut:
+    """Leave-one-out from the log likelihood (k, n) of draws, by Pareto-smoothed importance weights."""
+    from meta.bayes import compat
+
+    weights, shape = compat.smooth_weights(-logs, efficiency)
+    pointwise = special.logsumexp(logs + weights, axis=1) - special.logsumexp(weights, axis=1)
+    seen = np.array([_log_mean(row) for row in logs])
     notes = Notes()
-    bad = [name for name, k in zip(core.model.study, shape, strict=True) if not k <= PARETO_LIMIT]
+    bad = [name for name, k in zip(study, shape, strict=True) if not k <= PARETO_LIMIT]
     if bad:
         notes.warn(
             f"the smoothed weights are unreliable (Pareto k above {PARETO_LIMIT:g}) without "
-            f"{', '.join(bad)}; engine='exact' needs no weights",
+            f"{', '.join(bad)}; {remedy}",
             AssumptionWarning,
         )
-    p_loo = float((seen - pointwise).sum())
-    return LeaveOneOut(core.model.study, pointwise, shape, p_loo, "PSIS", notes.messages)
+    return LeaveOneOut(study, pointwise, shape, float((seen - pointwise).sum()), "PSIS", notes.messages)
 
 
 def pointwise_log_likelihood(mu: np.ndarray, tau: np.ndarray, rows: Rows) -> np.ndarray:

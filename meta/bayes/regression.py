@@ -23,6 +23,7 @@ from meta.saving import Saved
 if TYPE_CHECKING:
     import pandas as pd
 
+    from meta.bayes.loo import LeaveOneOut
     from meta.effects.model import EffectSizes
 
 
@@ -43,6 +44,7 @@ class PosteriorRegression(Saved):
     log_evidence, error : float
         NaN under the PyMC engine.
     warnings : tuple of str
+    design : ndarray of shape (k, p)
 
     Examples
     --------
@@ -67,6 +69,7 @@ class PosteriorRegression(Saved):
     warnings: tuple[str, ...] = ()
     inference_data: Any = field(default=None, repr=False)
     diagnostics: Any = field(default=None, repr=False)
+    design: Any = field(default=None, repr=False)
 
     def distribution(self, term: str) -> Distribution:
         """Marginal of a coefficient, or of ``"tau"``."""
@@ -106,6 +109,12 @@ class PosteriorRegression(Saved):
                 f"a Bayes factor needs proper priors, but {term} has {prior} and tau has {self.tau_prior}"
             )
         return float(self.distribution(term).pdf(value)) / float(prior.pdf(value))
+
+    def loo(self) -> LeaveOneOut:
+        """How well the regression predicts each study from the others."""
+        from meta.bayes.regression_loo import regression_loo
+
+        return regression_loo(self)
 
     @property
     def coefficients(self) -> pd.DataFrame:
@@ -306,7 +315,9 @@ def _by_quadrature(
         NormalMixture.pruned(at.mean[:, j], np.sqrt(at.covariance[:, j, j]), weights)
         for j in range(len(terms))
     )
-    return PosteriorRegression(es, terms, priors, tau, level, "exact", marginals, dist, evidence, error)
+    return PosteriorRegression(
+        es, terms, priors, tau, level, "exact", marginals, dist, evidence, error, design=x
+    )
 
 
 def _by_sampling(
@@ -347,4 +358,5 @@ def _by_sampling(
         warnings=notes.messages,
         inference_data=data,
         diagnostics=found,
+        design=x,
     )

@@ -18,6 +18,9 @@ from meta.saving import Saved
 if TYPE_CHECKING:
     import pandas as pd
 
+    from meta.bayes.checks import PredictiveCheck
+    from meta.bayes.loo import LeaveOneOut
+
 
 @dataclass(frozen=True, eq=False)
 class SampledPosterior(Saved):
@@ -35,6 +38,8 @@ class SampledPosterior(Saved):
     diagnostics : Diagnostics
     inference_data : object
     warnings : tuple of str
+    model : object
+        The PyMC model, for :meth:`loo` and predictive checks; not saved.
     """
 
     title: str
@@ -45,6 +50,7 @@ class SampledPosterior(Saved):
     diagnostics: Any = field(repr=False)
     inference_data: Any = field(repr=False)
     warnings: tuple[str, ...] = ()
+    model: Any = field(default=None, repr=False, metadata={"left_out": ""})
 
     def distribution(self, of: str = "mu") -> Distribution:
         """Marginal of a parameter."""
@@ -85,6 +91,39 @@ class SampledPosterior(Saved):
     def probability(self, *, below: float, of: str = "mu") -> float:
         """P(parameter < below)."""
         return float(self.cdf(np.asarray(below, dtype=float), of=of))
+
+    def loo(self) -> LeaveOneOut:
+        """How well the model predicts each result from the others (Pareto-smoothed weights)."""
+        from meta.bayes.sampled_checks import sampled_loo
+
+        return sampled_loo(self)
+
+    def prior_predictive(
+        self,
+        statistics: tuple[str, ...] = ("mean", "min", "max"),
+        *,
+        size: int = 2000,
+        seed: int | None = None,
+    ) -> PredictiveCheck:
+        """Replicate what was observed under the priors and compare statistics of it."""
+        from meta.bayes.sampled_checks import sampled_predictive
+
+        return sampled_predictive(self, "prior", statistics, size, seed)
+
+    def posterior_predictive(
+        self,
+        statistics: tuple[str, ...] = ("mean", "min", "max"),
+        *,
+        size: int = 2000,
+        seed: int | None = None,
+    ) -> PredictiveCheck:
+        """Replicate what was observed under the posterior and compare statistics of it.
+
+        Study effects are new, but for counts, whose study effects are parameters.
+        """
+        from meta.bayes.sampled_checks import sampled_predictive
+
+        return sampled_predictive(self, "posterior", statistics, size, seed)
 
     def tidy(self) -> pd.DataFrame:
         """One row a parameter."""
@@ -140,5 +179,13 @@ def sampled(
     found = check(data, names, allow_failed=allow_failed, notes=notes)
     drawn = compat.posterior_draws(data)
     return SampledPosterior(
-        title, {name: drawn[name].ravel() for name in names}, priors, k, level, found, data, notes.messages
+        title,
+        {name: drawn[name].ravel() for name in names},
+        priors,
+        k,
+        level,
+        found,
+        data,
+        notes.messages,
+        model,
     )

@@ -164,4 +164,5 @@ def fit_shrinkage(
         warnings=(*notes.messages, _MEANING),
         inference_data=data,
         diagnostics=found,
+        design=x,
     )

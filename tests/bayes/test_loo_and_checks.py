@@ -9,7 +9,8 @@ from scipy import integrate, stats
 import meta
 from meta.bayes.checks import replicate
 from meta.bayes.loo import compare_loo
-from meta.errors import FewStudiesWarning, InputError, NotEstimableError, UnknownOptionError
+from meta.effects.model import EffectSizes
+from meta.errors import FewStudiesWarning, InputError, NotEstimableError, UnknownOptionError, quiet
 
 SCHOOLS = {"yi": [28, 8, -3, 7, -1, 1, 18, 12], "vi": np.square([15, 10, 16, 11, 9, 11, 10, 18])}
 PRIORS = {"effect": meta.Normal(0, 20), "tau": meta.HalfNormal(10)}
@@ -132,3 +133,93 @@ def test_each_study_is_predicted_as_brute_force_says():
     for i in range(4):
         keep = np.arange(4) != i
         assert found.pointwise[i] == pytest.approx(np.log(whole / evidence(y[keep], v[keep])), abs=1e-6)
+
+
+@pytest.mark.mcmc
+def test_sampled_models_agree_with_exact_leave_one_out_where_both_know_the_model(tmp_path):
+    from meta.bayes.scale_model import bayes_location_scale
+    from meta.bayes.sd_model import bayes_unknown_sd
+
+    common = {"effect": meta.Normal(0, 1), "tau": meta.HalfNormal(0.5)}
+    y, v = np.array([0.1, 0.5, -0.2, 0.4, 0.9]), np.array([0.05, 0.04, 0.08, 0.06, 0.05])
+    es = EffectSizes(y, v, "SMD", list("abcde"))
+    known = bayes_unknown_sd(
+        es, diff=[3.0], n1=[20], n2=[20], sd=meta.LogNormal(np.log(10), 1e-3), seed=1, **common
+    )
+    exact = meta.bayes(yi=[*y, 0.3], vi=[*v, 0.1], **common)
+    got = known.loo()
+    assert got.study == ("y[1]", "y[2]", "y[3]", "y[4]", "y[5]", "diff[1]")
+    # the last is the density of a difference in units ten times as wide
+    np.testing.assert_allclose(
+        got.pointwise, exact.loo().pointwise - np.log(10) * (np.arange(6) == 5), atol=0.05
+    )
+    assert np.all(got.pareto_k < 0.7)
+    check = known.posterior_predictive(seed=1)
+    assert check.yi.shape == (2000, 6)
+    assert check.yi[:, :5].mean() == pytest.approx(known.estimate, abs=0.06)
+    assert 0.05 < check.p_value("max") < 0.95
+    prior = known.prior_predictive(size=4000, seed=2)
+    assert prior.yi[:, 0].std() == pytest.approx(np.sqrt(1 + 0.25 + 0.05), rel=0.06)
+    with pytest.raises(UnknownOptionError, match="mean, min, max"):
+        known.posterior_predictive(("Q",))
+    loaded = meta.load(known.save(tmp_path / "fit.json"))
+    with pytest.raises(InputError, match="fit it again"):
+        loaded.loo()
+    slope = bayes_location_scale(es, scale=np.column_stack([np.ones(5), [0, 0, 1, 1, 1]]), seed=2, **common)
+    assert meta.bayes.compare_loo(one=slope.loo(), two=slope.loo())["difference"].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.mcmc
+def test_counts_leave_out_both_arms_and_dependent_effects_are_refused():
+    from meta.bayes.count_models import bayes_counts
+    from meta.bayes.level_models import bayes_multilevel
+
+    priors = {"effect": meta.Normal(0, 1), "tau": meta.HalfNormal(0.5)}
+    post = bayes_counts(
+        events1=[12, 9, 20], n1=[100, 80, 150], events2=[16, 10, 26], n2=[100, 79, 150], seed=1, **priors
+    )
+    with quiet():
+        found = post.loo()
+    assert found.study == ("1", "2", "3")
+    assert found.elpd < 0
+    replicated = post.posterior_predictive(seed=3)
+    assert replicated.yi.shape[1] == 6
+    assert np.all(replicated.yi == np.round(replicated.yi))
+    es = EffectSizes([0.1, 0.3, 0.8], [0.05] * 3, "SMD", ["a", "a", "b"])
+    nested = bayes_multilevel(
+        es, effect=meta.Normal(0, 1), tau_study=meta.HalfNormal(0.5), tau_effect=meta.HalfNormal(0.5), seed=2
+    )
+    with pytest.raises(InputError, match="depend on each other"):
+        nested.loo()
+
+
+def test_leave_one_out_of_a_regression_is_the_predictive_of_the_others():
+    y, v = np.array([0.1, 0.4, 0.3, 0.8, 0.5]), np.array([0.04, 0.02, 0.05, 0.03, 0.06])
+    x = np.column_stack([np.ones(5), [0.0, 1.0, 0.0, 1.0, 2.0]])
+    priors = {"effect": meta.Normal(0, 1), "tau": meta.HalfNormal(0.5)}
+    found = meta.bayes(yi=y, vi=v, moderators=x, **priors).loo()
+    # brute force: average the density of the first study over a grid of tau, coefficients integrated out
+    tau = (np.arange(4000) + 0.5) / 1000
+    logs, mean, var = np.empty(4000), np.empty(4000), np.empty(4000)
+    for j, t in enumerate(tau):
+        w = 1 / (v[1:] + t * t)
+        precision = (x[1:] * w[:, None]).T @ x[1:] + np.eye(2)
+        m = np.linalg.solve(precision, x[1:].T @ (w * y[1:]))
+        sigma = np.diag(1 / w) + x[1:] @ x[1:].T
+        logs[j] = stats.multivariate_normal.logpdf(y[1:], np.zeros(4), sigma) - 2 * t * t
+        mean[j], var[j] = x[0] @ m, x[0] @ np.linalg.solve(precision, x[0]) + v[0] + t * t
+    weight = np.exp(logs - logs.max())
+    want = np.log((weight * stats.norm.pdf(y[0], mean, np.sqrt(var))).sum() / weight.sum())
+    assert found.pointwise[0] == pytest.approx(want, abs=1e-6)
+    assert found.method == "quadrature"
+
+
+@pytest.mark.mcmc
+def test_sampled_regression_agrees_with_the_exact_leave_one_out():
+    y, v = np.array([0.1, 0.4, 0.3, 0.8, 0.5]), np.array([0.04, 0.02, 0.05, 0.03, 0.06])
+    x = np.column_stack([np.ones(5), [0.0, 1.0, 0.0, 1.0, 2.0]])
+    priors = {"moderators": x, "effect": meta.Normal(0, 1), "tau": meta.HalfNormal(0.5)}
+    exact = meta.bayes(yi=y, vi=v, **priors).loo()
+    with quiet():
+        drawn = meta.bayes(yi=y, vi=v, **priors, engine="pymc", seed=1).loo()
+    np.testing.assert_allclose(drawn.pointwise, exact.pointwise, atol=0.06)

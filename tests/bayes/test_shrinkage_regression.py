@@ -8,7 +8,7 @@ import pytest
 
 import meta
 from meta.bayes.shrinkage_model import draw_slopes, standardise, typical_variance
-from meta.errors import InputError, NotEstimableError
+from meta.errors import InputError, NotEstimableError, quiet
 
 EFFECT, TAU = meta.Normal(0, 1), meta.HalfNormal(0.3)
 HORSESHOE = meta.priors.RegularisedHorseshoe(expected=1)
@@ -53,16 +53,16 @@ def by_importance(y, v, x, slopes, size=120_000):
 def test_sampler_agrees_with_importance_sampling(slopes):
     y, v, frame = example()
     post = meta.bayes(
-        yi=y, vi=v, moderators=frame, effect=EFFECT, tau=TAU, slopes=slopes, engine="pymc", seed=1
+        yi=y, vi=v, moderators=frame, effect=EFFECT, tau=TAU, slopes=slopes, engine="pymc", seed=1, chains=2
     )
     mean, error, tau = by_importance(y, v, frame.iloc[:, 1:].to_numpy(), slopes)
     table = post.coefficients.iloc[1:]
     # slopes are drawn anew for each draw of the scales; half of the draws is a safe effective size
-    mcse = np.hypot(table["sd"] / np.sqrt(2000), error)
+    mcse = np.hypot(table["sd"] / np.sqrt(1000), error)
     assert np.all(np.abs(table["estimate"] - mean) < 4 * mcse)
     spread = float(post.distribution("tau").sd)
-    assert float(post.distribution("tau").mean) == pytest.approx(tau, abs=4 * spread / np.sqrt(1200))
-    assert post.diagnostics.divergences <= 4
+    assert float(post.distribution("tau").mean) == pytest.approx(tau, abs=4 * spread / np.sqrt(700))
+    assert post.diagnostics.divergences <= 2
     assert table["estimate"]["a"] > 0.35
     wide = meta.bayes(yi=y, vi=v, moderators=frame, effect=EFFECT, tau=TAU, slopes=meta.Normal(0, 10))
     # the three that are nothing but noise
@@ -70,6 +70,11 @@ def test_sampler_agrees_with_importance_sampling(slopes):
     with pytest.raises(NotEstimableError, match="joint shrinkage prior"):
         post.bayes_factor("a")
     assert "per unit" in post.summary()
+    with quiet():
+        found = post.loo()
+    assert found.method == "PSIS"
+    exact = meta.bayes(yi=y, vi=v, moderators=frame, effect=EFFECT, tau=TAU, slopes=meta.Normal(0, 0.3)).loo()
+    assert found.elpd == pytest.approx(exact.elpd, abs=2.0)
 
 
 def test_slopes_given_their_scales_are_the_conjugate_ones():

@@ -7,6 +7,10 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 STACKS ?= python3.11 python3.13
 
+# As many processes as cores: threads of BLAS beside them only wait for each other.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
 # No C compiler on the machine: PyTensor would fall back to slow pure Python, so it is put in numba mode.
 ifeq ($(shell command -v c++ || command -v g++ || command -v clang++),)
 export PYTENSOR_FLAGS ?= cxx=,mode=NUMBA

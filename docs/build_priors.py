@@ -25,7 +25,9 @@ INFORMED = """
 ## Informed by many meta-analyses
 
 `meta.priors.turner(outcome, comparison)` for log odds ratios, `meta.priors.rhodes(outcome, comparison)` for
-standardised mean differences, `meta.priors.van_erp()` for psychology; without arguments the general setting.
+standardised mean differences, `meta.priors.cochrane(subfield)` for their effect and heterogeneity by medical
+subfield, `meta.priors.van_erp()` for psychology; without arguments the general setting. Those of Cochrane
+subfields for binary and time-to-event outcomes (Bartos et al. 2023) were not seen and are not here.
 
 """
 

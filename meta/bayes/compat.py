@@ -91,10 +91,13 @@ def load() -> None:
 def sample(model: Any, *, draws: int, tune: int, chains: int, seed: int | None, **options: Any) -> Any:
     """Run NUTS and return what this PyMC returns (``InferenceData`` or ``DataTree``)."""
     import pymc as pm
+    from threadpoolctl import threadpool_limits
 
     settings: dict[str, Any] = {"cores": 1, "progressbar": False, "target_accept": 0.95}
     other = options.get("nuts_sampler", "pymc") != "pymc"
-    with silent(), model, _plain_strings(other):
+    # Threads of BLAS spin while they wait for each other; on matrices as small as ours that is all they do,
+    # and PyMC does not hold them back where processes are forked.
+    with silent(), model, _plain_strings(other), threadpool_limits(1):
         try:
             return pm.sample(
                 draws=draws,

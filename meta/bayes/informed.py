@@ -1,9 +1,10 @@
-"""Informed priors by name: Turner et al., Rhodes et al., and those of published ensembles."""
+"""Informed priors by name: Turner et al., Rhodes et al., Cochrane subfields, published ensembles."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from meta.bayes.cochrane_tables import COCHRANE, COCHRANE_GENERAL
 from meta.bayes.informed_tables import (
     RHODES,
     RHODES_COMPARISONS,
@@ -12,13 +13,51 @@ from meta.bayes.informed_tables import (
     TURNER_COMPARISONS,
     TURNER_GENERAL,
 )
-from meta.bayes.priors import InverseGamma, LogNormal, LogStudentT
+from meta.bayes.priors import InverseGamma, LogNormal, LogStudentT, StudentT
 from meta.errors import InputError, unknown_option
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["informed", "rhodes", "turner", "van_erp"]
+__all__ = ["cochrane", "informed", "rhodes", "turner", "van_erp"]
+
+
+class CochranePriors(NamedTuple):
+    """Priors of the mean effect and of the heterogeneity, which belong together."""
+
+    effect: StudentT
+    tau: InverseGamma
+
+
+def cochrane(subfield: str | None = None) -> CochranePriors:
+    """Bartos et al. 2021: priors of a standardised mean difference and its tau, by medical subfield.
+
+    Parameters
+    ----------
+    subfield : str, optional
+        Name as :func:`informed` lists it; without it, all of the Cochrane Database.
+
+    Returns
+    -------
+    CochranePriors
+        ``effect`` (Student t around 0) and ``tau`` (inverse gamma, on tau).
+
+    References
+    ----------
+    Bartos F, Gronau QF, Timmers B, Otte WM, Ly A, Wagenmakers E-J (2021). Bayesian model-averaged
+    meta-analysis in medicine. doi:10.1002/sim.9170
+
+    Examples
+    --------
+    >>> import meta
+    >>> effect, tau = meta.priors.cochrane("musculoskeletal")
+    >>> print(effect, tau)
+    StudentT(location=0, scale=0.45, df=6) InverseGamma(shape=1.87, scale=0.38, on='tau')
+    """
+    if subfield is not None and subfield not in COCHRANE:
+        raise unknown_option("Cochrane subfield", subfield, COCHRANE)
+    scale, df, shape, rate = COCHRANE_GENERAL if subfield is None else COCHRANE[subfield]
+    return CochranePriors(StudentT(0.0, scale, df), InverseGamma(shape, rate, on="tau"))
 
 
 def turner(outcome: str | None = None, comparison: str | None = None) -> LogNormal:
@@ -126,6 +165,10 @@ def informed() -> pd.DataFrame:
                 if entry is not None:
                     prior = rhodes(outcome, comparison, area=area)
                     rows.append(("Rhodes 2015", "SMD", outcome, comparison, area, prior))  # type: ignore[arg-type]
+    for subfield in (None, *COCHRANE):
+        for prior in cochrane(subfield):
+            what = "effect" if isinstance(prior, StudentT) else "any"
+            rows.append(("Cochrane, Bartos 2021", "SMD", what, "any", subfield or "any", prior))  # type: ignore[arg-type]
     rows.append(("van Erp 2017", "SMD", "any", "any", "psychology", van_erp()))  # type: ignore[arg-type]
     return pd.DataFrame(rows, columns=["source", "measure", "outcome", "comparison", "area", "prior"])
 

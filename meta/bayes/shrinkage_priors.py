@@ -22,10 +22,13 @@ class SlopesPrior:
 
     Attributes
     ----------
+    proper : bool
+        They all are.
     citation : str
         Where it was proposed, with DOI.
     """
 
+    proper: ClassVar[bool] = True
     citation: ClassVar[str] = ""
 
     def check(self, p: int) -> None:

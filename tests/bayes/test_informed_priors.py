@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import meta
-from meta.bayes.informed import informed, rhodes, turner, van_erp
+from meta.bayes.cochrane_tables import COCHRANE
+from meta.bayes.informed import cochrane, informed, rhodes, turner, van_erp
 from meta.bayes.informed_tables import RHODES, TURNER
 from meta.bayes.sensitivity import plot_sensitivity, sensitivity
 from meta.errors import InputError, UnknownOptionError
@@ -43,10 +44,25 @@ def test_rhodes_2015():
                 assert entries[2][0] - entries[0][0] == pytest.approx(0.14, abs=0.011)
 
 
+def test_cochrane_subfields():
+    # the example of the paper and of its software, and the whole database
+    assert cochrane("oral health") == (meta.StudentT(0, 0.51, 5), meta.InverseGamma(1.79, 0.28))
+    assert cochrane() == (meta.StudentT(0, 0.43, 5), meta.InverseGamma(1.71, 0.4))
+    assert len(COCHRANE) == 46
+    effects = np.array([cochrane(name).effect.scale for name in COCHRANE])
+    heterogeneity = np.array([float(cochrane(name).tau.ppf(0.5)) for name in COCHRANE])
+    assert np.median(effects) == pytest.approx(0.43, abs=0.011)
+    assert np.median(heterogeneity) == pytest.approx(float(cochrane().tau.ppf(0.5)), abs=0.02)
+    post = meta.bayes(yi=[0.1, 0.5, 0.3], vi=[0.05, 0.04, 0.1], **cochrane("musculoskeletal")._asdict())
+    assert 0.1 < post.estimate < 0.5
+    with pytest.raises(UnknownOptionError, match="oral health"):
+        cochrane("teeth")
+
+
 def test_informed_lists_them_and_they_fit():
     table = informed()
-    assert set(table["source"]) == {"Turner 2015", "Rhodes 2015", "van Erp 2017"}
-    assert len(table) == 81 + 1 + 23 + 24 + 1
+    assert set(table["source"]) == {"Turner 2015", "Rhodes 2015", "Cochrane, Bartos 2021", "van Erp 2017"}
+    assert len(table) == 81 + 1 + 23 + 24 + 2 * 47 + 1
     post = meta.bayes(
         yi=[0.1, 0.5, 0.3], vi=[0.05, 0.04, 0.1], effect=meta.Normal(0, 1), tau=meta.priors.rhodes()
     )

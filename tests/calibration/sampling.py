@@ -38,10 +38,11 @@ class Compiled:
     def draws(self, data: Values, seed: int, tune: int = 400, thin: int = 4) -> Values:
         """KEPT draws of every parameter, from one chain."""
         import pymc as pm
+        from threadpoolctl import threadpool_limits
 
         for name, value in data.items():
             self.data[name].set_value(value)
-        with compat.silent(), self.model:
+        with compat.silent(), self.model, threadpool_limits(1):
             sample = pm.sample(
                 step=self.step,
                 draws=KEPT * thin,

@@ -166,9 +166,9 @@ def informed() -> pd.DataFrame:
                     prior = rhodes(outcome, comparison, area=area)
                     rows.append(("Rhodes 2015", "SMD", outcome, comparison, area, prior))  # type: ignore[arg-type]
     for subfield in (None, *COCHRANE):
-        for prior in cochrane(subfield):
-            what = "effect" if isinstance(prior, StudentT) else "any"
-            rows.append(("Cochrane, Bartos 2021", "SMD", what, "any", subfield or "any", prior))  # type: ignore[arg-type]
+        for each in cochrane(subfield):
+            what = "effect" if isinstance(each, StudentT) else "any"
+            rows.append(("Cochrane, Bartos 2021", "SMD", what, "any", subfield or "any", each))  # type: ignore[arg-type]
     rows.append(("van Erp 2017", "SMD", "any", "any", "psychology", van_erp()))  # type: ignore[arg-type]
     return pd.DataFrame(rows, columns=["source", "measure", "outcome", "comparison", "area", "prior"])
 

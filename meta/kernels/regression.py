@@ -343,7 +343,7 @@ def fit_regression(
     -----
     Raudenbush (2009), in The Handbook of Research Synthesis; Viechtbauer (2005),
     doi:10.3102/10769986030003261;
-    Viechtbauer et al. (2015), doi:10.1037/met0000002; Paule & Mandel (1982), doi:10.6028/jres.087.022;
+    Viechtbauer et al. (2015), doi:10.1037/met0000023; Paule & Mandel (1982), doi:10.6028/jres.087.022;
     Sidik & Jonkman (2005), doi:10.1081/BIP-200067915.
 
     Examples

@@ -177,7 +177,7 @@ def drapery(
 
     References
     ----------
-    Rücker G, Schwarzer G (2021). Res Synth Methods 12:8-19. https://doi.org/10.1002/jrsm.1435
+    Rücker G, Schwarzer G (2021). Res Synth Methods 12:13-19. https://doi.org/10.1002/jrsm.1410
     """
     look = as_theme(theme)
     effects = exact_rows(result)

@@ -112,7 +112,7 @@ def shared_control(
     Notes
     -----
     Gleser & Olkin (2009), in The Handbook of Research Synthesis; Lajeunesse (2011), doi:10.1890/11-0423.1;
-    Trikalinos & Olkin (2008), doi:10.1002/sim.3430.
+    Trikalinos & Olkin (2008), doi:10.1002/sim.3299.
 
     Examples
     --------

@@ -107,7 +107,7 @@ def regress(
     Notes
     -----
     Knapp & Hartung (2003), doi:10.1002/sim.1482; Raudenbush (2009); Viechtbauer et al. (2015),
-    doi:10.1037/met0000002; R2 after Raudenbush, by the same estimator on the same rows.
+    doi:10.1037/met0000023; R2 after Raudenbush, by the same estimator on the same rows.
 
     Examples
     --------

@@ -21,7 +21,7 @@ KEPT = 99
 class Compiled:
     """A PyMC model of changing data, with one NUTS step that is tuned anew for each."""
 
-    def __init__(self, case: Case, example: Values, target_accept: float = 0.9) -> None:
+    def __init__(self, case: Case, example: Values, target_accept: float = 0.8) -> None:
         compat.load()
         import pymc as pm
         import pytensor

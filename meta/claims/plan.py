@@ -73,7 +73,8 @@ class Plan(Saved):
     def needed(self) -> pd.DataFrame:
         """People per arm that give a conclusive verdict with the wanted probability; infinite if none does.
 
-        Columns ``scenario trials n_per_arm``; between the simulated sizes it is interpolated.
+        Columns ``scenario trials n_per_arm``; between the simulated sizes it is interpolated, and where the
+        smallest of them suffices it is that one.
         """
         import pandas as pd
 
@@ -92,8 +93,11 @@ class Plan(Saved):
         within = needed[np.isfinite(needed["n_per_arm"])]
         wanted = percent(self.assurance)
         if len(within):
+            least = float(self.frame["n_per_arm"].min())
             parts = [
-                f"{_trials(int(m))} of about {math.ceil(n):,} people per arm"
+                f"{_trials(int(m))} of {math.ceil(n):,} people per arm or fewer"
+                if n <= least
+                else f"{_trials(int(m))} of about {math.ceil(n):,} people per arm"
                 for m, n in zip(within["trials"], within["n_per_arm"], strict=True)
             ]
             text = f"A conclusive verdict would come with {wanted} probability from {', or '.join(parts)}."

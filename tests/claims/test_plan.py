@@ -119,6 +119,14 @@ def test_the_size_needed_is_interpolated_on_the_log_scale():
     assert _first_size(sizes, shares, 0.95) == np.inf
 
 
+def test_where_the_smallest_size_suffices_the_sentence_says_or_fewer(verdict):
+    found = meta.plan(verdict, sizes=(50, 500), trials=(5,), draws=50, assurance=0.8)
+    found.frame["conclusive"] = 0.95
+    assert "5 new trials of 50 people per arm or fewer" in found.sentence
+    found.frame["conclusive"] = np.where(found.frame["n_per_arm"] == 50, 0.5, 0.95)
+    assert "5 new trials of about 233 people per arm" in found.sentence  # 50 * 10 ** (0.3 / 0.45)
+
+
 def test_a_claim_that_an_effect_is_above_is_planned_too(verdict):
     claim = verdict.claim
     flipped = claim.model_copy(

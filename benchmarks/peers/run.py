@@ -134,7 +134,27 @@ def posteriors(nutpie: str | None) -> Found:
                 found.setdefault(task, {})[who] = {"seconds": got[part], "answer": got["answer"]}
                 if part == "refit" and got["ess"] == got["ess"]:
                     found[task][who]["ess"] = got["ess"]
-    return found
+    return found | together(found["posterior, k = 20, next fit"])
+
+
+def together(one: dict[str, dict[str, float]]) -> Found:
+    """10,000 posteriors: one batch, and one after the other (one, times 10,000)."""
+    printed = call([sys.executable, "sampling.py", "batch", "20"])
+    task = "10,000 posteriors, k = 20"
+    if printed is None:
+        return {}
+    got = json.loads(printed)
+    loops = {
+        who: {"seconds": 10_000 * one[who]["seconds"], "answer": one[who]["answer"]}
+        for who in ("meta, exact", "loop of quadratures")
+    }
+    return {
+        task: {
+            "meta, exact": {"seconds": got["refit"], "answer": got["answer"]},
+            "meta, exact, one by one": loops["meta, exact"],
+            "loop of quadratures": loops["loop of quadratures"],
+        }
+    }
 
 
 def versions(peers: str | None, nutpie: str | None) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """One posterior of mu and tau, in a process of its own: ``python sampling.py ENGINE K``.
 
-ENGINE is "exact", "pymc", "nutpie" (the package's engines), "bare" (PyMC as a tutorial writes it: study
-effects sampled, non-centred) or "quad" (a loop of SciPy quadratures). Prints seconds of the first fit
-(import and compilation included) and of a second one on other data, the mean of mu, and effective draws.
+ENGINE is "exact", "batch" (10,000 posteriors at once), "pymc", "nutpie" (the package's engines), "bare" (PyMC
+as a tutorial writes it: study effects sampled, non-centred) or "quad" (a loop of SciPy quadratures). Prints
+seconds of the first fit (import and compilation included) and of a second one on other data, the mean of mu,
+and effective draws.
 """
 
 from __future__ import annotations
@@ -38,6 +39,23 @@ def own(engine: str, k: int, shift: float) -> tuple[float, float]:
         priors["nuts_sampler"] = "nutpie"
     post = meta.bayes(yi=y, vi=v, **priors, engine="pymc", seed=1, allow_failed=True)
     return float(post.estimate), min(post.diagnostics.ess_bulk.values())
+
+
+def batch(k: int, shift: float) -> tuple[float, float]:
+    """10,000 posteriors, which are one call."""
+    import numpy as np
+
+    import meta
+    from meta.bayes.batch import batch as together
+
+    y, v = data(k, shift)
+    many = together(
+        np.tile(y, (10_000, 1)) + np.linspace(0.0, 1e-3, 10_000)[:, None],
+        np.tile(v, (10_000, 1)),
+        effect=meta.Normal(0, 1),
+        tau=meta.HalfNormal(0.5),
+    )
+    return float(many.estimate[0]), float("nan")
 
 
 def bare(k: int, shift: float) -> tuple[float, float]:
@@ -84,7 +102,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     engine, k = sys.argv[1], int(sys.argv[2])
-    fit = {"bare": bare, "quad": quad}.get(engine) or (lambda k, shift: own(engine, k, shift))
+    fit = {"bare": bare, "quad": quad, "batch": batch}.get(engine) or (lambda k, shift: own(engine, k, shift))
     fit(k, 0.0)
     first = time.perf_counter() - START
     start = time.perf_counter()

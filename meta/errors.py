@@ -70,7 +70,15 @@ def unknown_option(what: str, value: object, allowed: object) -> UnknownOptionEr
     ...
     meta.errors.UnknownOptionError: unknown method 'RMEL'; allowed: DL, REML
     """
-    return UnknownOptionError(f"unknown {what} {value!r}; allowed: {', '.join(map(str, allowed))}")  # type: ignore[call-overload]
+    plain = isinstance(value, (str, int, float, type(None)))
+    shown = (
+        repr(value)
+        if plain and len(str(value)) < 60
+        else f"{str(value)[:40]!r}…"
+        if plain
+        else "that is no word"
+    )
+    return UnknownOptionError(f"unknown {what} {shown}; allowed: {', '.join(map(str, allowed))}")  # type: ignore[call-overload]
 
 
 class Notes:

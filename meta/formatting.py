@@ -97,3 +97,19 @@ def listing(items: object, last: str = "and") -> str:
     """
     words = [str(item) for item in items]  # type: ignore[attr-defined]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
+
+
+def spreadsheet_text(text: str) -> str:
+    """Text that no spreadsheet takes for a formula, nor for the end of a row.
+
+    An apostrophe goes before = + - @ and control signs; carriage returns, which CSV leaves unquoted, become
+    line feeds.
+
+    >>> spreadsheet_text("=1+1"), spreadsheet_text(" @x"), spreadsheet_text("A=1")
+    ("'=1+1", "' @x", 'A=1')
+    """
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{plain}" if plain.lstrip(" ")[:1] in _FORMULA else plain
+
+
+_FORMULA = frozenset("=+-@\t\n")

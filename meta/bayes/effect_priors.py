@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from meta.arguments import check_arguments
 from meta.bayes.prior_base import LOG_2PI, On, Prior, array, check_on, finite, positive
 from meta.errors import InputError
 
@@ -202,12 +203,16 @@ class NormalMixturePrior(Prior):
     scale_fields: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
+        check_arguments(NormalMixturePrior, vars(self))
         if not (len(self.weights) == len(self.means) == len(self.sds) > 0):
             raise InputError(
                 "NormalMixturePrior: weights, means and sds must have the same length, at least one"
             )
-        if min(self.sds) <= 0 or min(self.weights) < 0 or abs(sum(self.weights) - 1) > 1e-9:
-            raise InputError("NormalMixturePrior: sds must be > 0, weights must be >= 0 and sum to 1")
+        fine = min(self.sds) > 0 and min(self.weights) >= 0 and abs(sum(self.weights) - 1) <= 1e-9
+        if not (fine and np.isfinite([*self.means, *self.sds]).all()):
+            raise InputError(
+                "NormalMixturePrior: sds must be > 0, weights must be >= 0 and sum to 1, all finite"
+            )
 
     def scaled(self, factor: float) -> NormalMixturePrior:
         """Widen about the overall mean."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meta.arguments import check_arguments, floats
 from meta.bayes.exact import fit_analytic
 from meta.bayes.model import Model, as_prior, check_integrates, check_priors
 from meta.bayes.posterior import Posterior
@@ -100,6 +101,7 @@ def bayes(
     >>> round(post.probability(above=0.0), 3)
     0.937
     """
+    check_arguments(bayes, locals())
     notes = Notes()
     effects = _effects(es, yi, vi)
     check_level(level)
@@ -203,7 +205,7 @@ def _covariance(used: EffectSizes) -> np.ndarray | None:
 def _mask(truncated: ArrayLike | None, effects: EffectSizes) -> np.ndarray | None:
     if truncated is None:
         return None
-    mask = np.asarray(truncated, dtype=bool)
+    mask = floats(truncated, "truncated").astype(bool)
     if mask.shape not in ((), (effects.k,)):
         raise InputError(f"truncated must have one value a row: {effects.k} rows, {mask.size} values")
     return np.broadcast_to(mask, (effects.k,))[effects.informative]
@@ -242,6 +244,8 @@ def _priors(measure: str, effect: Any, tau: Prior | float | None) -> tuple[Any, 
         )
     default = DEFAULT_PRIORS[family or "SMD"]
     return (
-        effect if isinstance(effect, Mapping | Sequence) else as_prior(effect or default[0], "effect"),
+        effect
+        if isinstance(effect, Mapping | Sequence)
+        else as_prior(default[0] if effect is None else effect, "effect"),
         as_prior(default[1] if tau is None else tau, "tau"),
     )

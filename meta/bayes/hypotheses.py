@@ -9,7 +9,7 @@ import numpy as np
 
 from meta.errors import UnknownOptionError
 
-_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?inf)"
+_NUMBER = r"([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?inf)"
 _POINT = re.compile(rf"^(mu|tau)=={{0,1}}{_NUMBER}$")
 _BELOW = re.compile(rf"^(mu|tau)<=?{_NUMBER}$")
 _ABOVE = re.compile(rf"^(mu|tau)>=?{_NUMBER}$")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import is_number, shown
 from meta.bayes.priors import Fixed, Flat, Normal, Prior
 from meta.errors import InputError, NotEstimableError
 from meta.kernels.bounded import Rows, localised
@@ -49,9 +50,9 @@ def as_prior(value: Any, what: str) -> Prior:
     """Accept a prior, or a number for a known value."""
     if isinstance(value, Prior):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if is_number(value):
         return Fixed(float(value))
-    raise InputError(f"{what} must be a prior such as meta.Normal(0, 1), not {value!r}")
+    raise InputError(f"{what} must be a prior such as meta.Normal(0, 1), not {shown(value)}")
 
 
 def check_priors(effect: Prior, tau: Prior) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meta.arguments import is_number, shown
 from meta.errors import InputError, NotEstimableError, unknown_option
 
 if TYPE_CHECKING:
@@ -24,14 +25,21 @@ def array(x: ArrayLike) -> np.ndarray:
 
 def check_on(on: str) -> None:
     """Refuse a scale that is neither tau nor tau2."""
-    if on not in ("tau", "tau2"):
+    if not isinstance(on, str) or on not in ("tau", "tau2"):
         raise unknown_option("scale of a prior", on, ("tau", "tau2"))
+
+
+def _check_number(prior: Prior, name: str) -> None:
+    value = getattr(prior, name)
+    if not is_number(value):
+        raise InputError(f"{type(prior).__name__}: {name} must be a number, not {shown(value)}")
 
 
 def positive(prior: Prior, *names: str) -> None:
     """Refuse a scale or shape that is not a positive finite number."""
     for name in names:
         value = getattr(prior, name)
+        _check_number(prior, name)
         if not (np.isfinite(value) and value > 0):
             raise InputError(f"{type(prior).__name__}: {name} must be > 0 and finite, not {value!r}")
 
@@ -39,6 +47,7 @@ def positive(prior: Prior, *names: str) -> None:
 def finite(prior: Prior, *names: str) -> None:
     """Refuse a location that is not a finite number."""
     for name in names:
+        _check_number(prior, name)
         if not np.isfinite(getattr(prior, name)):
             raise InputError(f"{type(prior).__name__}: {name} must be finite, not {getattr(prior, name)!r}")
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import floats, shown
 from meta.bayes.distributions import Distribution, Draws, PointMass, central_interval, shortest_interval
 from meta.bayes.exact import tau_axis, tau_edges
 from meta.bayes.model import as_prior, check_priors
 from meta.bayes.priors import Fixed, Flat, Normal, Prior
 from meta.bayes.shrinkage_priors import SlopesPrior
+from meta.effects.carried import LARGEST
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number
 from meta.kernels.mixtures import NormalMixture
@@ -208,13 +210,18 @@ def design(es: EffectSizes, moderators: Any) -> tuple[np.ndarray, tuple[str, ...
     """The design matrix and its column names, from a formula on ``es.frame``, a DataFrame or an array."""
     if isinstance(moderators, str):
         from formulaic import model_matrix
+        from formulaic.errors import FormulaicError
 
-        matrix = model_matrix(moderators, es.frame.reset_index(drop=True), na_action="raise")
+        try:
+            matrix = model_matrix(moderators, es.frame.reset_index(drop=True), na_action="raise")
+        except (FormulaicError, ArithmeticError, LookupError, TypeError, ValueError) as problem:
+            reason = " ".join(str(problem).split())[:200]
+            raise InputError(f"the formula {shown(moderators)} cannot be read: {reason}") from None
         names, x = tuple(str(c) for c in matrix.columns), np.asarray(matrix, dtype=float)
     elif hasattr(moderators, "columns"):
-        names, x = tuple(str(c) for c in moderators.columns), np.asarray(moderators, dtype=float)
+        names, x = tuple(str(c) for c in moderators.columns), floats(moderators, "moderators")
     else:
-        x = np.asarray(moderators, dtype=float)
+        x = floats(moderators, "moderators", ndim=(1, 2))
         x = x[:, None] if x.ndim == 1 else x
         names = tuple(f"x{j}" for j in range(x.shape[1]))
     if x.shape[0] != es.k:
@@ -225,6 +232,8 @@ def design(es: EffectSizes, moderators: Any) -> tuple[np.ndarray, tuple[str, ...
             f"moderator {names[column]} is missing for study {str(es.study[row])!r}; "
             "fill it in or drop the study"
         )
+    if np.max(np.abs(x), initial=0.0) > LARGEST:
+        raise InputError(f"moderators must not exceed {LARGEST:g}; change the unit")
     if np.linalg.matrix_rank(x) < x.shape[1]:
         raise InputError(f"the moderators {', '.join(names)} are linearly dependent; leave one out")
     return x, names

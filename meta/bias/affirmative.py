@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, study_p, tail_p
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number, p_equation
@@ -286,16 +287,17 @@ def significance_funnel(
     >>> int(found.affirmative.sum()), found.worst_case < found.estimate < found.naive.estimate
     (7, True)
     """
+    check_arguments(significance_funnel, locals())
     if model not in MODELS:
         raise unknown_option("model", model, MODELS)
     if direction == "two-sided":
         raise InputError("affirmative studies have a side: direction must be 'greater' or 'less'")
-    if not (eta >= 1 and math.isfinite(eta)):
+    if not 1 <= eta <= 1e9:
         raise InputError(
             f"eta must be a finite number >= 1, not {eta}: affirmative studies are the favoured ones"
         )
-    if not eta_max > 1:
-        raise InputError(f"eta_max must be > 1, not {eta_max}")
+    if not 1 < eta_max <= 1e9:
+        raise InputError(f"eta_max must be > 1 and no more than 1e9, not {eta_max}")
     check_share(alpha, "alpha")
     check_share(level, "level")
     notes = Notes()

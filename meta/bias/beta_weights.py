@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.bias.beta_likelihood import beta_terms
 from meta.bias.common import check_share
 from meta.bias.likelihood_search import Likelihood, maximise
@@ -98,6 +99,7 @@ def beta_selection(
     >>> round(found.lrt, 2)
     4.68
     """
+    check_arguments(beta_selection, locals())
     if direction == "two-sided":
         raise InputError("the beta weight function has one tail: direction must be 'greater' or 'less'")
     check_share(level, "level")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import chdtrc, log_ndtr, ndtri
 
+from meta.arguments import check_arguments, floats, shown
 from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import interval, number, p_value, significant
@@ -188,11 +189,12 @@ def copas(
     >>> bool(found.estimate[1] < found.estimate[0])
     True
     """
-    shares = np.atleast_1d(np.asarray(published, dtype=float))
+    check_arguments(copas, locals())
+    shares = np.atleast_1d(floats(published, "published", ndim=(0, 1)))
     check_share(top, "top")
     check_share(level, "level")
-    if np.any(~((shares > 0) & (shares <= 1))):
-        raise InputError(f"published must hold probabilities above 0 and up to 1, not {published!r}")
+    if not shares.size or np.any(~((shares >= 1e-3) & (shares <= 1))):
+        raise InputError(f"published must hold probabilities from 0.001 to 1, not {shown(published)}")
     if direction == "two-sided":
         raise InputError("selection favours one side: direction must be 'greater' or 'less'")
     notes = Notes()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import bdtrc, chdtrc, ndtr, ndtri
 
+from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_direction, check_share, rows_of, study_p
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation
@@ -167,6 +168,7 @@ def excess_significance(
     >>> found.observed, round(found.expected, 2)
     (7, 4.81)
     """
+    check_arguments(excess_significance, locals())
     if test not in TESTS:
         raise unknown_option("test", test, TESTS)
     check_direction(direction)

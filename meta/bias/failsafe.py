@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import chdtrc, log_ndtr, ndtr, ndtri
 
+from meta.arguments import check_arguments
 from meta.bias.common import Result, check_direction, check_share, rows_of
 from meta.errors import InputError, Notes, unknown_option
 from meta.formatting import number, p_equation
@@ -193,12 +194,15 @@ def failsafe_n(
     >>> [failsafe_n(es, kind=kind).n for kind in ("Rosenthal", "Orwin", "Rosenberg")]
     [598, 13, 370]
     """
+    check_arguments(failsafe_n, locals())
     if kind not in KINDS:
         raise unknown_option("kind", kind, KINDS)
     if pool not in POOLS:
         raise unknown_option("pool", pool, POOLS)
     check_direction(direction, ("greater", "less"))
     check_share(alpha, "alpha")
+    if alpha > 0.25:
+        raise InputError(f"alpha of a fail-safe N must be at most 0.25, not {alpha:g}")
     notes = Notes()
     effects = rows_of(es, notes, at_least=1, what="a fail-safe number")
     y, v = effects.yi, effects.vi

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import chdtrc
 
+from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_share, rows_of, tail_p
 from meta.bias.least_squares import weighted_regression
 from meta.errors import Notes
@@ -110,6 +111,7 @@ def limit_meta_analysis(es: Any, *, method: str | float = "REML", level: float =
     >>> abs(found.estimate) < abs(meta.pool(es, test="z").estimate)
     True
     """
+    check_arguments(limit_meta_analysis, locals())
     check_share(level, "level")
     notes = Notes()
     effects = rows_of(es, notes, what="limit meta-analysis")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, tail_p
 from meta.bias.least_squares import LeastSquares, weighted_regression
 from meta.errors import AssumptionWarning, InputError, Notes
@@ -198,6 +199,7 @@ def pet_peese(es: Any, *, alpha: float = 0.10, direction: str | None = None, lev
     >>> found.chosen, round(found.pet.estimate, 4)
     ('PET', -0.1909)
     """
+    check_arguments(pet_peese, locals())
     check_share(alpha, "alpha")
     check_share(level, "level")
     notes = Notes()
@@ -295,6 +297,7 @@ def waap(es: Any, *, power: float = 0.8, alpha: float = 0.05, level: float = 0.9
     >>> round(found.uwls.estimate, 4), int(found.powered.sum())
     (-0.4303, 4)
     """
+    check_arguments(waap, locals())
     for value, name in ((power, "power"), (alpha, "alpha"), (level, "level")):
         check_share(value, name)
     notes = Notes()

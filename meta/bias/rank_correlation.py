@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_direction, rows_of, tail_p
 from meta.errors import AssumptionWarning, Notes, NotEstimableError
 from meta.formatting import number, p_equation
@@ -176,6 +177,7 @@ def begg(
     >>> round(test.statistic, 4), round(test.p_value, 4), test.exact
     (0.0256, 0.9524, True)
     """
+    check_arguments(begg, locals())
     check_direction(direction)
     notes = Notes()
     effects = rows_of(es, notes, what="Begg's test")

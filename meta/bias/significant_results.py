@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.special import bdtr, ndtr, ndtri
 
+from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, study_p
 from meta.bias.conditional import ConditionalModel, fit_conditional
 from meta.bias.reported_tests import NormalTests, ReportedTests, noncentrality, read_tests
@@ -142,7 +143,10 @@ def p_curve(
     >>> found.evidential
     True
     """
+    check_arguments(p_curve, locals())
     check_share(alpha, "alpha")
+    if alpha > 0.25:
+        raise InputError(f"alpha of a p-curve must be at most 0.25, not {alpha:g}")
     notes = Notes()
     if (es is None) == (tests is None):
         raise InputError("give either effect sizes or tests=")
@@ -255,9 +259,12 @@ def p_uniform_star(
     >>> found.estimate < meta.pool(es, method="ML", test="z").estimate + 0.1
     True
     """
+    check_arguments(p_uniform_star, locals())
     if direction == "two-sided":
         raise InputError("p-uniform* favours one tail: direction must be 'greater' or 'less'")
     check_share(alpha, "alpha")
+    if alpha > 0.25:
+        raise InputError(f"alpha of a p-curve must be at most 0.25, not {alpha:g}")
     check_share(level, "level")
     notes = Notes()
     effects = rows_of(es, notes, what="p-uniform*")

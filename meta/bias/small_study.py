@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import check_arguments, floats, one_each
 from meta.bias.common import Result, caution_few, check_direction, rows_of, tail_p
 from meta.bias.least_squares import weighted_regression
 from meta.effects.model import EffectSizes
@@ -187,10 +188,7 @@ def _column(effects: EffectSizes, values: Any, what: str) -> np.ndarray:
                 return np.asarray(source[values], dtype=float)
         offered = ", ".join(dict.fromkeys([*map(str, effects.columns), *effects.inputs])) or "none"
         raise InputError(f"{what}: there is no column {values!r}; the columns are: {offered}")
-    found = np.asarray(values, dtype=float)
-    if found.shape != (effects.k,):
-        raise InputError(f"{what} must have one value a row: {found.shape} given for {effects.k} rows")
-    return found
+    return one_each(floats(values, what), what, effects.k)
 
 
 def _positive(effects: EffectSizes, values: np.ndarray, what: str) -> np.ndarray:
@@ -262,6 +260,7 @@ def egger(
     >>> round(test.statistic, 4), round(test.p_value, 4)
     (-1.4013, 0.1887)
     """
+    check_arguments(egger, locals())
     if model not in MODELS:
         raise unknown_option("model", model, MODELS)
     if predictor not in PREDICTORS:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.bias.common import caution_few, check_direction, rows_of
 from meta.bias.small_study import RegressionTest, adjusted, regression_test, with_sizes
 from meta.errors import Notes
@@ -56,6 +57,7 @@ def pustejovsky_rodgers(
     >>> test.predictor, test.p_value < 0.01
     ('sqrt(1/n1 + 1/n2)', True)
     """
+    check_arguments(pustejovsky_rodgers, locals())
     check_direction(direction)
     notes = Notes()
     effects, sizes = with_sizes(es, {"n1": n1, "n2": n2})

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.bias.common import check_share, study_p
 from meta.bias.likelihood_search import Likelihood, maximise
 from meta.bias.selection_likelihood import DELTA_MAX, DELTA_MIN, SelectionData, prepare, study_terms
@@ -181,6 +182,7 @@ def selection_model(
     >>> round(found.estimate, 3), found.weights.round(3).tolist()
     (0.194, [1.0, 0.764])
     """
+    check_arguments(selection_model, locals())
     cuts = check_steps(steps)
     check_share(level, "level")
     check_bootstrap(bootstrap)
@@ -257,6 +259,7 @@ def vevea_woods(
     >>> {name: round(found.estimate, 3) for name, found in vevea_woods(es).items()}["severe one-tailed"] < 0.2
     True
     """
+    check_arguments(vevea_woods, locals())
     if direction == "two-sided":
         raise InputError("the patterns are in terms of one-sided p: direction must be 'greater' or 'less'")
     return {

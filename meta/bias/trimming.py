@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_direction
 from meta.bias.least_squares import weighted_regression
 from meta.effects.model import EffectSizes
@@ -283,6 +284,7 @@ def trim_and_fill(
     >>> found.k0, found.side, round(found.estimate, 4)
     (1, 'right', -0.6571)
     """
+    check_arguments(trim_and_fill, locals())
     if estimator not in ESTIMATORS:
         raise unknown_option("estimator", estimator, ESTIMATORS)
     if side is not None and side not in SIDES:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.bias.common import caution_few, check_direction
 from meta.bias.small_study import RegressionTest, adjusted, regression_test
 from meta.effects.api import effect_sizes
@@ -148,6 +149,7 @@ def harbord(
     >>> test.df, test.k
     (11.0, 13)
     """
+    check_arguments(harbord, locals())
     check_direction(direction)
     notes = Notes()
     t = read_tables(table, columns, notes, what="Harbord's test", margins=True, moderators=moderators)
@@ -197,6 +199,7 @@ def peters(
     >>> peters(bcg, events1="tpos", n1="tn", events2="cpos", n2="cn").predictor
     '1 / N'
     """
+    check_arguments(peters, locals())
     check_direction(direction)
     notes = Notes()
     t = read_tables(table, columns, notes, what="Peters' test", margins=True, moderators=moderators)
@@ -248,6 +251,7 @@ def macaskill(
     >>> macaskill(bcg, events1="tpos", n1="tn", events2="cpos", n2="cn").predictor
     'N'
     """
+    check_arguments(macaskill, locals())
     check_direction(direction)
     notes = Notes()
     t = read_tables(table, columns, notes, what="Macaskill's test", margins=True, moderators=moderators)
@@ -295,6 +299,7 @@ def deeks(
     >>> deeks(bcg, events1="tpos", n1="tn", events2="cpos", n2="cn").df
     11.0
     """
+    check_arguments(deeks, locals())
     check_direction(direction)
     notes = Notes()
     t = read_tables(table, columns, notes, what="Deeks' test", margins=False, moderators=moderators)

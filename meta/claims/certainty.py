@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meta.arguments import check_arguments
 from meta.claims.answers import Answer, answer, named_analysis
 from meta.claims.grade import DOMAINS, Facts, Finding
 from meta.effects.evidence import Evidence, Reading
@@ -129,6 +130,7 @@ def certainty(
     >>> meta.certainty(meta.load_evidence("studies"), "soreness-41").proposal
     'very low'
     """
+    check_arguments(certainty, locals())
     found, name = named_analysis(evidence, claim, analysis)
     known = answer(evidence, name) if known is None else known
     readings = evidence.readings(name)

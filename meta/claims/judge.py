@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_arguments, need
 from meta.claims.estimand import claimed_on_model_scale, region, threshold
 from meta.claims.proportion import NormalisationFinding
 from meta.claims.verdict import Compatibility, Conclusion, Probabilities, Verdict, join_reasons
@@ -61,6 +62,11 @@ def judge(
     ``rule.min_computed`` are of tier A or B, and only if a prior ``rule.prior_factor`` times as wide agrees.
     Surprisals are -log2 p (Greenland 2019, doi:10.1080/00031305.2018.1529625).
     """
+    check_arguments(judge, locals())
+    if fit is not None:
+        need(fit, "fit", "a fit of meta.pool", "p_value_at", "k", "test")
+    if posterior is not None:
+        need(posterior, "posterior", "a posterior of meta.bayes", "probability", "bayes_factor")
     fit, posterior, effects = _sort(evidence, fit, posterior)
     chosen = _analysis(claim, analysis, effects)
     if claim.kind == "proportion" and chosen.role == "primary" and _size(effects) == 0:

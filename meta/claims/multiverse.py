@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.claims.analyses import NUMBERS, analyses
 from meta.claims.answers import named_analysis
 from meta.claims.estimand import claimed_on_model_scale, region
@@ -208,6 +209,7 @@ def multiverse(
     >>> every.shares["conclusion"].tolist()
     ['inconclusive', 'untestable']
     """
+    check_arguments(multiverse, locals())
     found, name = named_analysis(evidence, claim, analysis)
     item = evidence.analysis(name)[1]
     every = data_sets(evidence, name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.claims.estimand import claimed_on_model_scale, threshold
 from meta.claims.judge import decide, posterior_of
 from meta.claims.power import detectable, exaggeration, power, sign_error
@@ -188,6 +189,7 @@ def plan(
     >>> plan(verdict, sizes=(50, 500), trials=(1,), draws=200).frame["n_per_arm"].tolist()
     [50, 500, 50, 500, 50, 500]
     """
+    check_arguments(plan, locals())
     _check(verdict, sizes, trials, assurance, draws, unit)
     effects = verdict.posterior.effects
     unit, unit_from = _unit(effects, unit)

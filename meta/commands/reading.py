@@ -14,8 +14,6 @@ from meta.errors import InputError
 if TYPE_CHECKING:
     from meta.effects.model import EffectSizes
 
-SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
-
 
 @dataclass(frozen=True)
 class Table:
@@ -126,8 +124,10 @@ def read(source: str, outcome: str | None = None) -> Table:
         raise InputError(f"{source!r} is a folder; give the path of a CSV, TSV or Excel file, or -")
     if not path.is_file():
         raise InputError(f"there is no file {source!r}; give the path of a CSV, TSV or Excel file, or -")
+    from meta.effects.delimited import SPREADSHEETS, from_spreadsheet
+
     if path.suffix.lower() in SPREADSHEETS:
-        return _from_spreadsheet(path)
+        return Table(from_spreadsheet(path))
     return _from_text(path.read_bytes(), source, outcome)
 
 
@@ -141,7 +141,7 @@ def _standard_input() -> bytes:
 
 
 def _from_text(content: bytes, name: str, outcome: str | None) -> Table:
-    from meta.commands.delimited import decode, parse
+    from meta.effects.delimited import decode, parse
 
     if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         if b"<COCHRANE_REVIEW" not in content:
@@ -170,33 +170,3 @@ def _from_revman(content: bytes, name: str, outcome: str | None) -> Table:
     about = frame.attrs["outcomes"][0]
     note(f"RevMan: outcome {about['number']} {about['name']}".rstrip())
     return Table({str(item): frame[item].to_numpy() for item in frame}, about["measure"])
-
-
-def _from_spreadsheet(path: Path) -> Table:
-    """The first sheet, cell by cell as text, so that it reads as the same table in CSV would."""
-    from zipfile import BadZipFile
-
-    import pandas as pd
-
-    from meta.commands.delimited import columns_of
-
-    try:
-        sheet = pd.read_excel(path, header=None, dtype=object)
-    except ImportError as missing:
-        raise InputError(f"reading {path.name!r} needs another package: {missing}") from None
-    except (ValueError, KeyError, BadZipFile, OSError) as problem:
-        if isinstance(problem, OSError) and problem.errno:
-            raise
-        raise InputError(f"{path.name!r} is not a spreadsheet that can be read: {problem}") from None
-    cells = [[_cell(value) for value in row] for row in sheet.itertuples(index=False)]
-    return Table(columns_of([row for row in cells if any(row)], path.name))
-
-
-def _cell(value: Any) -> str:
-    if value is None or value != value:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat()).removesuffix("T00:00:00")
-    return str(value).strip()

@@ -12,6 +12,7 @@ from typing import Any
 
 from meta.commands.output import as_json, note
 from meta.errors import InputError
+from meta.formatting import spreadsheet_text
 
 FIGURES = (".svg", ".png", ".pdf", ".eps")
 TEXTS = (".csv", ".json", ".txt", ".md", ".html")
@@ -97,7 +98,7 @@ def cells_for_spreadsheets(row: list[Any]) -> list[Any]:
     >>> cells_for_spreadsheets(["=1+1", "A", -2.0])
     ["'=1+1", 'A', -2.0]
     """
-    return [f"'{cell}" if isinstance(cell, str) and cell[:1] in tuple("=+-@\t\r") else cell for cell in row]
+    return [spreadsheet_text(cell) if isinstance(cell, str) else cell for cell in row]
 
 
 def _cell(value: Any) -> Any:

@@ -12,6 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from meta.arguments import check_arguments
 from meta.errors import unknown_option
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def about(name: str) -> About:
     >>> about("bcg").doi
     '10.1001/jama.1994.03510330076038'
     """
+    check_arguments(about, locals())
     known = _catalogue()
     key = _ALIASES.get(name, name)
     if key not in known:
@@ -108,6 +110,7 @@ def load(name: str) -> pd.DataFrame:
     >>> bcg.shape, bcg.attrs["doi"]
     ((13, 11), '10.1001/jama.1994.03510330076038')
     """
+    check_arguments(load, locals())
     import pandas as pd
 
     entry = about(name)

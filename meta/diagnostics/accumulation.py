@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.diagnostics.batches import as_columns, fit_subsets, frame, labels_of, pooled_fit
 from meta.diagnostics.models import as_model, count_units, numbered, units
 from meta.diagnostics.refits import check_counts, count_table, refit_table
@@ -72,6 +73,7 @@ def cumulative(
     >>> cumulative(fit, order="year")[["order", "k", "estimate"]].round(2).values.tolist()
     [[1990.0, 1.0, 0.1], [1995.0, 2.0, 0.3], [2001.0, 3.0, 0.5]]
     """
+    check_arguments(cumulative, locals())
     what = "a cumulative meta-analysis"
     effects: Any
     if isinstance(fit, PooledCounts):

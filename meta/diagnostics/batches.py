@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import one_each
 from meta.errors import InputError, NotEstimableError
 from meta.pooling.many import PooledMany, pool_many
 from meta.pooling.result import Pooled
@@ -73,10 +74,7 @@ def labels_of(effects: Any, values: Any, what: str) -> np.ndarray:
             return np.asarray(getattr(effects, values))
         offered = ", ".join([*map(str, effects.columns), "study", "yi", "vi", "sei"])
         raise InputError(f"{what}: there is no column {values!r}; the columns are: {offered}")
-    found = np.asarray(values)
-    if found.shape != (effects.k,):
-        raise InputError(f"{what} must have one value a study: {found.shape} given for {effects.k} studies")
-    return found
+    return one_each(values, what, effects.k)
 
 
 def frame(columns: dict[str, Any]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtr
 
+from meta.arguments import check_arguments
 from meta.diagnostics.batches import as_columns, fit_subsets, frame, labels_of, pooled_fit
 from meta.diagnostics.model_influence import influence_table
 from meta.diagnostics.models import as_model, count_units, left_out, numbered, units
@@ -128,6 +129,7 @@ def influence(fit: Any, *, cluster: Any = None, reestimate: bool = True) -> pd.D
     >>> table["rstudent"].round(3).tolist()[:3], int(table["influential"].sum())
     ([-0.218, -1.292, -0.755], 0)
     """
+    check_arguments(influence, locals())
     if cluster is not None or not reestimate or isinstance(fit, (Regression, Multilevel)):
         return influence_table(fit, cluster=cluster, reestimate=reestimate)
     model = pooled_fit(fit, at_least=3, what="influence")
@@ -184,6 +186,7 @@ def leave_one_out(fit: Any, *, cluster: Any = None) -> pd.DataFrame:
     >>> table["estimate"].round(2).tolist()
     [0.7, 0.5, 0.3]
     """
+    check_arguments(leave_one_out, locals())
     if isinstance(fit, PooledCounts):
         check_counts(fit, "leave-one-out")
         labels, unit = count_units(fit, cluster)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.diagnostics.batches import frame
 from meta.diagnostics.grouping import GROUPINGS
 from meta.diagnostics.subsets import members
@@ -52,10 +53,13 @@ def gosh_clusters(
     >>> int(found["contrast"].idxmax())
     4
     """
+    check_arguments(gosh_clusters, locals())
     if clusters < 2:
         raise InputError(f"clusters must be at least 2, not {clusters}")
     if method not in GROUPINGS:
         raise unknown_option("method", method, GROUPINGS)
+    if not {"k", "estimate", "i2"} <= set(table.columns):
+        raise InputError("table must be one that meta.diagnostics.gosh made, with k, estimate and i2")
     use = (table["k"] > 1).to_numpy()
     if use.sum() < 2 * clusters:
         raise NotEstimableError(f"{int(use.sum())} subsets of two and more studies can't be clustered")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.diagnostics.batches import fit_subsets, frame, pooled_fit
 from meta.diagnostics.case_deletion import influence
 from meta.diagnostics.models import Model, as_model
@@ -50,6 +51,7 @@ def baujat(fit: Any) -> pd.DataFrame:
     >>> baujat(fit)["x"].round(2).tolist()
     [4.9, 3.6, 16.9]
     """
+    check_arguments(baujat, locals())
     what = "Baujat's plot"
     if isinstance(fit, PooledCounts):
         check_counts(fit, what)
@@ -150,6 +152,7 @@ def outliers(fit: Any, *, rule: str = "deleted", level: float = 0.95) -> pd.Data
     >>> table["outlier"].tolist()
     [False, False, False, True]
     """
+    check_arguments(outliers, locals())
     model = as_model(fit, what="the search for outliers")
     if rule not in RULES:
         raise unknown_option("rule", rule, RULES)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtrc
 
+from meta.arguments import check_arguments
 from meta.diagnostics.batches import frame
 from meta.diagnostics.deletion import Deletion, delete, quadratic, residuals_of, unusual
 from meta.diagnostics.models import Model, as_model, count_units, left_out, units
@@ -123,6 +124,7 @@ def residuals(fit: Any, *, cluster: Any = None, reestimate: bool = True) -> pd.D
     >>> residuals(fit)["residual"].round(2).tolist()
     [-0.06, 0.05, -0.04, 0.17, -0.12]
     """
+    check_arguments(residuals, locals())
     if isinstance(fit, PooledCounts):
         return _of_counts(fit, cluster)
     model = as_model(fit, what="residuals")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtri
 
+from meta.arguments import check_arguments
 from meta.diagnostics.batches import frame
 from meta.diagnostics.case_deletion import influence
 from meta.diagnostics.models import Model, as_model
@@ -81,6 +82,7 @@ def qq(
     >>> qq(meta.pool(yi=[0.1, 0.5, 0.3], vi=[0.1] * 3, test="z"), seed=1)["study"].tolist()
     ['1', '3', '2']
     """
+    check_arguments(qq, locals())
     model = as_model(fit, what="a quantile plot")
     if isinstance(fit, Multilevel):
         raise InputError("a quantile plot is of independent effects, not of a multilevel fit")

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtri
 
+from meta.arguments import check_arguments, floats
 from meta.diagnostics.batches import frame
 from meta.diagnostics.models import Model, as_model
+from meta.effects.carried import LARGEST
 from meta.errors import InputError
 from meta.pooling.boundary import check_level
 from meta.pooling.multilevel_result import Multilevel
@@ -93,6 +95,7 @@ def profile(
     >>> curve["loglik"].round(2).tolist(), round(curve.attrs["estimate"], 2)
     ([-57.22, -2.92], 0.4)
     """
+    check_arguments(profile, locals())
     model = as_model(fit, what="a profile likelihood")
     share = model.fit.level if level is None else check_level(level)
     if isinstance(model.fit, Multilevel):
@@ -102,9 +105,13 @@ def profile(
     top = loglik(best)
     ends = _ends(loglik, best, top, max(best, 1e-3 * float(np.diag(model.S).mean())), share)
     reach = ends[1] if np.isfinite(ends[1]) else 10 * max(best, float(np.diag(model.S).mean()))
-    x = np.linspace(0.0, 1.4 * reach, POINTS) if values is None else np.atleast_1d(np.asarray(values, float))
-    if np.any(~(x >= 0)):
-        raise InputError("values must be variances >= 0")
+    x = (
+        np.linspace(0.0, 1.4 * reach, POINTS)
+        if values is None
+        else np.atleast_1d(floats(values, "values", ndim=(0, 1)))
+    )
+    if not x.size or np.any(~((x >= 0) & (x <= LARGEST))):
+        raise InputError(f"values must be variances from 0 to {LARGEST:g}")
     table = frame({"x": x, "loglik": [loglik(float(at)) for at in x]})
     table.attrs |= {"parameter": name, "estimate": best, "interval": ends, "level": share}
     return table

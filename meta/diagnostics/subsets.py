@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.diagnostics.batches import fit_subsets, frame, pooled_fit
 from meta.errors import InputError
 from meta.pooling.result import Pooled
@@ -159,6 +160,7 @@ def gosh(
     >>> len(table), table["estimate"].round(2).tolist()
     (7, [0.1, 0.5, 0.3, 0.9, 0.5, 0.7, 0.5])
     """
+    check_arguments(gosh, locals())
     model = pooled_fit(fit, what="GOSH")
     if method is not None:
         from meta.pooling.univariate import pool

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.effects import checks, forms, zero_cells
 from meta.effects.inputs import Table, as_floats, read_table, study_labels, take
 from meta.effects.measures.definition import Measure
@@ -113,6 +114,7 @@ def effect_sizes(
     >>> effect_sizes(measure="HR", estimate=[0.8], ci_low=[0.64], ci_high=[1.0]).sei.round(4).tolist()
     [0.1139]
     """
+    check_arguments(effect_sizes, locals())
     entry = look_up(measure)
     choose(entry, vtype)
     zero_cells.check_options(add, to, correction)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.effects.designs import check_score_types
 from meta.effects.eligibility import candidates, distance_in_time, indirectness, reasons_against
 from meta.effects.model import EffectSizes
@@ -238,6 +239,7 @@ def load_evidence(folder: str | Path = "studies") -> Evidence:
     >>> list(evidence.claims)
     ['soreness-41', 'cortisol-78', 'cramps']
     """
+    check_arguments(load_evidence, locals())
     return Evidence(read_library(folder))
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import check_path
+from meta.effects.delimited import SPREADSHEETS, decode, from_spreadsheet, parse
 from meta.errors import InputError
 
 Labels = Sequence[str] | np.ndarray
@@ -74,6 +76,8 @@ def _from_columns(columns: dict[str, Any]) -> Table:
 
 
 def _as_column(values: Any) -> Any:
+    if hasattr(values, "columns"):
+        raise InputError("a column must be one list of values, not a whole table; name its column")
     if hasattr(values, "iloc"):
         return _own_array(values)
     if isinstance(values, np.ndarray) or hasattr(values, "dtype"):
@@ -82,7 +86,10 @@ def _as_column(values: Any) -> Any:
         values = (
             list(values) if hasattr(values, "__iter__") and not isinstance(values, (str, bytes)) else values
         )
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise InputError("a column must be one list of values; one holds lists of several lengths") from None
     return np.asarray(values, dtype=object) if array.dtype.kind in "US" else array
 
 
@@ -102,20 +109,14 @@ def _from_pandas(frame: Any) -> Table:
 
 
 def _read_file(path: Path) -> Any:
-    import pandas as pd
-
+    check_path(path, "the path of the table")
     if not path.is_file():
         raise InputError(f"table file {str(path)!r} does not exist; give the path of a CSV or Excel file")
     suffix = path.suffix.lower()
-    if suffix in (".csv", ".txt"):
-        return pd.read_csv(path, encoding="utf-8-sig")
-    if suffix in (".tsv", ".tab"):
-        return pd.read_csv(path, sep="\t", encoding="utf-8-sig")
-    if suffix in (".xlsx", ".xlsm", ".xls", ".ods"):
-        try:
-            return pd.read_excel(path)
-        except ImportError as missing:
-            raise InputError(f"reading {path.name!r} needs another package: {missing}") from missing
+    if suffix in (".csv", ".txt", ".tsv", ".tab"):
+        return parse(decode(path.read_bytes(), path.name), path.name)
+    if suffix in SPREADSHEETS:
+        return from_spreadsheet(path)
     raise InputError(f"table file {path.name!r} has suffix {suffix!r}; use .csv, .tsv or .xlsx")
 
 
@@ -160,7 +161,8 @@ def take(table: Table, argument: str, value: Any) -> Any:
         near = get_close_matches(value, table.columns, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(table.columns) or 'no columns'}"
         raise InputError(f"{argument}={value!r} is not a column of the table; {hint}")
-    return _as_column(value) if np.ndim(value) or hasattr(value, "__iter__") else np.asarray(value)
+    several = hasattr(value, "__iter__") or getattr(value, "ndim", 0) > 0
+    return _as_column(value) if several else np.asarray(value)
 
 
 def as_floats(values: Any, column: str, labels: Labels) -> np.ndarray:

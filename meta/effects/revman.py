@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from meta.arguments import check_arguments
 from meta.effects.revman_csv import from_csv
 from meta.effects.revman_rows import Outcome
 from meta.effects.revman_xml import from_xml
@@ -53,6 +54,7 @@ def read_revman(path: str | os.PathLike[str], *, outcome: str | None = None) -> 
     >>> read_revman(path, outcome="1.1")[["study", "events1", "n1", "events2", "n2"]].values.tolist()
     [['Adams 2001', 4, 20, 8, 21]]
     """
+    check_arguments(read_revman, locals())
     target = Path(path)
     if not target.is_file():
         raise InputError(

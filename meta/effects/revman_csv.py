@@ -27,10 +27,13 @@ def from_csv(content: bytes, name: str) -> list[Outcome]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    rows = [
-        {key.strip(): (value or "").strip() for key, value in row.items() if key is not None}
-        for row in csv.DictReader(io.StringIO(text))
-    ]
+    try:
+        rows = [
+            {key.strip(): (value or "").strip() for key, value in row.items() if key is not None}
+            for row in csv.DictReader(io.StringIO(text, newline=""))
+        ]
+    except csv.Error as problem:
+        raise InputError(f"{name!r} is not a table: {problem}; export it from RevMan again") from None
     names = list(rows[0]) if rows else []
     if set(CSV_5) <= set(names):
         return list(_revman_5(rows))

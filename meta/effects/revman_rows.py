@@ -95,7 +95,8 @@ def derived(
         log = measure in RATIOS
         return {"yi": math.log(effect) if log and effect > 0 else math.nan if log else effect, "sei": se}
     if kind == "IPD" and variance > 0:
-        return {"yi": o_e / variance, "vi": 1 / variance}
+        found = {"yi": o_e / variance, "vi": 1 / variance}
+        return {name: value if math.isfinite(value) else math.nan for name, value in found.items()}
     return {}
 
 
@@ -105,7 +106,7 @@ def ordered(label: str, year: str, values: dict[str, float], kind: str) -> dict[
     shown = {k: whole.get(k, math.nan) for k in (*OWN[kind], *STATED)}
     return {
         "study": " ".join(label.split()),
-        "year": int(year) if year.isdigit() else None,
+        "year": int(year) if year.isdecimal() and len(year) < 5 else None,
         "outcome": "",
         "subgroup": "",
         **shown,

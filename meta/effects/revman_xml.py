@@ -28,7 +28,9 @@ def parse_xml(content: bytes, name: str) -> Element:
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
     try:
         parser.Parse(content, True)
-    except expat.ExpatError as problem:
+    except InputError:
+        raise
+    except (expat.ExpatError, LookupError, ValueError) as problem:  # the last two: encodings nobody knows
         raise InputError(f"{name!r} is not well-formed XML: {problem}") from None
     return builder.close()
 

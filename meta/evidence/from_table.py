@@ -157,7 +157,7 @@ def entries(
 def _key(record: Record) -> str:
     year = record.get("year", "").strip()
     authors = authors_of(record["authors"]) if record.get("authors") else ()
-    if authors and year.isdigit():
+    if authors and re.fullmatch(r"[0-9]{4}", year):
         return short_name(authors, int(year))
     return slug(record.get("label", ""))
 
@@ -212,10 +212,9 @@ def _table(name: str, lines: Iterable[Sequence[str]], comma: bool) -> Table:
 
 def _decoded(path: Path) -> str:
     content = path.read_bytes()
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16")
+    coding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
-        return content.decode("utf-8-sig")
+        return content.decode(coding)
     except UnicodeDecodeError:
         raise EvidenceError(f"{path.name!r} is not UTF-8 text; save it as CSV in UTF-8") from None
 
@@ -224,7 +223,7 @@ def _delimited(text: str) -> tuple[list[list[str]], bool]:
     """Return the cells, and whether decimals are written with a comma."""
     text = text.lstrip("\ufeff")
     first, _, rest = text.partition("\n")
-    said = re.fullmatch(r"sep=(.)\s*", first)  # Excel's own way to name the separator
+    said = re.fullmatch(r"sep=([,;\t|])\s*", first)  # Excel's own way to name the separator
     text = rest if said else text
     head = text.partition("\n")[0]
     separator = said.group(1) if said else max(",;\t", key=head.count)

@@ -187,6 +187,9 @@ def _parse(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
         problems.append(Problem(path.name, "(file)", f"byte {error.start}", rule, remedy))
     except tomllib.TOMLDecodeError as error:
         problems.append(Problem(path.name, "(file)", str(error), "the file must be TOML", "mend that line"))
+    except ValueError:
+        rule = "the file must be TOML with numbers that people write"
+        problems.append(Problem(path.name, "(file)", "a number of thousands of digits", rule, "mend it"))
     except RecursionError:
         rule = "tables and arrays may be nested a few levels deep"
         problems.append(Problem(path.name, "(file)", "deep nesting", rule, "flatten it"))

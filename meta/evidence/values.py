@@ -12,8 +12,11 @@ from meta.formatting import listing
 YES = ("yes", "y", "true", "1", "ja", "oui")
 NO = ("no", "n", "false", "0", "nein", "non")
 TIME = re.compile(
-    r"^(\d+(?:[.,]\d+)?)\s*(h|hrs?|hours?|d|days?|w|wks?|weeks?)\b(?!.*\d)", flags=re.IGNORECASE
+    r"^([0-9]{1,9}(?:[.,][0-9]{1,9})?)\s*(h|hrs?|hours?|d|days?|w|wks?|weeks?)\b(?!.*\d)",
+    flags=re.IGNORECASE,
 )
+LONGEST = 400
+"""Characters of a number; the largest double has 309 digits."""
 UNITS = {"h": "h", "d": "d", "w": "wk"}
 
 
@@ -79,12 +82,12 @@ def number(text: str, *, whole: bool = False, comma: bool = False) -> float | in
         raise Refusal(f"{text!r} can be read in two ways", f"write {joined} or {point}")
     if re.fullmatch(r"[-+]?\d*,\d+", plain):
         plain = plain.replace(",", ".")
-    if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", plain, flags=re.ASCII):
+    if not re.fullmatch(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", plain, flags=re.ASCII):
         if whole:
             raise Refusal("must be a whole number", "write digits alone, such as 24")
         raise Refusal("must be a number", "write digits alone, such as 12.5 or -3.4")
     value = float(plain)
-    if not math.isfinite(value):
+    if not math.isfinite(value) or len(plain) > LONGEST:
         raise Refusal("must be a finite number", "leave it out if it was not seen")
     if whole and not value.is_integer():
         raise Refusal("must be a whole number", "count people, not parts of them")
@@ -101,8 +104,9 @@ def choose(text: str, choices: tuple[str, ...]) -> str:
     for choice in choices:
         if lowered in (choice.lower(), choice.lower().replace("-", " ")):
             return choice
-    if text.isdigit() and 1 <= int(text) <= len(choices):
-        return choices[int(text) - 1]
+    numbers = {str(i): choice for i, choice in enumerate(choices, start=1)}
+    if text in numbers:
+        return numbers[text]
     near = [choice for choice in choices if lowered and choice.lower().startswith(lowered)]
     if len(near) == 1:
         return near[0]

@@ -18,6 +18,7 @@ from meta.plots.multiverse import specification
 from meta.plots.normalised import normalisation
 from meta.plots.orchards import caterpillar, orchard
 from meta.plots.planning import planning
+from meta.plots.residual_funnel import residual_funnel
 from meta.plots.rows import ClaimMark, Row, Table
 from meta.plots.scatter import baujat, gosh, labbe, qq, radial
 from meta.plots.themes import THEMES, Theme

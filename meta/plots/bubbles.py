@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_arguments, floats, need, pair
 from meta.errors import InputError
 from meta.plots.chart import (
     at_edge,
@@ -68,8 +69,10 @@ def bubble(
     ----------
     Thompson SG, Higgins JPT (2002). Stat Med 21:1559-1573. https://doi.org/10.1002/sim.1187
     """
+    check_arguments(bubble, locals())
     look = as_theme(theme)
     effects = exact_rows(result) if hasattr(result, "effects") or hasattr(result, "kind") else result
+    need(effects, "result", "a fit or effect sizes", "yi", "vi", "study")
     y, v = np.asarray(effects.yi, dtype=float), np.asarray(effects.vi, dtype=float)
     name = x if isinstance(x, str) else "Moderator"
     values = _moderator(effects, result, x, y.size)
@@ -79,7 +82,7 @@ def bubble(
     with style():
         figure, axes = canvas((5.4, 4.0), look, ax)
         if line is not None:
-            grid, middle = (np.asarray(part, dtype=float) for part in line)
+            grid, middle = pair(line, "line")
             if prediction is not None:
                 low, high = prediction
                 axes.fill_between(
@@ -126,7 +129,7 @@ def _moderator(effects: Any, result: Any, x: Any, k: int) -> np.ndarray:
         if x not in columns:
             raise InputError(f"x: there is no column {x!r}; the columns are: {', '.join(map(str, columns))}")
         x = columns[x]
-    values = np.asarray(x, dtype=float)
+    values = floats(x, "x")
     if values.shape != (k,):
         raise InputError(f"x must have one value a study: {values.size} given for {k} studies")
     return values

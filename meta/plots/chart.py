@@ -10,7 +10,7 @@ import numpy as np
 from meta.errors import InputError
 from meta.plots.axis import Reading, make_axis, minus, reading
 from meta.plots.figure import OWN, FigureResult, new_figure, style
-from meta.plots.text import font, shortened, width, wrap
+from meta.plots.text import font, most_letters, shortened, width, wrap
 from meta.plots.themes import Theme
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def folded(text: str, limit: float, size: float, most: int, bold: bool = False) 
     True
     """
     limit = max(limit, 0.8)
-    lines = wrap(text, limit, size, bold)
+    lines = wrap(text[: (most + 1) * most_letters(limit, size)], limit, size, bold)
     if len(lines) > most:
         lines = (*lines[: most - 1], shortened(" ".join(lines[most - 1 :]), limit, size, bold))
     return "\n".join(lines)

@@ -199,6 +199,8 @@ def choose_columns(
     wanted: Sequence[Any] | None, table: Table, words: Words, theme: Theme
 ) -> tuple[list[Column], list[Column]]:
     """Return the columns left and right of the panel; the first of the left ones holds the labels."""
+    if getattr(wanted, "ndim", 1) != 1:
+        raise InputError("columns must be a plain list of names and columns")
     items = list(wanted) if wanted is not None else _default(table, theme)
     if "study" not in items and not any(
         isinstance(item, TextColumn) and item.key == "study" for item in items

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from meta.arguments import check_arguments, pair, share
 from meta.errors import InputError
 from meta.formatting import p_equation
 from meta.plots.axis import reading
@@ -75,6 +76,8 @@ def compatibility(
     >>> plot.alt_text[plot.alt_text.index("highest"):]
     'highest at −0.50; 95% interval −0.99 to −0.01. no effect (0.00): p = 0.046.'
     """
+    check_arguments(compatibility, locals())
+    share(level, "level")
     look = as_theme(theme)
     if hasattr(curve, "p_value_at"):
         how = how_read(curve) if measure is None else reading(measure)
@@ -84,7 +87,7 @@ def compatibility(
         p = np.array([curve.p_value_at(float(value)) for value in x])
     else:
         how = reading(measure or "GEN")
-        x, p = (np.asarray(part, dtype=float) for part in curve)
+        x, p = pair(curve, "curve", "x, p")
         ends = float(x.min()), float(x.max())
     if marks is None:
         marks = {} if how.null is None else {"no effect": how.null}
@@ -179,6 +182,8 @@ def drapery(
     ----------
     Rücker G, Schwarzer G (2021). Res Synth Methods 12:13-19. https://doi.org/10.1002/jrsm.1410
     """
+    check_arguments(drapery, locals())
+    share(level, "level")
     look = as_theme(theme)
     effects = exact_rows(result)
     y, se = np.asarray(effects.yi, dtype=float), np.sqrt(np.asarray(effects.vi, dtype=float))
@@ -241,14 +246,15 @@ def profile(
     xlabel, theme, title, ax
         Words and looks.
     """
+    check_arguments(profile, locals())
+    share(level, "level")
     look = as_theme(theme)
     if hasattr(curve, "columns"):
         x, loglik = numbers(curve, "x", "loglik")
     else:
-        try:
-            x, loglik = (np.asarray(part, dtype=float) for part in curve)
-        except (TypeError, ValueError):
-            raise InputError("profile needs a pair (x, loglik) or a table with these columns") from None
+        x, loglik = pair(curve, "curve", "x, loglik")
+    if not np.ptp(x) > 0:
+        raise InputError("curve has a single x; a profile needs several")
     drop = 0.5 * float(ndtri(0.5 + level / 2)) ** 2
     top = float(np.nanmax(loglik))
     with style():

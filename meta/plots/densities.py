@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_arguments, need, share
 from meta.errors import InputError, unknown_option
 from meta.plots.axis import reading
 from meta.plots.chart import (
@@ -61,6 +62,7 @@ def posterior(
     theme, title
         As in :func:`meta.forest`.
     """
+    check_arguments(posterior, locals())
     if not (hasattr(result, "pdf") and hasattr(result, "ppf")):
         raise InputError(
             f"posterior densities need a posterior, not {type(result).__name__}: fit with meta.bayes"
@@ -70,6 +72,10 @@ def posterior(
     for name in names:
         if name not in _NAMES:
             raise unknown_option("quantity", name, _NAMES)
+    if not names:
+        raise InputError("of is empty: name at least one quantity")
+    if level is not None:
+        share(level, "level")
     at = float(level if level is not None else getattr(result, "level", 0.95))
     table: dict[str, list[Any]] = {"of": [], "x": [], "density": [], "prior": []}
     parts = []
@@ -212,11 +218,14 @@ def prior_sensitivity(
     claim, theme, title
         As in :func:`posterior`.
     """
+    check_arguments(prior_sensitivity, locals())
     if of not in _NAMES:
         raise unknown_option("quantity", of, _NAMES)
     if not posteriors:
         raise InputError("posteriors is empty: give at least one name with a posterior")
     look = as_theme(theme)
+    for name, item in posteriors.items():
+        need(item, f"the posterior {name!r}", "one of meta.bayes", "interval", "pdf")
     first = next(iter(posteriors.values()))
     how = reading("GEN") if of == "tau" else how_read(first)
     intervals = [fit.interval(0.99, of=of) for fit in posteriors.values()]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from meta.arguments import need
 from meta.errors import InputError, quiet
 from meta.plots.rows import NAN
 
@@ -73,6 +74,7 @@ def scalar(value: Any) -> float:
 
 def interval_ends(fit: Any) -> tuple[float, float]:
     """Both ends of a fit's interval."""
+    need(fit, "pooled", "a fit, or a list of fits", "ci_low", "ci_high", "estimate")
     return scalar(fit.ci_low), scalar(fit.ci_high)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from meta.arguments import check_arguments
 from meta.errors import unknown_option
 from meta.formatting import listing
 from meta.plots.adapt import PREDICTIONS, flatten, rows_from
@@ -124,6 +125,7 @@ def forest(
     >>> print(plot.alt_text)
     Forest plot of 3 studies (risk ratio). Estimates range from 0.41 to 1.11.
     """
+    check_arguments(forest, locals())
     look = as_theme(theme)
     shown = "none" if prediction is None else prediction
     if shown not in PREDICTIONS:

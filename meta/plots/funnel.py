@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtri
 
+from meta.arguments import check_arguments, pair, share
 from meta.errors import InputError
 from meta.plots.affirmative import affirmative_funnel
 from meta.plots.axis import Reading, reading
@@ -93,6 +94,7 @@ def funnel(
     >>> plot.to_frame()["sei"].round(2).tolist()
     [0.2, 0.3, 0.14]
     """
+    check_arguments(funnel, locals())
     if hasattr(result, "marginal") and np.size(result.beta) > 1:
         return residual_funnel(result, level=level, label=label, theme=theme, title=title, ax=ax)
     look = as_theme(theme)
@@ -113,7 +115,9 @@ def funnel(
     usual_se = se[se <= 20 * np.median(se)]
     tall = 1.08 * float(max(usual_se.max(), extra_se.max(initial=0.0)))
     inner = usual(y, 6 * float(np.median(se)))
-    levels = (0.90, 0.95, 0.99) if contours is True else tuple(contours or ())
+    levels = (0.90, 0.95, 0.99) if contours is True else () if contours is False else tuple(contours)
+    for value in levels:
+        share(value, "contours")
     with style():
         figure, axes = canvas((6.2, 4.2), look, ax)
         z = float(ndtri(0.5 + level / 2))
@@ -193,7 +197,9 @@ def _filled(filled: Any) -> tuple[np.ndarray, np.ndarray]:
             raise InputError(
                 "filled must be a pair (effects, variances), or a result that holds imputed studies"
             ) from None
-    y, v = np.atleast_1d(np.asarray(y, dtype=float)), np.atleast_1d(np.asarray(v, dtype=float))
+    if np.size(y) == 0:
+        return np.empty(0), np.empty(0)
+    y, v = pair((y, v), "filled", "effects, variances")
     return y, np.sqrt(v)
 
 

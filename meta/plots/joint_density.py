@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from meta.arguments import check_arguments
 from meta.errors import InputError
 from meta.plots.chart import axis_name, canvas, effect_axis, finished, how_read, shown, words
 from meta.plots.figure import FigureResult, style
@@ -46,8 +47,11 @@ def joint(
     theme, title, ax
         As in :func:`meta.forest`.
     """
-    if not hasattr(result, "sample"):
+    check_arguments(joint, locals())
+    if not (hasattr(result, "sample") and hasattr(result, "cdf")):
         raise InputError(f"the joint posterior needs a posterior, not {type(result).__name__}")
+    if draws < 10:
+        raise InputError(f"draws must be at least 10, not {draws}")
     look, how = as_theme(theme), how_read(result)
     sample = result.sample(draws, seed=seed)
     mu, tau = np.asarray(sample["mu"], dtype=float), np.asarray(sample["tau"], dtype=float)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.lines import Line2D
 
+from meta.arguments import check_arguments
 from meta.errors import InputError
 from meta.plots.axis import reading
 from meta.plots.chart import axis_name, dress, effect_axis, finished, numbers, shown, spread, words
@@ -85,12 +86,15 @@ def specification(
     >>> plot.to_frame()["prior"].tolist()
     ['narrow', 'wide']
     """
+    check_arguments(specification, locals())
     if hasattr(table, "frame") and hasattr(table, "region"):
         measure = measure or str(table.analysis.measure)
         if claim is None and table.claimed is not None:
             claim = ClaimMark(table.claimed, table.region, f"claimed: {table.claim.short}")
         choices = list(table.choices) if choices is None else choices
         table = table.frame.assign(primary=np.arange(len(table)) == 0)
+    if most < 2:
+        raise InputError(f"most must be at least 2, not {most}")
     columns = _thinned(_columns(table), most)
     estimate = numbers(columns, "estimate")[0]
     names = ("ci_low", "ci_high") if "ci_low" in columns else ("low", "high")
@@ -104,6 +108,9 @@ def specification(
             for n, v in columns.items()
             if n not in _NUMBERS and not all(isinstance(x, int | float) for x in v)
         ]
+    unknown = [name for name in choices if name not in columns]
+    if unknown:
+        raise InputError(f"choices: there is no column {unknown[0]!r}; it has: {', '.join(columns)}")
     lines = [
         (name, value)
         for name in choices
@@ -150,7 +157,11 @@ def _columns(table: Any) -> dict[str, list[Any]]:
     if hasattr(table, "columns"):
         return {str(name): table[name].tolist() for name in table.columns}
     if isinstance(table, Mapping):
-        return {str(name): list(values) for name, values in table.items()}
+        return {str(name): np.atleast_1d(np.asarray(values)).tolist() for name, values in table.items()}
+    if not hasattr(table, "__iter__"):
+        raise InputError(
+            f"table must be a multiverse, a table or a list of results, not {type(table).__name__}"
+        )
     records = list(table)
     if not records:
         raise InputError("the table of analyses is empty: there is nothing to draw")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
+from meta.arguments import check_arguments, pair
 from meta.errors import InputError
 from meta.formatting import percent
 from meta.plots.chart import dress, finished, folded, legend, shown, words
@@ -63,10 +64,13 @@ def normalisation(
     >>> plot.alt_text.startswith("Share normalised against the true effect")
     True
     """
+    check_arguments(normalisation, locals())
     if not curves:
         raise InputError("curves is empty: give at least one label with (delta, share)")
     look = as_theme(theme)
-    data = {name: (np.asarray(x, dtype=float), np.asarray(s, dtype=float)) for name, (x, s) in curves.items()}
+    data = {name: pair(curve, f"the curve {name!r}", "delta, share") for name, curve in curves.items()}
+    if not 0 < claimed < 1:
+        raise InputError(f"claimed must be a share between 0 and 1, not {claimed:g}")
     with style():
         strip = posterior is not None
         long = max(width(name, look.small) for name in data) > 3.2
@@ -161,7 +165,7 @@ def _marks(axes: Axes, marks: Any, look: Theme) -> None:
 def _strip(axes: Axes, posterior: tuple[Any, Any], interval: tuple[float, float] | None, look: Theme) -> None:
     """The density of the effect in the trials, on the same axis."""
     dress(axes, look)
-    x, density = (np.asarray(part, dtype=float) for part in posterior)
+    x, density = pair(posterior, "posterior", "x, density")
     axes.fill_between(x, 0, density, color=look.pooled, alpha=0.4, lw=0).set_gid("posterior")
     axes.plot(x, density, color=look.pooled, lw=1.0)
     axes.set_ylim(0, 1.1 * float(density.max()))

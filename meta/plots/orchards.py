@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtri
 
+from meta.arguments import check_arguments
 from meta.errors import InputError, quiet
 from meta.plots.chart import (
     at_edge,
@@ -53,6 +54,7 @@ def orchard(
     ----------
     Nakagawa S et al. (2021). Res Synth Methods 12:4-12. https://doi.org/10.1002/jrsm.1424
     """
+    check_arguments(orchard, locals())
     look = as_theme(theme)
     fits = (
         dict(result.fits)
@@ -172,6 +174,7 @@ def caterpillar(
     theme, title, ax
         As in :func:`meta.forest`.
     """
+    check_arguments(caterpillar, locals())
     look = as_theme(theme)
     effects = exact_rows(result)
     how = how_read(result)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import check_arguments, need
 from meta.errors import InputError
 from meta.plots.chart import dress, finished, words
 from meta.plots.figure import FigureResult, new_figure, style
@@ -49,6 +50,8 @@ def planning(
     >>> planning(meta.plan(verdict, sizes=(50, 500), trials=(1, 2), draws=100)).to_frame().shape
     (4, 8)
     """
+    check_arguments(planning, locals())
+    need(plan, "plan", "what meta.plan returns", "to_frame", "assurance")
     table = plan.to_frame()
     known = list(dict.fromkeys(table["scenario"]))
     chosen = known[0] if scenario is None else scenario

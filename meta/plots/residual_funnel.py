@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtri
 
+from meta.arguments import check_arguments, share
 from meta.errors import InputError, unknown_option
 from meta.plots.chart import canvas, finished, shown, words
 from meta.plots.figure import FigureResult, style
@@ -69,6 +70,8 @@ def residual_funnel(
     >>> residual_funnel(fit).to_frame()["residual"].round(2).tolist()
     [0.01, 0.05, -0.11, 0.03]
     """
+    check_arguments(residual_funnel, locals())
+    share(level, "level")
     look = as_theme(theme)
     if precision not in PRECISIONS:
         raise unknown_option("precision", precision, PRECISIONS)
@@ -99,7 +102,7 @@ def residual_funnel(
         bottom, top = float(height_of(np.array(high))), float(height_of(np.array(line[0])))
         axes.set_ylim(bottom, top if small_is_precise else float(height_of(np.array(low))))
         words(axes, look, x="Residual", y=name, title=title)
-        which = range(residual.size) if label is True else [int(i) for i in label or ()]
+        which = range(residual.size) if label is True else [int(i) for i in ([] if label is False else label)]
         unnamed = place_names(axes, fit.es.study, residual, height, which, look)
     left = int((residual < 0).sum())
     text = f"Residual funnel plot of {residual.size} effects, {name.lower()} upward in precision. "

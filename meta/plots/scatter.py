@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtri
 
+from meta.arguments import check_arguments, floats, need, one_each
 from meta.errors import InputError
 from meta.plots.chart import (
     axis_name,
@@ -64,6 +65,8 @@ def baujat(
     ----------
     Baujat B et al. (2002). Stat Med 21:2641-2652. https://doi.org/10.1002/sim.1221
     """
+    check_arguments(baujat, locals())
+    need(table, "table", "a table, such as meta.diagnostics.baujat makes", "columns", "__getitem__")
     look = as_theme(theme)
     known = {str(name) for name in table.columns}
     first = next(
@@ -111,6 +114,7 @@ def radial(
     ----------
     Galbraith RF (1988). Technometrics 30:271-281. https://doi.org/10.1080/00401706.1988.10488400
     """
+    check_arguments(radial, locals())
     look = as_theme(theme)
     effects = exact_rows(result)
     how = how_read(result)
@@ -174,8 +178,10 @@ def labbe(
     ----------
     L'Abbé KA et al. (1987). Ann Intern Med 107:224-233. https://doi.org/10.7326/0003-4819-107-2-224
     """
+    check_arguments(labbe, locals())
     look = as_theme(theme)
     effects = getattr(result, "effects", result)
+    need(effects, "result", "effect sizes of 2x2 tables, or a fit of them", "inputs")
     inputs = {**getattr(effects, "columns", {}), **getattr(effects, "inputs", {})}
     missing = [name for name in ("events1", "n1", "events2", "n2") if name not in inputs]
     if missing:
@@ -246,6 +252,7 @@ def qq(
     ----------
     Wang MC, Bushman BJ (1998). Psychol Methods 3:46-54. https://doi.org/10.1037/1082-989X.3.1.46
     """
+    check_arguments(qq, locals())
     look = as_theme(theme)
     effects = exact_rows(result)
     tau2 = float(getattr(result, "tau2", 0.0))
@@ -302,11 +309,15 @@ def gosh(
     ----------
     Olkin I et al. (2012). Res Synth Methods 3:214-223. https://doi.org/10.1002/jrsm.1053
     """
+    check_arguments(gosh, locals())
+    need(table, "table", "a table, such as meta.diagnostics.gosh makes", "columns", "__getitem__")
     from meta.plots.axis import reading
 
     look, how = as_theme(theme), reading(measure)
     estimate, spread_ = numbers(table, "estimate", y)
-    marked = np.zeros(estimate.size, dtype=bool) if highlight is None else np.asarray(highlight, dtype=bool)
+    marked = np.zeros(estimate.size, dtype=bool)
+    if highlight is not None:
+        marked = one_each(floats(highlight, "highlight"), "highlight", estimate.size).astype(bool)
     names = {"i2": "I² (%)", "tau2": "τ²", "q": "Q", "h2": "H²"}
     with style():
         figure, axes = canvas((5.2, 4.0), look, ax)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from meta.arguments import floats, one_each, shown
 from meta.errors import InputError
 from meta.plots.rows import NAN, Row, Table
 
@@ -110,12 +111,15 @@ def sort_rows(rows: list[Row], order: Any) -> list[Row]:
     if order is None:
         return rows
     if callable(order):
-        return sorted(rows, key=order)
+        try:
+            return sorted(rows, key=order)
+        except (TypeError, ValueError) as problem:
+            raise InputError(f"order cannot sort the rows: {problem}") from None
     if not isinstance(order, str):
-        places = [int(i) for i in np.asarray(order).tolist()]
+        places = one_each(floats(order, "order"), "order", len(rows)).tolist()
         if sorted(places) != list(range(len(rows))):
             raise InputError(f"order must hold each of the positions 0 to {len(rows) - 1} once")
-        return [rows[i] for i in places]
+        return [rows[int(i)] for i in places]
     descending, name = order.startswith("-"), order.removeprefix("-")
     keys: dict[str, Callable[[Row], Any]] = {
         "effect": _middle,
@@ -156,6 +160,8 @@ def grouped(rows: list[Row], es: Any, by: Any) -> list[Row]:
                 f"by: there is no column {by!r}; the columns are: {', '.join(map(str, es.columns))}"
             )
         by = es.columns[by]
+    if not hasattr(by, "__len__") or isinstance(by, (dict, set)) or getattr(by, "ndim", 1) != 1:
+        raise InputError(f"by must name a column or hold one label a row, not {shown(by)}")
     values = [_text(value) for value in by]
     if len(values) != es.k:
         raise InputError(f"by must have one value a row: {len(values)} given for {es.k} rows")

@@ -69,7 +69,7 @@ def shortened(text: str, limit: float, size: float, bold: bool = False) -> str:
     'one two…'
     """
     text = " ".join(text.split())
-    if width(text, size, bold) <= limit:
+    if _fits(text, limit, size, bold):
         return text
     room = limit - width("…", size, bold)
     return text[: _fitting(text, room, size, bold)].rstrip(" ,;:") + "…"
@@ -98,13 +98,13 @@ def wrap(text: str, limit: float, size: float, bold: bool = False) -> tuple[str,
         " "
     ):
         longer = f"{current} {word}" if current else word
-        if width(longer, size, bold) <= limit:
+        if _fits(longer, limit, size, bold):
             current = longer
             continue
         if current:
             lines.append(current)
         current = word
-        while width(current, size, bold) > limit and len(current) > 1:
+        while not _fits(current, limit, size, bold) and len(current) > 1:
             cut = _fitting(current, limit, size, bold)
             lines.append(current[:cut])
             current = current[cut:]
@@ -113,9 +113,22 @@ def wrap(text: str, limit: float, size: float, bold: bool = False) -> tuple[str,
     return tuple(line.replace(_GLUE, " ") for line in lines)
 
 
+def most_letters(limit: float, size: float) -> int:
+    """More letters than any line of ``limit`` inches holds, so that what is longer need not be measured.
+
+    >>> most_letters(2.0, 9.0)
+    136
+    """
+    return 8 + int(8 * 72 * max(limit, 0.0) / size)
+
+
+def _fits(text: str, limit: float, size: float, bold: bool) -> bool:
+    return len(text) <= most_letters(limit, size) and width(text, size, bold) <= limit
+
+
 def _fitting(word: str, limit: float, size: float, bold: bool) -> int:
     """How many letters of a word fit; at least one."""
-    low, high = 1, len(word)
+    low, high = 1, min(len(word), most_letters(limit, size))
     while low < high:
         middle = (low + high + 1) // 2
         if width(word[:middle], size, bold) <= limit:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from meta.arguments import check_arguments, floats, need
 from meta.errors import InputError
 from meta.plots.axis import reading
 from meta.plots.chart import (
@@ -63,6 +64,7 @@ def tau_trace(
     ----------
     Rubin DB (1981). J Educ Stat 6:377-401. https://doi.org/10.3102/10769986006004377
     """
+    check_arguments(tau_trace, locals())
     look = as_theme(theme)
     effects = exact_rows(result)
     how = how_read(result)
@@ -70,6 +72,8 @@ def tau_trace(
     if upper is None:
         is_posterior = hasattr(result, "ppf")
         upper = float(result.ppf(0.995, of="tau")) if is_posterior else 2.0 * float(np.std(y)) + 1e-9
+    if not 1e-12 < upper < 1e12:
+        raise InputError(f"upper must be > 0 and no more than 1e12, not {upper:g}")
     tau = np.linspace(1e-6 * upper, upper, 201)
     w = 1 / (v[:, None] + tau**2)
     mu = (w * y[:, None]).sum(axis=0) / w.sum(axis=0)
@@ -127,6 +131,8 @@ def cumulative(
     theme, title, ax
         As in :func:`meta.forest`.
     """
+    check_arguments(cumulative, locals())
+    need(table, "table", "a table, such as meta.diagnostics.cumulative makes", "columns", "__getitem__")
     look, how = as_theme(theme), reading(measure)
     estimate, low, high = numbers(table, "estimate", "ci_low", "ci_high")
     place = np.arange(1.0, estimate.size + 1) if x is None else numbers(table, x)[0]
@@ -179,12 +185,14 @@ def influence(
     ----------
     Viechtbauer W, Cheung MWL (2010). Res Synth Methods 1:112-125. https://doi.org/10.1002/jrsm.11
     """
+    check_arguments(influence, locals())
+    need(table, "table", "a table, such as meta.diagnostics.influence makes", "columns", "__getitem__")
     look = as_theme(theme)
     names = [str(name) for name in table.columns]
     if columns is None:
         usual = ("rstudent", "dffits", "cook", "cov_ratio", "tau2", "q", "hat", "weight")
         columns = [name for name in usual if name in names]
-    if not columns:
+    if columns is None or len(columns) == 0:
         columns = [
             n
             for n in names
@@ -259,6 +267,7 @@ def weight_function(
     >>> plot.to_frame()["weight"].tolist()
     [1.0, 1.0, 0.3, 0.3]
     """
+    check_arguments(weight_function, locals())
     if not curves:
         raise InputError("curves is empty: give at least one label with (p, weight)")
     look = as_theme(theme)
@@ -266,8 +275,10 @@ def weight_function(
     with style():
         figure, axes = canvas((5.0, 3.4), look, ax)
         for i, (name, curve) in enumerate(curves.items()):
+            if not hasattr(curve, "steps") and not (isinstance(curve, (tuple, list)) and len(curve) == 2):
+                raise InputError(f"the curve {name!r} must be a pair (p, weight) or a selection model")
             p, weight = (curve.steps[:-1], curve.weights) if hasattr(curve, "steps") else curve
-            x, y = _steps(np.asarray(p, dtype=float), np.asarray(weight, dtype=float), name)
+            x, y = _steps(floats(p, "p"), floats(weight, "weight"), name)
             axes.plot(x, y, color=PALETTE[i % 6], ls=DASHES[i % 6], lw=1.8, label=name)[0].set_gid(
                 f"model-{i + 1}"
             )

@@ -9,6 +9,7 @@ from typing import Any
 
 from matplotlib.patches import Circle, Rectangle
 
+from meta.arguments import check_arguments, need
 from meta.errors import InputError, unknown_option
 from meta.formatting import chance
 from meta.plots.chart import finished
@@ -65,6 +66,7 @@ def verdicts(
     >>> plot.alt_text
     'Verdicts on 1 claim. 41% less soreness: inconclusive (probability 30%).'
     """
+    check_arguments(verdicts, locals())
     records = [_record(item) for item in items]
     if not records:
         raise InputError("there is no verdict to draw: give at least one")
@@ -78,6 +80,7 @@ def _record(item: Any) -> _Record:
     if isinstance(item, Mapping):
         values = dict(item)
     else:
+        need(item, "items", "a list of verdicts", "claim", "conclusion")
         odds = getattr(item, "at_margin", None)
         values = {
             "claim": item.claim.short if hasattr(item.claim, "short") else str(item.claim),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import floats, one_each
 from meta.effects.carried import check_carried
 from meta.effects.model import EffectSizes
 from meta.effects.scales import SCALES, Scale
@@ -24,8 +25,8 @@ def as_effects(data: Any, yi: Any = None, vi: Any = None) -> EffectSizes:
     if data is None:
         if yi is None or vi is None:
             raise InputError("give effect sizes, or both yi and vi")
-        y = np.asarray(yi, dtype=float)
-        es = EffectSizes(y, np.asarray(vi, dtype=float), "GEN", np.array([str(i + 1) for i in range(y.size)]))
+        y = floats(yi, "yi")
+        es = EffectSizes(y, floats(vi, "vi"), "GEN", np.array([str(i + 1) for i in range(y.size)]))
         return _checked(es)
     if not (isinstance(data, Mapping) or hasattr(data, "columns")):
         raise InputError(f"effect sizes or a table are needed, got {type(data).__name__}")
@@ -33,9 +34,9 @@ def as_effects(data: Any, yi: Any = None, vi: Any = None) -> EffectSizes:
         if name not in data:
             raise InputError(f"the table has no column {name!r}; make one with meta.effect_sizes")
     columns = {str(name): np.asarray(data[name]) for name in data}
-    y = np.asarray(columns["yi"], dtype=float)
+    y = floats(columns["yi"], "yi")
     study = columns.get("study", np.array([str(i + 1) for i in range(y.size)]))
-    return _checked(EffectSizes(y, np.asarray(columns["vi"], dtype=float), "GEN", study, columns=columns))
+    return _checked(EffectSizes(y, floats(columns["vi"], "vi"), "GEN", study, columns=columns))
 
 
 def _checked(es: EffectSizes) -> EffectSizes:
@@ -51,10 +52,7 @@ def column(es: EffectSizes, name: Any, what: str) -> np.ndarray:
     ``study`` is the label column; ``effect`` numbers the rows where there is no column of that name.
     """
     if not isinstance(name, str):
-        values = np.asarray(name)
-        if values.shape != (es.k,):
-            raise InputError(f"{what} must have one value for each of the {es.k} effects, got {values.shape}")
-        return values
+        return one_each(name, what, es.k)
     if name == "study":
         return np.asarray(es.study)
     if name in es.columns:

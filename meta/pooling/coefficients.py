@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc, fdtrc
 
+from meta.arguments import check_arguments, need
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile, two_sided
@@ -188,6 +189,9 @@ def likelihood_ratio_test(a: Any, b: Any) -> LikelihoodRatio:
     -----
     Restricted likelihoods of models with different moderators are not comparable; asking for it warns.
     """
+    check_arguments(likelihood_ratio_test, locals())
+    need(a, "a", "a fit", "loglik", "method")
+    need(b, "b", "a fit", "loglik", "method")
     notes = Notes()
     (y, x, one), (z, w, other) = _facts(a), _facts(b)
     if y.shape != z.shape or not np.array_equal(y, z):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import shown
 from meta.errors import DataWarning, InputError, Notes
 from meta.formatting import listing
 
@@ -23,6 +24,10 @@ MEASURE_DESIGN = {
     "PLO": "proportion",
     "IRLN": "rate",
 }
+
+
+MOST = 1e15
+"""Counts from which a double no longer tells one more from one less."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Counts:
 
 def _resolve(table: Any, value: Any, argument: str) -> np.ndarray:
     if isinstance(value, str):
+        if table is not None and not (isinstance(table, Mapping) or hasattr(table, "columns")):
+            raise InputError(f"table must be a DataFrame or a dictionary of columns, not {shown(table)}")
         if table is None:
             raise InputError(f"{argument}={value!r} names a column, but no table was given")
         if value not in table:
@@ -49,8 +56,8 @@ def _resolve(table: Any, value: Any, argument: str) -> np.ndarray:
         value = table[value]
     try:
         return np.atleast_1d(np.asarray(value, dtype=float))
-    except (TypeError, ValueError):
-        raise InputError(f"{argument} must be numbers, got {value!r:.60}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{argument} must be numbers, not {shown(value)}") from None
 
 
 def read_counts(
@@ -86,6 +93,11 @@ def read_counts(
         notes.warn(
             f"left out because counts are missing: {listing(map(repr, dropped))}", DataWarning, stacklevel=5
         )
+    for name, values in zip(needed, columns, strict=True):
+        absurd = present & (values != 0) & ~((np.abs(values) > 1e-9) & (np.abs(values) < MOST))
+        if absurd.any():
+            row = int(np.argmax(absurd))
+            raise InputError(f"{name} cannot be a count: study {str(labels[row])!r} has {values[row]:g}")
     counts = Counts(design, tuple(c[present] for c in columns), labels[present], dropped)
     _check(counts, needed, whole)
     return counts

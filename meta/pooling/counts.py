@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.effects.scales import SCALES
 from meta.errors import DataWarning, InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, listing, number, p_equation, p_value
@@ -351,6 +352,7 @@ def pool_counts(
     >>> round(fit.estimate, 4), round(fit.backtransform().estimate, 3)
     (-1.0635, 0.345)
     """
+    check_arguments(pool_counts, locals())
     check_option("measure", measure, tuple(MEASURE_DESIGN))
     check_option("method", method, METHODS)
     check_level(level)

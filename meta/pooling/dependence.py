@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meta.arguments import check_arguments, floats
 from meta.effects.model import EffectSizes
 from meta.errors import InputError
 from meta.pooling.boundary import as_effects, column
@@ -121,6 +122,7 @@ def shared_control(
     array([[0.1  , 0.125],
            [0.125, 0.1  ]])
     """
+    check_arguments(shared_control, locals())
     es = as_effects(data)
     code = measure or es.measure
     needed = {
@@ -138,7 +140,11 @@ def shared_control(
         raise InputError(
             f"shared_control for {code} needs {', '.join(needed[code])}; missing: {', '.join(missing)}"
         )
-    c = {name: np.asarray(column(es, given[name], name), dtype=float) for name in needed[code]}
+    c = {name: floats(column(es, given[name], name), name) for name in needed[code]}
+    for name, values in c.items():
+        if not np.isfinite(values).all():
+            who = str(es.study[int(np.argmin(np.isfinite(values)))])
+            raise InputError(f"{name} must be known and finite in every row: study {who!r} has no such value")
     groups = np.unique(np.array([str(x) for x in column(es, cluster, "cluster")]), return_inverse=True)[1]
     V = np.diag(es.vi)
     for rows in _blocks(groups.reshape(-1)):
@@ -222,6 +228,7 @@ def aggregate(
     >>> es.yi.round(9).tolist(), es.vi.tolist()
     ([2.0, 5.0], [0.75, 2.0])
     """
+    check_arguments(aggregate, locals())
     es = as_effects(data)
     if not es.exact.all():
         who = str(es.study[~es.exact][0])
@@ -233,7 +240,7 @@ def aggregate(
     numbers = numbers.reshape(-1)
     if rho is None and V is None and es.covariance is None and len(first) < es.k:
         raise InputError("aggregate needs rho (the correlation of sampling errors within a cluster) or V")
-    S = sampling_covariance(es, numbers, rho, None if V is None else np.asarray(V, dtype=float))
+    S = sampling_covariance(es, numbers, rho, None if V is None else floats(V, "V"))
     order = np.argsort(first)
     y, v = np.empty(len(order)), np.empty(len(order))
     for at, group in enumerate(order):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import floats
 from meta.effects.model import EffectSizes
 from meta.errors import DataWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
@@ -143,7 +144,7 @@ def from_formula(es: EffectSizes, formula: str, usable: np.ndarray, notes: Notes
     """Design of a one-sided formula over the columns of ``es.frame``; rows with missing moderators are
     left out.
     """
-    from formulaic import Formula
+    from formulaic import Formula, ModelMatrix
     from formulaic.errors import FormulaicError
 
     text = formula.strip()
@@ -152,7 +153,7 @@ def from_formula(es: EffectSizes, formula: str, usable: np.ndarray, notes: Notes
     text = text if text.startswith("~") else f"~ {text}"
     try:
         parsed = Formula(text)
-    except FormulaicError as problem:
+    except (FormulaicError, RecursionError, *_FAILURES) as problem:
         raise _unreadable(formula, problem) from None
     frame = es.frame
     needed = sorted(str(v) for v in parsed.required_variables)
@@ -172,6 +173,10 @@ def from_formula(es: EffectSizes, formula: str, usable: np.ndarray, notes: Notes
             matrix = parsed.get_model_matrix(used, na_action="ignore")
     except (FormulaicError, *_FAILURES) as problem:
         raise _unreadable(formula, problem) from None
+    if not isinstance(matrix, ModelMatrix):
+        raise InputError(f"the formula {formula!r} has several parts; write one, without '|'")
+    if matrix.shape[1] == 0:
+        raise InputError(f"the formula {formula!r} has no term; write at least '~ 1'")
     _refuse_infinite(formula, np.asarray(matrix, dtype=float), es.study[rows])
     spec = matrix.model_spec
     terms = {
@@ -202,14 +207,18 @@ def from_arrays(
     """
     if isinstance(moderators, Mapping) or hasattr(moderators, "columns"):
         labels = [str(name) for name in moderators]
-        x = np.column_stack([np.asarray(moderators[name], dtype=float) for name in moderators])
+        if not labels:
+            raise InputError("moderators have no column; give at least one, or leave them out")
+        x = np.column_stack([floats(moderators[name], name, ndim=(1,)) for name in moderators])
     else:
-        x = np.asarray(moderators, dtype=float)
+        x = floats(moderators, "moderators", ndim=(1, 2))
         x = x.reshape(-1, 1) if x.ndim == 1 else x
         labels = [f"x{i + 1}" for i in range(x.shape[1])]
     if x.shape[0] != es.k:
         raise InputError(f"moderators have {x.shape[0]} rows, but there are {es.k} effects")
     rows = _complete(dict(zip(labels, ~np.isfinite(x.T), strict=True)), es, usable, notes)
+    if not rows.any():
+        raise NotEstimableError(f"no study has values of {listing(labels)}; nothing is left to fit")
     if intercept:
         x, labels = np.column_stack([np.ones(es.k), x]), [INTERCEPT, *labels]
     terms = {name: (i,) for i, name in enumerate(labels)}

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from meta.effects.carried import check_carried
+from meta.arguments import floats, one_each
+from meta.effects.carried import LARGEST, check_carried
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, DataWarning, InputError, Notes
 from meta.formatting import listing
@@ -33,11 +34,13 @@ def gather(
         effects = _from_arrays(es, yi, vi, sei, study, measure)
     if weights is None:
         return effects, None
-    given = np.asarray(column(effects, es, weights, "weights"), dtype=float)
-    bad = np.flatnonzero(~(given >= 0) | np.isinf(given))
+    given = floats(column(effects, es, weights, "weights"), "weights")
+    bad = np.flatnonzero(~(given >= 0) | (given > LARGEST))
     if bad.size:
         label = effects.study[bad[0]]
-        raise InputError(f"weights must be finite and >= 0: study '{label}' has {given[bad[0]]:g}")
+        raise InputError(
+            f"weights must be >= 0 and no more than {LARGEST:g}: study '{label}' has {given[bad[0]]:g}"
+        )
     if not given.sum() > 0:
         raise InputError("weights are all 0: give at least one positive weight")
     return effects, given
@@ -54,10 +57,7 @@ def column(effects: EffectSizes, es: Any, values: Any, what: str) -> np.ndarray:
             return _named(es, values, what)
         offered = ", ".join(map(str, effects.columns)) or "none"
         raise InputError(f"{what}: there is no column {values!r}; the columns are: {offered}")
-    found = np.asarray(values)
-    if found.shape != (effects.k,):
-        raise InputError(f"{what} must have one value a row: {found.shape} given for {effects.k} rows")
-    return found
+    return one_each(values, what, effects.k)
 
 
 def _named(table: Any, name: str, what: str) -> np.ndarray:

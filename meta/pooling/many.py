@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meta.arguments import check_arguments, floats
+from meta.effects.carried import LARGEST
 from meta.errors import InputError
 from meta.kernels.weights import CHUNK, arrange, each
 from meta.pooling.options import PoolOptions, check_options
@@ -151,13 +153,14 @@ def pool_many(
     >>> many.estimate.round(4).tolist(), many.k.tolist()
     ([0.15, 0.2667], [2, 2])
     """
+    check_arguments(pool_many, locals())
     options = check_options(method, test, level, weights)
     if is_dask(Y, V, weights):
         kinds = {name: _KINDS.get(name, float) for name in _ARRAYS}
         return PooledMany(options=options, **stream(partial(_fit_batch, options), kinds, Y, V, weights))
-    ys, vs = np.asarray(Y, dtype=float), np.asarray(V, dtype=float)
+    ys, vs = floats(Y, "Y"), floats(V, "V")
     if ys.shape != vs.shape:
-        ys, vs = np.broadcast_arrays(ys, vs)
+        ys, vs = _alike(ys, vs, "Y and V")
     if ys.ndim == 1:
         ys, vs = ys[:, None], vs[:, None]
     if ys.ndim != 2:
@@ -166,9 +169,31 @@ def pool_many(
         raise InputError("Y has no rows: at least one study is needed")
     given = None
     if weights is not None:
-        given = np.asarray(weights, dtype=float)
-        given = np.broadcast_to(given if given.ndim == 2 else given[:, None], ys.shape)
+        given = floats(weights, "weights", ndim=(1, 2))
+        if np.any(given > LARGEST):
+            raise InputError(f"weights must be no more than {LARGEST:g}; divide them by their largest")
+        given = _alike(given if given.ndim == 2 else given[:, None], ys, "weights and Y")[0]
     return PooledMany(options=options, **_fit_batch(options, ys, vs, given, 0, ys.size >= _SHARED))
+
+
+def _refuse_uncarried(v: np.ndarray, y: np.ndarray, first: int) -> None:
+    """Refuse what overflows in sums of products, as for a single analysis."""
+    used = np.isfinite(y) & np.isfinite(v)
+    bad = used & ((np.abs(y) > LARGEST) | (v > LARGEST) | (v < 1 / LARGEST))
+    if bad.any():
+        row, at = np.argwhere(bad)[0]
+        raise InputError(
+            f"analysis {first + at} is beyond what arithmetic in doubles can carry: row {row} has "
+            f"Y = {y[row, at]:g} and V = {v[row, at]:g}; change the unit, or correct it"
+        )
+
+
+def _alike(a: np.ndarray, b: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        first, second = np.broadcast_arrays(a, b)
+    except ValueError:
+        raise InputError(f"{what} must be of the same shape, not {a.shape} and {b.shape}") from None
+    return first, second
 
 
 def _fit_batch(
@@ -187,6 +212,7 @@ def _fit_batch(
         part = slice(start, min(start + step, width))
         y, v = ys[:, part], vs[:, part]
         _refuse_negative(v, y, first + start)
+        _refuse_uncarried(v, y, first + start)
         return _by_name(fit_rows(arrange(y, v), options, None if weights is None else weights[:, part]))
 
     if 0 < width <= step and not shared:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import chdtrc
 
+from meta.arguments import check_arguments, floats
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
@@ -145,6 +146,7 @@ def pool_multilevel(
     >>> fit.sigma2.round(3).tolist()
     [1.032, 0.023]
     """
+    check_arguments(pool_multilevel, locals())
     check_option("method", method, ("REML", "ML"))
     check_option("test", test, TESTS)
     check_level(level)
@@ -160,7 +162,7 @@ def pool_multilevel(
     if design.X.shape[0] <= design.X.shape[1]:
         raise NotEstimableError(f"{used.k} effects cannot estimate {design.X.shape[1]} coefficients")
     groups = nested_groups([column(es, name, "levels")[design.rows] for name in named])
-    own = None if V is None else np.asarray(V, dtype=float)
+    own = None if V is None else floats(V, "V")
     if own is not None:
         if own.shape != (es.k, es.k):
             raise InputError(f"V must be a symmetric {es.k} x {es.k} matrix, got {own.shape}")

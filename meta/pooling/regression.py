@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtrc
 
+from meta.arguments import check_arguments, floats, one_each
+from meta.effects.carried import LARGEST
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, NarrowIntervalWarning, Notes, NotEstimableError
 from meta.kernels.inference import quantile
@@ -117,11 +119,12 @@ def regress(
     >>> fit.coefficients["estimate"].round(3).to_dict()
     {'Intercept': -0.15, 'dose': 0.25}
     """
+    check_arguments(regress, locals())
     check_option("test", test, TESTS)
     check_level(level)
     if isinstance(method, str):
         check_option("method", method, METHODS)
-    elif not (np.isfinite(method) and method >= 0):
+    elif not 0 <= method <= LARGEST:
         raise InputError(f"a fixed tau2 must be a number >= 0, got {method!r}")
     es, notes = as_effects(data, yi, vi), Notes()
     design = build(es, formula, moderators, intercept, notes)
@@ -131,7 +134,7 @@ def regress(
         return fit_location_scale(
             es, design, scale, link=link, method=method, test=test, level=level, notes=notes
         )
-    own = None if weights is None else np.asarray(weights, dtype=float)[design.rows]
+    own = None if weights is None else one_each(floats(weights, "weights"), "weights", es.k)[design.rows]
     return _fit(es, design, method, test, level, own, notes)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import fdtrc
 
+from meta.arguments import check_arguments, one_each
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes
 from meta.formatting import listing, number
@@ -138,9 +139,14 @@ def _pieces(fit: Any) -> tuple[EffectSizes, np.ndarray, np.ndarray, np.ndarray, 
 def _used(fit: Any, cluster: Any) -> Any:
     """Labels of the rows that the fit used, where one was given for every row of the data."""
     design = getattr(fit, "design", None)
-    if isinstance(cluster, str) or design is None or np.size(cluster) != design.rows.size:
+    if (
+        isinstance(cluster, str)
+        or design is None
+        or not hasattr(cluster, "__len__")
+        or len(cluster) != design.rows.size
+    ):
         return cluster
-    return np.asarray(cluster)[design.rows]
+    return one_each(cluster, "cluster", design.rows.size)[design.rows]
 
 
 def robust(
@@ -177,11 +183,12 @@ def robust(
     >>> round(r.se, 4), r.df
     (0.125, 4.0)
     """
+    check_arguments(robust, locals())
     check_option("kind", kind, KINDS)
     method = df or ("satterthwaite" if kind == "CR2" else "residual")
     check_option("df", method, ("satterthwaite", "residual"))
     es, X, marginal, beta, names, weights = _pieces(fit)
-    labels = column(es, _used(fit, cluster), "cluster")
+    labels = np.array([str(label) for label in column(es, _used(fit, cluster), "cluster")])
     notes = Notes()
     core = sandwich(es.yi, X, marginal, labels, kind=kind, weights=weights)
     p = X.shape[1]

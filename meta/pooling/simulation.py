@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meta.arguments import check_arguments, floats
 from meta.errors import InputError
 
 
@@ -59,14 +60,15 @@ def simulate(
     >>> Y.shape, V.shape
     ((3, 5), (3, 5))
     """
-    v = np.asarray(vi, dtype=float)
+    check_arguments(simulate, locals())
+    v = floats(vi, "vi")
     if v.ndim == 1:
         v = v[:, None]
     if v.ndim != 2 or v.shape[0] == 0 or not np.all(v > 0) or not np.all(np.isfinite(v)):
         raise InputError("vi must be finite and > 0, of shape (k,) or (k, reps)")
     if reps < 1:
         raise InputError(f"reps must be at least 1, not {reps}")
-    spread = np.asarray(tau2, dtype=float)
+    spread = floats(tau2, "tau2")
     if np.any(~(spread >= 0)):
         raise InputError("tau2 must be >= 0")
     rng = np.random.default_rng(seed)
@@ -74,7 +76,9 @@ def simulate(
     try:
         true = np.broadcast_to(v, shape)
         scale = np.sqrt(np.broadcast_to(true + spread, shape))
-        centre = np.broadcast_to(np.asarray(mu, dtype=float), shape)
+        centre = np.broadcast_to(floats(mu, "mu"), shape)
+    except InputError:
+        raise
     except ValueError:
         raise InputError(
             f"mu, tau2 and vi must be numbers or have {reps} values, one a replication"
@@ -82,5 +86,7 @@ def simulate(
     Y = centre + scale * rng.standard_normal(shape)
     if df is None:
         return Simulated(Y, np.array(true))
-    freedom = np.asarray(df, dtype=float).reshape(-1, 1)
+    freedom = floats(df, "df").reshape(-1, 1)
+    if freedom.size not in (1, len(v)) or not np.all((freedom > 0) & (freedom < 1e15)):
+        raise InputError("df must be > 0, one number or one a study; for a known variance leave it out")
     return Simulated(Y, true * rng.chisquare(np.broadcast_to(freedom, shape)) / freedom)

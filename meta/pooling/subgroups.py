@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtrc
 
+from meta.arguments import check_arguments
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaWarning, Notes
 from meta.formatting import interval, number, p_equation
@@ -263,6 +264,7 @@ def subgroups(
     >>> found.groups, round(found["b"].estimate, 4)
     (['a', 'b'], 1.0333)
     """
+    check_arguments(subgroups, locals())
     from meta.pooling.univariate import pool
 
     found = pool(
@@ -279,7 +281,8 @@ def subgroups(
         common_tau2=common_tau2,
         measure=measure,
     )
-    assert isinstance(found, Subgroups)
+    if not isinstance(found, Subgroups):
+        raise InputError("by must name a column or give one label a study")
     return found
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.effects.model import EffectSizes
 from meta.errors import (
     AssumptionWarning,
@@ -122,6 +123,7 @@ def pool(
     >>> round(fit.estimate, 4), round(fit.tau2, 4)
     (0.4869, 0.0834)
     """
+    check_arguments(pool, locals())
     options = check_options(method, test, level, weights)
     notes = Notes()
     effects, given = gather(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure, weights=weights, by=by)

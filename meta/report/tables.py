@@ -12,6 +12,7 @@ import numpy as np
 
 from meta.effects.evidence import Evidence, describe
 from meta.effects.registry import measure as look_up
+from meta.formatting import spreadsheet_text
 
 COLUMNS = (
     "claim",
@@ -140,8 +141,4 @@ def _cell(value: Any) -> str:
         return str(int(value))
     if isinstance(value, float | np.floating):
         return "" if math.isnan(value) else repr(float(value))
-    text = str(value)
-    return f"'{text}" if text.lstrip(" ")[:1] in _FORMULA else text
-
-
-_FORMULA = frozenset("=+-@\t\r\n")
+    return spreadsheet_text(str(value))

@@ -40,7 +40,7 @@ def decode(value: Any) -> Any:
         return _instance(value)
     try:
         return _READERS[key](value[key])
-    except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
+    except (TypeError, ValueError, KeyError, IndexError, ArithmeticError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"a value of kind {key!r} in the file is damaged: {error}") from None
@@ -74,7 +74,8 @@ def _array(content: dict[str, Any]) -> np.ndarray:
         raise InputError(f"an array of {dtype} in the file holds something else")
     if dtype.startswith(("datetime", "timedelta")):
         return np.array(values, dtype=np.int64).astype(dtype).reshape(shape)
-    return np.array(values, dtype=dtype).reshape(shape)
+    with np.errstate(over="raise"):
+        return np.array(values, dtype=dtype).reshape(shape)
 
 
 def _number(value: Any) -> float:

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from meta.arguments import check_arguments
 from meta.errors import InputError
 from meta.saving.encode import encode
 from meta.saving.registry import class_named, name_of
@@ -94,6 +95,7 @@ def load(path: str | Path) -> Any:
     >>> again.estimate == fit.estimate
     True
     """
+    check_arguments(load, locals())
     try:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -130,6 +132,10 @@ def loads(text: str) -> Any:
         made = decode(content["content"])
     except json.JSONDecodeError as error:
         raise InputError(f"it is not JSON ({error.msg} in line {error.lineno})") from None
+    except InputError:
+        raise
+    except ValueError:
+        raise InputError("it holds a number of thousands of digits, which no result has") from None
     except RecursionError:
         raise InputError("it is nested too deeply to be a file of results") from None
     if type(made) is not class_named(content["class"]):

@@ -16,10 +16,10 @@ import pytest
 
 import meta
 from meta import cli
-from meta.commands.delimited import column, parse
 from meta.commands.flags import ARGUMENTS
 from meta.commands.reading import read
 from meta.commands.writing import cells_for_spreadsheets
+from meta.effects.delimited import column, parse
 from meta.errors import InputError, quiet
 
 ROOT = Path(__file__).parents[2]

@@ -101,7 +101,7 @@ class AddScript:
     def _id(self, record: Mapping[str, str]) -> Question:
         authors = authors_of(record.get("authors", ""))
         year = record.get("year", "")
-        own = short_name(authors, int(year) if year.isdigit() else None)
+        own = short_name(authors, int(year) if (len(year) == 4 and year.isdecimal()) else None)
 
         def free(answers: Answers) -> str:
             try:

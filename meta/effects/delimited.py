@@ -1,17 +1,21 @@
-"""Delimited text as columns, without pandas: so that pooling a small table does not wait for it."""
+"""Tables as columns; delimited text without pandas, so that pooling a small table does not wait for it."""
 
 from __future__ import annotations
 
 import csv
+import io
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from meta.errors import InputError
 
 SEPARATORS = ",;\t|"
+SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", ".", "-", "–", "#n/a"))
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _WHOLE = re.compile(r"[+-]?\d+")
 
 
@@ -67,13 +71,13 @@ def columns_of(rows: list[list[str]], name: str, *, comma: bool = False) -> dict
 
 
 def _cells(text: str, name: str) -> tuple[list[list[str]], str]:
-    first, _, rest = text.partition("\n")
-    separator = max(SEPARATORS, key=first.count)
-    if re.fullmatch(r"sep=.\r?", first):
-        separator, text = first[4], rest
-    lines = csv.reader(
-        text.splitlines(keepends=True), delimiter=separator, strict=True, skipinitialspace=True
-    )
+    first = text.lstrip("\r\n").partition("\n")[0]
+    separator = max(SEPARATORS, key=re.sub(r'"[^"]*"', "", first).count)
+    if re.fullmatch(f"sep=[{SEPARATORS}]\r?", first):
+        separator, text = first[4], text.lstrip("\r\n").partition("\n")[2]
+    # Not splitlines: it would also cut at the rarer line ends (U+2028 and others) inside of cells.
+    stream = io.StringIO(text, newline="")
+    lines = csv.reader(stream, delimiter=separator, strict=True, skipinitialspace=True)
     found: list[list[str]] = []
     try:
         for row in lines:
@@ -115,3 +119,31 @@ def _as_number(cell: str, comma: bool) -> str | None:
     if comma and plain.count(",") == 1 and "." not in plain:
         plain = plain.replace(",", ".")
     return plain if _NUMBER.fullmatch(plain) else None
+
+
+def from_spreadsheet(path: Path) -> dict[str, np.ndarray]:
+    """Columns of the first sheet, cell by cell as text, so that it reads as the same table in CSV would."""
+    from zipfile import BadZipFile
+
+    import pandas as pd
+
+    try:
+        sheet = pd.read_excel(path, header=None, dtype=object)
+    except ImportError as missing:
+        raise InputError(f"reading {path.name!r} needs another package: {missing}") from None
+    except (ValueError, KeyError, BadZipFile, OSError) as problem:
+        if isinstance(problem, OSError) and problem.errno:
+            raise
+        raise InputError(f"{path.name!r} is not a spreadsheet that can be read: {problem}") from None
+    cells = [[_cell(value) for value in row] for row in sheet.itertuples(index=False)]
+    return columns_of([row for row in cells if any(row)], path.name)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat()).removesuffix("T00:00:00")
+    return str(value).strip()

@@ -1,0 +1,278 @@
+"""Arguments of public functions against their annotations, so that a wrong type is told in a sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from meta.errors import InputError
+
+WORDS = {
+    "float": "a number",
+    "int": "a whole number",
+    "str": "text",
+    "bool": "True or False",
+    "None": "None",
+    "Path": "a path",
+    "Sequence": "a list",
+    "tuple": "a tuple",
+    "Mapping": "a dictionary",
+    "dict": "a dictionary",
+    "Callable": "a function",
+}
+SAME = {"Engine": "str", "os.PathLike": "Path", "PathLike": "Path", "Literal": "str", "On": "str"}
+ANYTHING = ("Any", "ArrayLike", "object")
+
+
+def check_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> None:
+    """Refuse an argument whose type the function's annotations do not allow, and numbers that are none.
+
+    Parameters
+    ----------
+    function : callable
+        Annotated with text (``from __future__ import annotations``).
+    given : mapping of str to object
+        Its arguments by name, such as ``locals()`` at its beginning.
+
+    Raises
+    ------
+    InputError
+        With the argument's name, what it may be, and what it was.
+
+    Examples
+    --------
+    >>> def draw(*, level: float = 0.95, sizes: Sequence[int] = ()) -> None: ...
+    >>> draw.__annotations__ = {"level": "float", "sizes": "Sequence[int]"}
+    >>> check_arguments(draw, {"level": 0.9, "sizes": (1, 2)})
+    >>> check_arguments(draw, {"level": "high"})
+    Traceback (most recent call last):
+    ...
+    meta.errors.InputError: level must be a number, not 'high'
+    >>> check_arguments(draw, {"sizes": [1, 2.5]})
+    Traceback (most recent call last):
+    ...
+    meta.errors.InputError: sizes must be a list of whole numbers, not [1, 2.5]
+    """
+    for name, annotation in function.__annotations__.items():
+        if name == "return" or name not in given:
+            continue
+        kinds = _kinds(annotation)
+        if kinds and not any(_fits(given[name], kind) for kind in kinds):
+            raise InputError(f"{name} must be {_told(kinds)}, not {shown(given[name])}")
+        if name == "seed" and isinstance(given[name], int) and given[name] < 0:
+            raise InputError(f"seed must be >= 0, not {given[name]}")
+        if ("Path", ()) in kinds and given[name] is not None:
+            check_path(given[name], name)
+
+
+def floats(values: Any, name: str, *, ndim: tuple[int, ...] = ()) -> np.ndarray:
+    """An array of floats, missing values as NaN; refused where it holds anything but numbers.
+
+    >>> floats([1, None], "mods").tolist()
+    [1.0, nan]
+    >>> floats([[1], [1, 2]], "V")
+    Traceback (most recent call last):
+    ...
+    meta.errors.InputError: V must be numbers; a value in it is not
+    """
+    try:
+        found = np.asarray(values)
+        if found.dtype.kind in "SUcMm":
+            raise TypeError
+        found = np.asarray(values, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} must be numbers; a value in it is not") from None
+    if ndim and found.ndim not in ndim:
+        told = " or ".join(f"{n}" for n in ndim)
+        raise InputError(f"{name} must have {told} dimension(s), not the shape {found.shape}")
+    return found
+
+
+def one_each(values: Any, name: str, k: int) -> np.ndarray:
+    """An array with one value, number or label, for each of ``k`` rows.
+
+    >>> one_each(["a", "b"], "cluster", 3)
+    Traceback (most recent call last):
+    ...
+    meta.errors.InputError: cluster must have one value for each of the 3 rows, not the shape (2,)
+    """
+    try:
+        found = np.asarray(values)
+    except ValueError:
+        raise InputError(f"{name} must be one list of values; it holds lists of several lengths") from None
+    if found.shape != (k,):
+        raise InputError(f"{name} must have one value for each of the {k} rows, not the shape {found.shape}")
+    return found
+
+
+def share(value: float, name: str) -> None:
+    """Refuse what does not lie between 0 and 1.
+
+    >>> share(0.95, "level")
+    """
+    if not 1e-9 < value < 1:
+        raise InputError(f"{name} must lie between 0 and 1, not {value:g}; write 0.95 for 95 %")
+
+
+def pair(values: Any, name: str, told: str = "x, y") -> tuple[np.ndarray, np.ndarray]:
+    """Two arrays of numbers of the same length.
+
+    >>> pair(([1, 2], [3, 4]), "line")[1].tolist()
+    [3.0, 4.0]
+    """
+    if isinstance(values, (str, set, dict)) or not hasattr(values, "__len__") or len(values) != 2:
+        raise InputError(f"{name} must be a pair ({told}) of lists")
+    first, second = values
+    x, y = np.atleast_1d(floats(first, name)), np.atleast_1d(floats(second, name))
+    if x.shape != y.shape or x.ndim != 1 or x.size == 0:
+        raise InputError(f"{name} must be a pair ({told}) of lists of the same length")
+    return x, y
+
+
+def need(value: Any, name: str, told: str, *attributes: str) -> None:
+    """Refuse a value that lacks what is needed of it.
+
+    >>> need(3, "result", "a fit", "effects")
+    Traceback (most recent call last):
+    ...
+    meta.errors.InputError: result must be a fit, not 3
+    """
+    if isinstance(value, type) or not all(hasattr(value, item) for item in attributes):
+        raise InputError(f"{name} must be {told}, not {shown(value)}")
+
+
+def check_path(value: Any, name: str) -> None:
+    """Refuse text that no system takes for a path.
+
+    >>> check_path("studies/doe-2001.toml", "path")
+    """
+    text = os.fspath(value)
+    if "\0" in text or any(len(os.fsencode(part)) > 255 for part in text.split(os.sep)):
+        raise InputError(f"{name} cannot be a path: it is too long, or has a character that no path has")
+
+
+def shown(value: Any) -> str:
+    """A value on one line, short; of what is long only its kind.
+
+    >>> shown("a" * 100), shown(float("nan")), shown([1, 2])
+    ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…", 'nan', '[1, 2]')
+    """
+    if isinstance(value, int) and not -(10**30) < value < 10**30:
+        return "a number of more than thirty digits"
+    if isinstance(value, str):
+        return repr(value) if len(value) < 40 else f"{value[:36]!r}"[:-1] + "…"
+    text = repr(value) if isinstance(value, (Real, bytes, list, tuple, dict, set, type(None))) else ""
+    return text if text and len(text) < 60 else f"{_article(type(value).__name__)}"
+
+
+def _article(name: str) -> str:
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+Kind = tuple[str, tuple[Any, ...]]
+
+
+@cache
+def _kinds(annotation: str) -> tuple[Kind, ...]:
+    """The alternatives of an annotation as names with arguments; empty where anything goes.
+
+    >>> _kinds("Sequence[float] | bool")
+    (('Sequence', ((('float', ()),),)), ('bool', ()))
+    """
+    found = []
+    for part in _split(annotation, "|"):
+        base, bracket, rest = part.partition("[")
+        name = SAME.get(base, base)
+        name = name if name in WORDS else name.rpartition(".")[2]
+        if name in ANYTHING:
+            return ()
+        closed = base in ("Literal", "Callable", "os.PathLike")
+        inner = _split(rest[:-1], ",") if bracket and not closed else []
+        found.append((name, tuple(() if item == "..." else _kinds(item) for item in inner)))
+    return tuple(found)
+
+
+def _split(text: str, mark: str) -> list[str]:
+    """Parts between marks that no bracket holds."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign == "[") - (sign == "]")
+        if sign == mark and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [part.strip() for part in parts]
+
+
+def _fits(value: Any, kind: Kind) -> bool:
+    name, inner = kind
+    if name in _TESTS:
+        return _TESTS[name](value, inner)
+    return any(base.__name__ == name for base in type(value).__mro__)
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a real number that a double can hold; True and False are none.
+
+    >>> is_number(0.5), is_number(True), is_number("1"), is_number(10**400)
+    (True, False, False, False)
+    """
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
+
+
+def _is_whole(value: Any, _: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and -(2**63) <= int(value) < 2**63
+
+
+def _is_list(value: Any, inner: tuple[Any, ...]) -> bool:
+    if isinstance(value, (str, bytes, Mapping, set)) or not hasattr(value, "__len__"):
+        return False
+    if not hasattr(value, "__getitem__") or hasattr(value, "columns"):
+        return False
+    kinds = inner[0] if inner else ()
+    return not kinds or all(any(_fits(item, kind) for kind in kinds) for item in value)
+
+
+def _is_tuple(value: Any, inner: tuple[Any, ...]) -> bool:
+    if not _is_list(value, ()) or (len(value) != len(inner) and () not in inner and inner):
+        return False
+    pairs = zip(value, inner, strict=False)
+    return all(not kinds or any(_fits(item, kind) for kind in kinds) for item, kinds in pairs)
+
+
+_TESTS: dict[str, Callable[[Any, Any], bool]] = {
+    "float": lambda value, _: is_number(value) and value == value,
+    "int": _is_whole,
+    "str": lambda value, _: isinstance(value, str),
+    "bool": lambda value, _: isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"),
+    "None": lambda value, _: value is None,
+    "Path": lambda value, _: isinstance(value, os.PathLike),
+    "Sequence": _is_list,
+    "tuple": _is_tuple,
+    "Mapping": lambda value, _: isinstance(value, Mapping),
+    "dict": lambda value, _: isinstance(value, Mapping),
+    "Callable": lambda value, _: callable(value),
+}
+
+
+def _told(kinds: tuple[Kind, ...], many: bool = False) -> str:
+    told = []
+    for name, inner in kinds:
+        word = WORDS.get(name, _article(name))
+        of = _told(inner[0], many=True) if name == "Sequence" and inner and inner[0] else ""
+        if many:
+            plain = word.removeprefix("a ").removeprefix("an ")
+            word = plain if name in ("str", "bool", "None") else f"{plain}s"
+        told.append(f"{word} of {of}" if of else word)
+    return " or ".join(dict.fromkeys(told))

@@ -16,9 +16,9 @@ ifeq ($(shell command -v c++ || command -v g++ || command -v clang++),)
 export PYTENSOR_FLAGS ?= cxx=,mode=NUMBA
 endif
 
-.PHONY: run test test-fast test-all benchmark lint clean help
+.PHONY: run test test-fast test-all benchmark lint fuzz clean help
 help:
-	@echo "make run | test | test-fast | test-all | benchmark | lint | clean"
+	@echo "make run | test | test-fast | test-all | benchmark | lint | fuzz | clean"
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found; install it or pass PYTHON=/path/to/python."; exit 2; }
@@ -61,5 +61,13 @@ test-all: test
 benchmark: $(STAMP) .venv-peers/.installed
 	$(BIN)/python benchmarks/peers/run.py --peers $(CURDIR)/.venv-peers/bin/python $(if $(NUTPIE),--nutpie $(NUTPIE))
 
+# Bytes into every reader of text, guided by coverage; atheris has wheels for Python 3.11 to 3.13.
+MINUTES ?= 25
+fuzz:
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check "atheris>=3,<4"
+	.venv-fuzz/bin/python benchmarks/fuzzing.py --minutes $(MINUTES)
+
 clean:
-	rm -rf .venv .venv-3.* .venv-peers .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-3.* .venv-peers .venv-fuzz .pytest_cache .mypy_cache .ruff_cache

@@ -46,8 +46,7 @@ def check_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> N
 
     Examples
     --------
-    >>> def draw(*, level: float = 0.95, sizes: Sequence[int] = ()) -> None: ...
-    >>> draw.__annotations__ = {"level": "float", "sizes": "Sequence[int]"}
+    >>> def draw(*, level: float = 0.95, sizes: Sequence[int] = ()): ...
     >>> check_arguments(draw, {"level": 0.9, "sizes": (1, 2)})
     >>> check_arguments(draw, {"level": "high"})
     Traceback (most recent call last):
@@ -58,10 +57,9 @@ def check_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> N
     ...
     meta.errors.InputError: sizes must be a list of whole numbers, not [1, 2.5]
     """
-    for name, annotation in function.__annotations__.items():
-        if name == "return" or name not in given:
+    for name, kinds in _limited(function):
+        if name not in given:
             continue
-        kinds = _kinds(annotation)
         if kinds and not any(_fits(given[name], kind) for kind in kinds):
             raise InputError(f"{name} must be {_told(kinds)}, not {shown(given[name])}")
         if name == "seed" and isinstance(given[name], int) and given[name] < 0:
@@ -175,6 +173,13 @@ def _article(name: str) -> str:
 
 
 Kind = tuple[str, tuple[Any, ...]]
+
+
+@cache
+def _limited(function: Callable[..., Any]) -> tuple[tuple[str, tuple[Kind, ...]], ...]:
+    """The arguments that do not take anything, and what each takes."""
+    found = ((name, _kinds(text)) for name, text in function.__annotations__.items() if name != "return")
+    return tuple((name, kinds) for name, kinds in found if kinds or name == "seed")
 
 
 @cache

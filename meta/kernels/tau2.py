@@ -14,6 +14,7 @@ from meta.kernels.likelihood import maximise_with_sums
 from meta.kernels.weights import CHUNK, Moments, Rows, arrange, blocks, mean_variance, moments, plain_mean
 
 _MAX_STEPS = 200
+_LARGEST = 1e50
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,8 +314,8 @@ def _empty(width: int) -> Tau2Estimate:
 
 
 def _fixed(rows: Rows, value: float) -> Tau2Estimate:
-    if not (np.isfinite(value) and value >= 0):
-        raise InputError(f"a fixed tau2 must be a finite number >= 0, not {value}")
+    if not 0 <= value <= _LARGEST:
+        raise InputError(f"a fixed tau2 must be a finite number >= 0, no more than {_LARGEST:g}, not {value}")
     out = _empty(rows.width)
     out.tau2[:] = value
     return out

@@ -19,7 +19,7 @@ from meta.report.tables import csv_text
 from tests.hostile.parsers import outcome
 
 QUICK = settings(settings.get_profile("hostile-quick"), max_examples=150)
-LONG = settings(settings.get_profile("hostile-long"), max_examples=20_000)
+LONG = settings(settings.get_profile("hostile-long"), max_examples=3000)
 
 CELLS = [
     "",

@@ -5,13 +5,20 @@ Every error is one sentence that names the column, the study, the value and the 
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 class MetaError(ValueError):
-    """Base of every refusal; a ``ValueError``, so that callers need not know this package's types."""
+    """Base of every refusal; a ``ValueError``, so that callers need not know this package's types.
+
+    A value of hundreds of letters without a blank is cut short in the sentence.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(re.sub(r"(\S{40})\S{400,}", r"\1…", str(message)))
 
 
 class InputError(MetaError):

@@ -191,7 +191,7 @@ def build_model(
 
 def check_level(level: float) -> None:
     """Refuse a level outside (0, 1)."""
-    if not 0 < level < 1:
+    if not 1e-9 < level < 1:
         raise InputError(f"level must lie between 0 and 1, not {level!r}; write 0.95 for 95 %")
 
 

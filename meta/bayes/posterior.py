@@ -171,7 +171,7 @@ class Posterior(Saved):
     ) -> tuple[float, float]:
         """Credible interval: ``"shortest"`` (closed at zero for tau) or ``"central"``."""
         level = self.level if level is None else level
-        if not 0 < level < 1:
+        if not 1e-9 < level < 1:
             raise InputError(f"level must lie between 0 and 1, not {level!r}; write 0.95 for 95 %")
         if kind == "central":
             return central_interval(self.distribution(of), level)

@@ -16,6 +16,9 @@ FUNCTIONS = frozenset(
 )
 PLAIN = re.compile(r"[\w .,+\-*/:^|()=\[\]]*")
 MODULES = frozenset(("np", "numpy"))
+_BASES = frozenset(("poly", "bs", "cr", "cc", "cs"))
+LARGEST = 50
+"""Degree, degrees of freedom or power up to which a stored formula is evaluated."""
 _ALLOWED = (
     *(ast.Expression, ast.Call, ast.Name, ast.Load, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Attribute),
     *(ast.keyword, ast.List, ast.Tuple, ast.operator, ast.unaryop),
@@ -48,11 +51,24 @@ def check_harmless(formula: str, columns: Collection[str]) -> None:
         )
 
 
+def _grows(node: ast.AST) -> bool:
+    """Whether a power or a basis asks for so many columns that the formula would never end."""
+    parts: list[ast.AST] = []
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        parts = [node.right]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _BASES:
+        parts = [*node.args[1:], *(item.value for item in node.keywords)]
+    inside = (item for part in parts for item in ast.walk(part) if isinstance(item, ast.Constant))
+    return any(isinstance(item.value, (int, float)) and item.value > LARGEST for item in inside)
+
+
 def _forbidden(tree: ast.AST, columns: frozenset[str]) -> str:
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
         if not isinstance(node, _ALLOWED):
             return type(node).__name__.lower()
+        if _grows(node):
+            return f"a number above {LARGEST} that says how many columns to make"
         if isinstance(node, ast.Attribute):
             base = node.value
             if not (isinstance(base, ast.Name) and base.id in MODULES and node.attr in FUNCTIONS):

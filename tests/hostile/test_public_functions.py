@@ -74,7 +74,7 @@ def sentence(refusal: MetaError) -> str:
     assert "Traceback" not in told
     # Of files every problem is listed, one a line.
     assert "\n" not in told or isinstance(refusal, EvidenceError), f"not one sentence: {told!r}"
-    assert len(told) < 12_000 if "long" in told else len(told) < 3000
+    assert len(told) < 3000
     return told
 
 

@@ -213,7 +213,7 @@ def test_profile():
     plot = plots.profile((x, -((x - 0.3) ** 2)), estimate=0.3, interval=(0.1, 0.6))
     assert "highest at 0.300" in plot.alt_text
     assert plots.profile(pd.DataFrame({"x": x, "loglik": -x})).to_frame().shape == (201, 2)
-    with pytest.raises(InputError, match="needs a pair"):
+    with pytest.raises(InputError, match="must be a pair"):
         plots.profile(3)
 
 

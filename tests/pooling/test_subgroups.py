@@ -63,7 +63,7 @@ def test_refusals() -> None:
         meta.subgroups(**DATA, by=["a"] * 13)
     with pytest.raises(InputError, match="study '3' has none"):
         meta.subgroups(**DATA, by=["a", "b", None, *["a"] * 10])
-    with pytest.raises(InputError, match="one value a row"):
+    with pytest.raises(InputError, match="one value for each"):
         meta.subgroups(**DATA, by=["a", "b"])
     with pytest.raises(InputError, match="no column 'alloc'"):
         meta.subgroups(**DATA, by="alloc")

@@ -240,7 +240,7 @@ def test_nothing_to_pool_and_other_refusals() -> None:
         meta.pool(**data(), method="GENQ")
     with pytest.raises(InputError, match="tau2 >= 0"):
         meta.pool(**data(), method=-0.1)
-    with pytest.raises(InputError, match="weights must be finite"):
+    with pytest.raises(InputError, match="weights must be >= 0"):
         meta.pool(yi=[0.1, 0.2], vi=[0.1, 0.1], weights=[1.0, -1.0])
     with pytest.raises(InputError, match="no column 'effect'"):
         meta.pool(pd.DataFrame({"yi": [0.1]}), yi="effect", vi="yi")

@@ -201,6 +201,12 @@ table = meta.diagnostics.influence(meta.pool(bcg))
 plots.influence(table)""",
     ),
     Example(
+        "residual-funnel",
+        "Funnel of residuals",
+        """\
+plots.residual_funnel(meta.regress(bcg, "~ ablat"))""",
+    ),
+    Example(
         "cumulative",
         "Cumulative meta-analysis",
         """\

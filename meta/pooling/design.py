@@ -245,6 +245,8 @@ def build(es: EffectSizes, formula: Any, moderators: Any, intercept: bool, notes
 def without_aliases(design: Design, notes: Notes) -> Design:
     """Leave out columns that earlier ones determine, and name them."""
     independent = _independent_columns(design.X)
+    if not len(independent):
+        raise InputError("the moderators and the intercept leave no column that varies; write at least '~ 1'")
     aliased = tuple(name for i, name in enumerate(design.names) if i not in independent)
     if aliased:
         notes.warn(

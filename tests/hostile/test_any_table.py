@@ -240,7 +240,17 @@ REGRESSIONS = {
     "typed value": [b"\x00" + b"1" * 100_000, b"\x01" + b"0" * 5000 + b"1", "\x02²".encode()],
     "prior": [b"studentt((),)", b"normal([1], 2)", b"normal(1e400, 1)", b"normal(0, 1" + b"0" * 400 + b")"],
     "hypothesis": [b"mu=" + b"1" * 100_000, b"mu<" + b"1" * 100_000 + b"x"],
-    "formula": [b"~ x | g", b"- 1", b"~ `x` | x", b"~ poly(x,:2) - 1", b" 2^000", b"~poly(x, 71_0009) - 1", b"~ (x + g)**99999", b"~" + b"(" * 500 + b"x"],
+    "formula": [
+        b"~ x | g",
+        b"- 1",
+        b"~ `x` | x",
+        b"~ poly(x,:2) - 1",
+        b" 2^000",
+        b"~poly(x, 71_0009) - 1",
+        b"~ (x + g)**99999",
+        b"~ np.log( 1) - 1",
+        b"~" + b"(" * 500 + b"x",
+    ],
     "RevMan": [
         b"Analysis group,Analysis number,Study\r1,1\r\n\r2",
         "Analysis group,Analysis number,Study,Study year\n1,1,A,197²6\n".encode(),

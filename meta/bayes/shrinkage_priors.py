@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from meta.arguments import is_number, shown
 from meta.errors import InputError
 
 
@@ -72,6 +73,8 @@ class SlopesPrior:
     def _positive(self, *names: str) -> None:
         for name in names:
             value = getattr(self, name)
+            if not is_number(value):
+                raise InputError(f"{type(self).__name__}: {name} must be a number, not {shown(value)}")
             if not (np.isfinite(value) and value > 0):
                 raise InputError(f"{type(self).__name__}: {name} must be > 0 and finite, not {value!r}")
 

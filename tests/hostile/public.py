@@ -216,6 +216,8 @@ CALLS: dict[str, Callable[[], dict[str, Any]]] = {
     "meta.plots.weight_function": lambda: {"curves": {"a": meta.bias.selection_model(es())}},
     **dict.fromkeys((f"meta.{name}" for name in PRIORS), dict),
     **dict.fromkeys((f"meta.priors.{name}" for name in [*PRIORS, *MORE_PRIORS]), dict),
+    "meta.priors.LaplaceSlopes": dict,
+    "meta.priors.RegularisedHorseshoe": lambda: {"expected": 2},
     "meta.priors.Fixed": lambda: {"value": 0.3},
     "meta.priors.NormalMixturePrior": lambda: {"weights": (0.5, 0.5), "means": (0.0, 1.0), "sds": (1.0, 2.0)},
     "meta.datasets.about": lambda: {"name": "bcg"},

@@ -1,0 +1,107 @@
+"""Every engine that takes effects has the properties of the table, and not those it is said to lack."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from meta.errors import MetaError
+from tests.properties.changes import CHANGES, Effects, differences, effects, examples
+from tests.properties.registry import ENGINES
+from tests.properties.table import Engine
+
+COMMON = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
+SLOW = [name for name, engine in ENGINES.items() if engine.slow]
+QUICK = [name for name in ENGINES if name not in SLOW]
+GRID = 256  # numbers with few binary digits: shifts and units lose nothing, so that ties stay ties
+
+
+@st.composite
+def studies(draw: st.DrawFn) -> Effects:
+    """Five to nine studies whose effects and variances differ."""
+    k = draw(st.integers(5, 9))
+    places = st.lists(st.integers(-2 * GRID, 2 * GRID), min_size=k, max_size=k, unique=True)
+    variances = st.lists(st.integers(GRID // 32, GRID), min_size=k, max_size=k, unique=True)
+    return effects(np.array(draw(places)) / GRID, np.array(draw(variances)) / GRID)
+
+
+def broken(engine: Engine, data: Effects, names: list[str]) -> dict[str, list[str]]:
+    """Properties that do not hold for these data; where an engine refuses them, it must refuse both."""
+    wrong = {}
+    try:
+        before = engine(data)
+    except MetaError as refusal:
+        before, said = None, type(refusal)
+    for name in names:
+        change = CHANGES[name]
+        try:
+            after = engine(change.apply(data))
+        except MetaError as refusal:
+            if before is not None or type(refusal) is not said:
+                wrong[name] = [f"refused: {refusal}"]
+            continue
+        if before is None:
+            if name not in ("doubled", "merged", "vague"):
+                wrong[name] = ["answered where the same data were refused"]
+            continue
+        found = differences(change, before, after, data, engine.rtol)
+        if found:
+            wrong[name] = found
+    return wrong
+
+
+def holds(name: str, data: Effects) -> None:
+    engine = ENGINES[name]
+    wrong = broken(engine, data, [change for change in CHANGES if engine.has(change)])
+    assert not wrong, "\n".join(f"{name}, {change}: {'; '.join(what)}" for change, what in wrong.items())
+
+
+def as_the_table_says(name: str) -> None:
+    """What an engine has holds for every example; what it lacks fails for one at least."""
+    engine, failed = ENGINES[name], set()
+    for data in examples():
+        assert engine(data), "an example is answered, not refused"
+        holds(name, data)
+        failed |= set(broken(engine, data, [x for x in engine.without if x not in failed]))
+    assert failed == set(engine.without), f"{name} has: {set(engine.without) - failed}; mend the table"
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_properties_hold_and_fail_as_the_table_says(name):
+    as_the_table_says(name)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", SLOW)
+def test_properties_of_slow_engines_hold_and_fail_as_the_table_says(name):
+    as_the_table_says(name)
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_slow_engines_mirror_data_with_the_other_sign(name):
+    assert not broken(ENGINES[name], examples()[0], ["sign"])
+
+
+@pytest.mark.parametrize("name", QUICK)
+@settings(max_examples=3, **COMMON)
+@given(data=studies())
+def test_properties_hold_for_any_studies(name, data):
+    holds(name, data)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", SLOW)
+@settings(max_examples=15, **COMMON)
+@given(data=studies())
+def test_properties_of_slow_engines_hold_for_any_studies(name, data):
+    holds(name, data)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", QUICK)
+@settings(max_examples=200, **COMMON)
+@given(data=studies())
+def test_properties_hold_for_many_more_studies(name, data):
+    holds(name, data)

@@ -70,9 +70,7 @@ def _flat(data: Effects) -> Found:
 
 def _regression(data: Effects) -> Found:
     effect = [meta.Normal(data.at, data.unit), meta.Normal(0, 0.5 * data.unit)]
-    post = meta.bayes(
-        data.sizes(), moderators="~ x", effect=effect, tau=meta.HalfNormal(0.5 * data.unit)
-    )
+    post = meta.bayes(data.sizes(), moderators="~ x", effect=effect, tau=meta.HalfNormal(0.5 * data.unit))
     first, second = (post.distribution(term) for term in post.terms)
     return {
         "intercept": ("place", first.mean),
@@ -84,7 +82,9 @@ def _regression(data: Effects) -> Found:
 
 
 def _batch(data: Effects) -> Found:
-    got = batch(np.stack([data.y, data.y + data.sign * data.unit * data.x]), np.stack([data.v] * 2), **priors(data))
+    got = batch(
+        np.stack([data.y, data.y + data.sign * data.unit * data.x]), np.stack([data.v] * 2), **priors(data)
+    )
     return {
         "mean": ("place", got.estimate),
         "sd": ("spread", got.sd),

@@ -21,11 +21,20 @@ from typing import Any
 
 import numpy as np
 
-from meta.effects.model import EffectSizes
 from meta.effects.api import effect_sizes
+from meta.effects.model import EffectSizes
 
 Found = dict[str, tuple[str, Any]]
-POWER = {"place": 1, "ends": 1, "slope": 1, "slope ends": 1, "spread": 1, "wide": 1, "square": 2, "wide square": 2}
+POWER = {
+    "place": 1,
+    "ends": 1,
+    "slope": 1,
+    "slope ends": 1,
+    "spread": 1,
+    "wide": 1,
+    "square": 2,
+    "wide square": 2,
+}
 TURNING = ("place", "slope", "odd", "odd test")
 ROOT_HALF = float(np.sqrt(0.5))
 
@@ -152,7 +161,13 @@ def _double(data: Effects) -> Effects:
 
 def _vague(data: Effects) -> Effects:
     """One more study, in a group of its own, whose variance is ten million times the unit's square."""
-    ends = {"y": data.at + 2 * data.unit, "v": 1e7 * data.unit**2, "x": 3.0, "group": data.group.max() + 1, "half": 1}
+    ends = {
+        "y": data.at + 2 * data.unit,
+        "v": 1e7 * data.unit**2,
+        "x": 3.0,
+        "group": data.group.max() + 1,
+        "half": 1,
+    }
     return replace(data, **{name: np.append(getattr(data, name), value) for name, value in ends.items()})
 
 
@@ -167,7 +182,7 @@ CHANGES = {
         ),
         Change(
             "unit",
-            "effects times 16 (variances times 256, priors likewise): estimates times 16, tau2 times 256, p the same",
+            "effects and priors times 16, variances times 256: estimates times 16, tau2 times 256, p the same",
             lambda d: replace(d, y=d.y * UNIT, v=d.v * UNIT**2, at=d.at * UNIT, unit=d.unit * UNIT),
             _scaled,
         ),

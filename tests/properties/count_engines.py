@@ -16,7 +16,7 @@ from tests.properties.changes import ROOT_HALF, order
 
 COUNTS = "the number of studies enters by itself"
 RARE = "it approximates the exact model where events are rare, and non-events are not"
-SIDE = "a risk is of the event; its complement has no such ratio"
+SIDE = "a risk ratio is of the event, and a rate has no non-events"
 NAMES = ("events1", "n1", "events2", "n2")
 RATES = ("events1", "time1", "events2", "time2")
 
@@ -104,10 +104,16 @@ def _counts(measure: str, method: str, model: str | None = None) -> Callable[[Ta
         if names is RATES:
             data = replace(data, n1=10.0 * data.n1, n2=10.0 * data.n2)
         fit = meta.pool_counts(measure=measure, method=method, model=model, **data.named(names))
-        found: Found = {"estimate": ("place", fit.estimate), "se": ("spread", fit.se), "p": ("free", fit.p_value)}
+        found: Found = {
+            "estimate": ("place", fit.estimate),
+            "se": ("spread", fit.se),
+            "p": ("free", fit.p_value),
+        }
         if method in ("GLMM", "BB"):
-            return found | {"log-likelihood": ("free", fit.loglik)} | (
-                {"tau2": ("square", fit.tau2)} if method == "GLMM" else {}
+            return (
+                found
+                | {"log-likelihood": ("free", fit.loglik)}
+                | ({"tau2": ("square", fit.tau2)} if method == "GLMM" else {})
             )
         more = {"Q": ("free", fit.q)}
         tests = (fit.cmh, fit.breslow_day, fit.tarone)
@@ -149,7 +155,10 @@ ENGINES = {
             )
             for measure, method, model in FITS
         ),
-        *(Engine(name, _asymmetry(name), {"doubled": COUNTS}) for name in ("harbord", "peters", "deeks", "macaskill")),
+        *(
+            Engine(name, _asymmetry(name), {"doubled": COUNTS})
+            for name in ("harbord", "peters", "deeks", "macaskill")
+        ),
     )
 }
 

@@ -190,11 +190,18 @@ PAIRS = [(method, "z") for method in ESTIMATORS] + [
 ENGINES = [
     *(Engine(f"pool {method} {test}", _pool(method, test), _without(method, test)) for method, test in PAIRS),
     *(
-        Engine(f"interval of tau2 {kind}", _tau2_interval(kind), LIKELIHOOD if kind == "PL" else usual(), rtol=1e-5)
+        Engine(
+            f"interval of tau2 {kind}",
+            _tau2_interval(kind),
+            LIKELIHOOD if kind == "PL" else usual(),
+            rtol=1e-5,
+        )
         for kind in TAU2_INTERVALS
     ),
     *(
-        Engine(f"prediction {kind}", _prediction(kind), usual(**DRAWN) if kind == "NNF" else usual(), rtol=1e-5)
+        Engine(
+            f"prediction {kind}", _prediction(kind), usual(**DRAWN) if kind == "NNF" else usual(), rtol=1e-5
+        )
         for kind in PREDICTION_INTERVALS
     ),
     Engine("Henmi-Copas", _henmi, usual(), rtol=1e-5),

@@ -11,7 +11,7 @@ import meta
 from meta import bias, diagnostics
 from tests.properties.changes import Effects, Found
 from tests.properties.pooling_engines import pooled
-from tests.properties.table import COUNTS, SPREAD, SLOPE, ZERO, Engine, lacks, spread, usual
+from tests.properties.table import SLOPE, SPREAD, ZERO, Engine, lacks, spread, usual
 
 
 def _egger(**options: Any) -> Callable[[Effects], Found]:
@@ -207,7 +207,9 @@ NONE = usual()
 SIGNIFICANCE = usual(shift=ZERO)
 TWO = "a regression on precision sees two points where there were two"
 LEAST_SQUARES = lacks(merged=TWO, vague=SLOPE)
-SELECTION = lacks(shift=ZERO, merged=SPREAD, vague="the study added is not significant, and such studies count")
+SELECTION = lacks(
+    shift=ZERO, merged=SPREAD, vague="the study added is not significant, and such studies count"
+)
 POWERED = "twice the data have more power, and so other studies are adequate"
 LIKELIHOOD = spread()
 ENGINES = [
@@ -216,9 +218,21 @@ ENGINES = [
     Engine("Pustejovsky-Rodgers", _pustejovsky, lacks(merged=TWO)),
     Engine("Begg", _begg, NONE),
     Engine("trim and fill", _trim, NONE, rtol=1e-5),
-    Engine("selection model, one step", _model("selection_model", steps=(0.025,)), SELECTION, rtol=1e-3, slow=True),
+    Engine(
+        "selection model, one step",
+        _model("selection_model", steps=(0.025,)),
+        SELECTION,
+        rtol=1e-3,
+        slow=True,
+    ),
     Engine("beta selection", _model("beta_selection"), SELECTION, rtol=1e-2, slow=True),
-    Engine("Copas", _copas, lacks(merged=SPREAD, vague="the range of standard errors sets the chances of publication"), rtol=1e-3, slow=True),
+    Engine(
+        "Copas",
+        _copas,
+        lacks(merged=SPREAD, vague="the range of standard errors sets the chances of publication"),
+        rtol=1e-3,
+        slow=True,
+    ),
     Engine("PET and PEESE", _pet, LEAST_SQUARES),
     Engine("unrestricted weighted least squares", _uwls),
     Engine("weighted mean of the adequately powered", _waap, lacks(shift=ZERO, doubled=POWERED)),

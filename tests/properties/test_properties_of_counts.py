@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings
 
 import meta
 from meta.errors import MetaError, quiet
 from meta.kernels import mantel_haenszel as mh
 from tests.properties.count_engines import CHANGES, ENGINES, NAMES, Tables, differences, example
+from tests.properties.draws import COMMON, tables
 
-COMMON = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
 SLOW = [name for name, engine in ENGINES.items() if engine.slow]
 QUICK = [name for name in ENGINES if name not in SLOW]
 CLOSED = [name for name in QUICK if name.startswith(("MH", "Peto")) or name.islower()]
-
-
-@st.composite
-def tables(draw: st.DrawFn) -> Tables:
-    """Four to eight tables, single zeros among them; every study has an event and a non-event."""
-    rows = []
-    for _ in range(draw(st.integers(4, 8))):
-        n1, n2 = draw(st.integers(5, 80)), draw(st.integers(5, 80))
-        rows.append((draw(st.integers(0, n1 - 1)), n1, draw(st.integers(1, n2 - 1)), n2))
-    return Tables(*np.array(rows, dtype=float).T)
 
 
 def holds(name: str, data: Tables) -> None:
@@ -105,13 +94,19 @@ def test_peto_is_the_sum_of_observed_less_expected(data):
     assert fit.se == pytest.approx(v.sum() ** -0.5, rel=1e-12)
 
 
-@settings(max_examples=20, **COMMON)
-@given(data=tables(), times=st.integers(2, 5))
-def test_strata_with_equal_margins_merge(data, times):
+@pytest.mark.parametrize("times", [2, 5])
+@settings(max_examples=10, **COMMON)
+@given(data=tables())
+def test_strata_with_equal_margins_merge(times, data):
     """Tables that are alike are one table of their sums, whatever the measure; so is a rate's time."""
     a, n1, c, n2 = (column[:1] for column in data.columns)
     apart = tuple(np.repeat(column, times) for column in (a, n1, c, n2))
     whole = tuple(column * times for column in (a, n1, c, n2))
-    for function in (mh.risk_difference, mh.rate_ratio, mh.rate_difference, *([mh.odds_ratio] if a[0] else [])):
+    for function in (
+        mh.risk_difference,
+        mh.rate_ratio,
+        mh.rate_difference,
+        *([mh.odds_ratio] if a[0] else []),
+    ):
         if a[0] or function is not mh.rate_ratio:
             np.testing.assert_allclose(function(*apart).estimate, function(*whole).estimate, atol=1e-12)

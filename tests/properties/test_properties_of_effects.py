@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings
 
 from meta.errors import MetaError
-from tests.properties.changes import CHANGES, Effects, differences, effects, examples
+from tests.properties.changes import CHANGES, Effects, differences, examples
+from tests.properties.draws import COMMON, studies
 from tests.properties.registry import ENGINES
 from tests.properties.table import Engine
 
-COMMON = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
 SLOW = [name for name, engine in ENGINES.items() if engine.slow]
 QUICK = [name for name in ENGINES if name not in SLOW]
-GRID = 256  # numbers with few binary digits: shifts and units lose nothing, so that ties stay ties
-
-
-@st.composite
-def studies(draw: st.DrawFn) -> Effects:
-    """Five to nine studies whose effects and variances differ."""
-    k = draw(st.integers(5, 9))
-    places = st.lists(st.integers(-2 * GRID, 2 * GRID), min_size=k, max_size=k, unique=True)
-    variances = st.lists(st.integers(GRID // 32, GRID), min_size=k, max_size=k, unique=True)
-    return effects(np.array(draw(places)) / GRID, np.array(draw(variances)) / GRID)
 
 
 def broken(engine: Engine, data: Effects, names: list[str]) -> dict[str, list[str]]:

@@ -129,7 +129,8 @@ def _error(y: np.ndarray, v: np.ndarray, u: np.ndarray, x: np.ndarray, top: floa
     from scipy.optimize import minimize
 
     sd = math.sqrt(float(np.var(y)) + 1.0)
-    step = 0.3 / math.sqrt(float((1 / (v + x[1] ** 2)).sum()))
+    # Short, since the profile bends where rho reaches its bound.
+    step = 0.03 / math.sqrt(float((1 / (v + x[1] ** 2)).sum()))
 
     def profile(mu: float) -> float:
         found = minimize(

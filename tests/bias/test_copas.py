@@ -70,3 +70,16 @@ def test_refusals_of_copas():
         meta.bias.copas(hackshaw(), direction="two-sided")
     with pytest.raises(NotEstimableError, match="equally precise"):
         meta.bias.copas(meta.EffectSizes(np.arange(12.0), np.ones(12), "GEN", np.arange(12)))
+
+
+@pytest.mark.filterwarnings("ignore::meta.errors.FewStudiesWarning")
+def test_standard_errors_do_not_feel_the_bound_of_rho():
+    """Every study twice: the likelihood is squared, whether or not rho is close to its bound of 0.995."""
+    yi = np.array([0.375, 1.5, -0.75, -0.25, 1.125, -0.5, 0.625, 1.75])
+    vi = np.array([0.0625, 0.09375, 0.125, 0.03125, 0.25, 0.3125, 0.1875, 0.28125])
+    once, twice = (
+        meta.bias.copas({"yi": np.tile(yi, times), "vi": np.tile(vi, times)}, published=[0.8, 0.7])
+        for times in (1, 2)
+    )
+    np.testing.assert_allclose(twice.estimate, once.estimate, rtol=1e-5)
+    np.testing.assert_allclose(twice.se, once.se / np.sqrt(2), rtol=1e-3)

@@ -182,7 +182,7 @@ CHANGES = {
         ),
         Change(
             "unit",
-            "effects and priors times 16, variances times 256: estimates times 16, tau2 times 256, p the same",
+            "effects and priors times 16, variances times 256: estimates times 16, tau2 times 256, same p",
             lambda d: replace(d, y=d.y * UNIT, v=d.v * UNIT**2, at=d.at * UNIT, unit=d.unit * UNIT),
             _scaled,
         ),

@@ -88,6 +88,27 @@ def test_limits_of_bounds(method):
     assert pool_bounded(point, method=method).estimate == pytest.approx(want.estimate, abs=1e-9)
 
 
+@pytest.mark.parametrize("method", ["ML", "REML"])
+def test_one_vague_study_costs_no_digits(method):
+    """It widens the search a thousandfold; its weight is a ten millionth."""
+    y = [NAN, 0.00390625, -0.00390625, NAN, -0.0078125]
+    v, kind = [0.03125, 0.03515625, 0.0390625, 0.04296875, 0.046875], ["bound", "exact", "exact", "bound"]
+    lower, upper = [-0.25, NAN, NAN, -0.2421875, NAN], [0.5, NAN, NAN, 0.5078125, NAN]
+    base = EffectSizes(y, v, "GEN", list("abcde"), kind=[*kind, "exact"], lower=lower, upper=upper)
+    more = EffectSizes(
+        [*y, 2.25],
+        [*v, 1e7],
+        "GEN",
+        list("abcdef"),
+        kind=[*kind, "exact", "exact"],
+        lower=[*lower, NAN],
+        upper=[*upper, NAN],
+    )
+    got, want = pool_bounded(more, method=method), pool_bounded(base, method=method)
+    assert got.estimate == pytest.approx(want.estimate, abs=1e-7)
+    assert got.se == pytest.approx(want.se, rel=1e-6)
+
+
 def test_symmetry_and_mixture():
     es = EffectSizes(
         [0.5, NAN],

@@ -4,7 +4,7 @@ alpha``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -96,11 +96,40 @@ def fit_location_scale(
     >>> fit.tau2.round(3).tolist()
     [1.167, 1.167, 1.167, 1.167]
     """
+    if link == "log":
+        return _fit(y, v, X, Z, link, restricted)
+    # Bounds at zero and the tolerances of their search are absolute: effects in their own unit.
+    unit = float(np.sqrt(np.median(v)))
+    own = _fit(y / unit, v / unit**2, X, Z, link, restricted)
+    units = len(y) - X.shape[1] if restricted else len(y)
+    return replace(
+        own,
+        beta=own.beta * unit,
+        vcov=own.vcov * unit**2,
+        alpha=own.alpha * unit**2,
+        alpha_vcov=own.alpha_vcov * unit**4,
+        tau2=own.tau2 * unit**2,
+        loglik=own.loglik - units * float(np.log(unit)),
+    )
+
+
+def _moment(y: np.ndarray, v: np.ndarray, X: np.ndarray) -> float:
+    """A common tau2 by DerSimonian and Laird's moments, to start from: a vague study does not count."""
+    x, z = X / np.sqrt(v)[:, None], y / np.sqrt(v)
+    inverse = np.linalg.inv(x.T @ x)
+    q = float(np.sum((z - x @ (inverse @ (x.T @ z))) ** 2))
+    trace = float((1 / v).sum() - np.trace(inverse @ (x.T @ (x / v[:, None]))))
+    return (q - (len(y) - X.shape[1])) / trace
+
+
+def _fit(
+    y: np.ndarray, v: np.ndarray, X: np.ndarray, Z: np.ndarray, link: str, restricted: bool
+) -> LocationScaleFit:
     from scipy.optimize import minimize
 
     q, r = np.linalg.qr(Z)
     basis, back = np.linalg.qr(X)
-    spread = max(float(np.mean((y - basis @ (basis.T @ y)) ** 2) - np.mean(v)), 0.05 * float(np.mean(v)))
+    spread = max(_moment(y, v, basis), 0.05 * float(np.median(v)))
     unit = np.sqrt(np.mean(q**2)) if link == "log" else 1.0
 
     def negative(a: np.ndarray) -> tuple[float, np.ndarray]:

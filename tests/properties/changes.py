@@ -115,7 +115,7 @@ class Change:
     rtol: float = 0.0
 
 
-SHIFT, UNIT = 1.5, 16.0
+SHIFT, UNIT = 1.5, 1024.0
 
 
 def _shifted(kind: str, value: np.ndarray) -> np.ndarray | None:
@@ -182,7 +182,7 @@ CHANGES = {
         ),
         Change(
             "unit",
-            "effects and priors times 16, variances times 256: estimates times 16, tau2 times 256, same p",
+            "effects and priors times 1024, variances by its square: estimates and tau2 likewise, p the same",
             lambda d: replace(d, y=d.y * UNIT, v=d.v * UNIT**2, at=d.at * UNIT, unit=d.unit * UNIT),
             _scaled,
         ),

@@ -136,15 +136,18 @@ def _robust(data: Effects) -> Found:
     }
 
 
-def _location_scale(data: Effects) -> Found:
-    fit = meta.regress(data.sizes(), "~ x", scale="~ half", test="z", method="ML", link="identity")
-    return {
-        "intercept": ("place", fit.beta[0]),
-        "slope": ("slope", fit.beta[1]),
-        "tau2": ("each square", fit.tau2),
-        "scale": ("square", fit.alpha),
-        "log-likelihood": ("free", fit.loglik + data.k * np.log(data.unit)),
-    }
+def _location_scale(link: str, method: str) -> Callable[[Effects], Found]:
+    def run(data: Effects) -> Found:
+        fit = meta.regress(data.sizes(), "~ x", scale="~ half", test="z", method=method, link=link)
+        units = data.k - 2 * (method == "REML")
+        return {
+            "intercept": ("place", fit.beta[0]),
+            "slope": ("slope", fit.beta[1]),
+            "tau2": ("each square", fit.tau2),
+            "log-likelihood": ("free", fit.loglik + units * np.log(data.unit)),
+        }
+
+    return run
 
 
 def _bounded(method: str) -> Callable[[Effects], Found]:
@@ -220,7 +223,8 @@ ENGINES = [
     Engine("multilevel ML", _levels(None, "ML"), ML, rtol=1e-4),
     Engine("multilevel REML, rho 0.5", _levels(0.5, "REML"), LIKELIHOOD, rtol=1e-4),
     Engine("robust CR2", _robust, LIKELIHOOD, rtol=1e-4),
-    Engine("location-scale ML", _location_scale, ML, rtol=1e-4),
+    Engine("location-scale ML, identity link", _location_scale("identity", "ML"), ML, rtol=1e-4),
+    Engine("location-scale REML, log link", _location_scale("log", "REML"), LIKELIHOOD, rtol=1e-4),
     Engine("bounded ML", _bounded("ML"), ML, rtol=1e-5, slow=True),
     Engine("bounded REML", _bounded("REML"), LIKELIHOOD, rtol=1e-5, slow=True),
 ]

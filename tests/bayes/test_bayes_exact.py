@@ -135,19 +135,6 @@ def test_against_brute_force_quadrature(tau):
     assert post.error < 1e-8
 
 
-def test_properties_shift_scale_sign_order():
-    y, v = np.array([0.1, 0.6, -0.2, 0.35, 0.8]), np.array([0.04, 0.09, 0.05, 0.02, 0.1])
-    base = meta.bayes(yi=y, vi=v, effect=meta.Normal(0, 1), tau=meta.HalfNormal(0.5))
-    flipped = meta.bayes(yi=-y[::-1], vi=v[::-1], effect=meta.Normal(0, 1), tau=meta.HalfNormal(0.5))
-    moved = meta.bayes(yi=3 * (y + 1), vi=9 * v, effect=meta.Normal(3, 3), tau=meta.HalfNormal(1.5))
-    assert flipped.estimate == pytest.approx(-base.estimate, rel=1e-10)
-    assert moved.estimate == pytest.approx(3 * (base.estimate + 1), rel=1e-10)
-    assert moved.tau.mean == pytest.approx(3 * base.tau.mean, rel=1e-10)
-    low, high = base.interval()
-    assert flipped.interval() == pytest.approx((-high, -low), rel=1e-7)
-    np.testing.assert_allclose(flipped.shrinkage()["mean"][::-1], -base.shrinkage()["mean"], rtol=1e-9)
-
-
 def test_sampling_covariances_by_direct_quadrature():
     y, v = np.array([0.1, 0.6, -0.2]), np.array([0.04, 0.09, 0.05])
     c = np.diag(v)

@@ -12,8 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import meta
 from meta.effects.model import EffectSizes
@@ -321,27 +319,6 @@ def test_pool_many_with_absent_studies_and_its_memory() -> None:
     assert len(many) == 20_000
     with pytest.raises(InputError, match="row 1, column 0"):
         meta.pool_many([[0.1], [0.2]], [[0.1], [0.0]])
-
-
-@given(
-    st.lists(st.tuples(st.floats(-3, 3), st.floats(0.001, 4)), min_size=2, max_size=9),
-    st.floats(-5, 5),
-    st.sampled_from([1e-3, 10.0, 1e3]),
-)
-@settings(max_examples=60, deadline=None)
-def test_invariances(rows: list, shift: float, unit: float) -> None:
-    y, v = (np.array(x) for x in zip(*rows, strict=True))
-    with quiet():
-        base = meta.pool(yi=y, vi=v)
-        moved = meta.pool(yi=y + shift, vi=v)
-        turned = meta.pool(yi=-y[::-1], vi=v[::-1])
-        scaled = meta.pool(yi=unit * y, vi=unit**2 * v)
-    scale = float(np.sqrt(v.min())) + np.ptp(y)
-    assert moved.estimate - shift == pytest.approx(base.estimate, abs=1e-6 * scale)
-    assert turned.estimate == pytest.approx(-base.estimate, abs=1e-6 * scale)
-    assert turned.tau2 == pytest.approx(base.tau2, abs=1e-6 * scale**2)
-    assert scaled.tau2 == pytest.approx(unit**2 * base.tau2, rel=1e-6, abs=1e-9 * unit**2 * scale**2)
-    assert scaled.loglik == pytest.approx(base.loglik - (len(y) - 1) * np.log(unit), rel=1e-7, abs=1e-7)
 
 
 def test_registries_are_complete_and_cited() -> None:

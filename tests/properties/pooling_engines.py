@@ -59,7 +59,7 @@ def _tau2_interval(kind: str) -> Callable[[Effects], Found]:
 def _prediction(kind: str) -> Callable[[Effects], Found]:
     def run(data: Effects) -> Found:
         fit = meta.pool(data.sizes(), test="z")
-        found = fit.prediction_interval(kind, seed=3, draws=200)
+        found = fit.prediction_interval(kind, seed=3, draws=100)
         return {"interval": ("ends", tuple(found)), "df": ("free", fit.prediction_df(kind))}
 
     return run

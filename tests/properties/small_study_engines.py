@@ -102,10 +102,12 @@ def _limit(data: Effects) -> Found:
 
 
 def _copas(data: Effects) -> Found:
-    fit = bias.copas(data.sizes(), published=(1.0, 0.8, 0.5))
+    side = "greater" if data.sign > 0 else "less"
+    fit = bias.copas(data.sizes(), published=(1.0, 0.8, 0.5), direction=side)
+    # A standard error is a mean over two sides of a bend where rho is next to a bound.
     return {
         "estimates": ("place", fit.estimate),
-        "se": ("spread", fit.se),
+        "se": ("wide", fit.se),
         "tau2": ("square", fit.tau2),
         "p": ("free", fit.residual_p),
     }

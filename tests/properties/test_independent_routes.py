@@ -15,7 +15,7 @@ from tests.properties.changes import Effects, examples
 from tests.properties.count_engines import NAMES, example
 from tests.properties.draws import COMMON, studies
 
-QUICK, LONG = settings(max_examples=10, **COMMON), settings(max_examples=1000, **COMMON)
+QUICK, LONG = settings(max_examples=5, **COMMON), settings(max_examples=300, **COMMON)
 
 
 def weighted(y, v, tau2):

@@ -12,6 +12,7 @@ from tests.properties.registry import ENGINES
 from tests.properties.table import Engine
 
 SLOW = [name for name, engine in ENGINES.items() if engine.slow]
+SECONDS = ("Copas", "beta selection", "model average with bias")
 QUICK = [name for name in ENGINES if name not in SLOW]
 
 
@@ -67,13 +68,13 @@ def test_properties_of_slow_engines_hold_and_fail_as_the_table_says(name):
     as_the_table_says(name)
 
 
-@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize("name", [name for name in SLOW if name not in SECONDS])
 def test_slow_engines_mirror_data_with_the_other_sign(name):
     assert not broken(ENGINES[name], examples()[0], ["sign"])
 
 
 @pytest.mark.parametrize("name", QUICK)
-@settings(max_examples=3, **COMMON)
+@settings(max_examples=2, **COMMON)
 @given(data=studies())
 def test_properties_hold_for_any_studies(name, data):
     holds(name, data)
@@ -89,7 +90,7 @@ def test_properties_of_slow_engines_hold_for_any_studies(name, data):
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", QUICK)
-@settings(max_examples=200, **COMMON)
+@settings(max_examples=100, **COMMON)
 @given(data=studies())
 def test_properties_hold_for_many_more_studies(name, data):
     holds(name, data)

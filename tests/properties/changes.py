@@ -51,6 +51,7 @@ class Effects:
     at: float = 0.25
     unit: float = 1.0
     sign: int = 1
+    alike: bool = False
 
     @property
     def k(self) -> int:
@@ -72,7 +73,11 @@ class Effects:
             "n1": size,
             "n2": size + 2 * self.x,
         }
-        return effect_sizes(table, measure="GEN", yi="yi", vi="vi")
+        return effect_sizes(table, measure="GEN", yi="yi", vi="vi", study=self.names())
+
+    def names(self) -> list[str]:
+        """Names of the studies: numbers, or two names for all of them."""
+        return [f"Smith {2000 + i % 2}" if self.alike else str(i + 1) for i in range(self.k)]
 
     def bounded(self) -> EffectSizes:
         """The same with two or three studies known only to lie between bounds, unevenly."""
@@ -82,8 +87,7 @@ class Effects:
         lower[at], upper[at] = y[at] - below * self.unit, y[at] + above * self.unit
         y[at] = np.nan
         kind = ["bound" if i in at else "exact" for i in range(self.k)]
-        names = [str(i) for i in range(self.k)]
-        return EffectSizes(y, self.v, "GEN", names, kind=kind, lower=lower, upper=upper)
+        return EffectSizes(y, self.v, "GEN", self.names(), kind=kind, lower=lower, upper=upper)
 
 
 def examples() -> list[Effects]:
@@ -196,6 +200,12 @@ CHANGES = {
             "rows",
             "rows in another order: the same, and values of studies in that order",
             lambda d: d.rows(order(d.k)),
+            lambda kind, value: value,
+        ),
+        Change(
+            "names",
+            "two names for all studies: the same, since rows are counted and not names",
+            lambda d: replace(d, alike=True),
             lambda kind, value: value,
         ),
         Change(

@@ -32,7 +32,7 @@ REST = """\
   margin are not equivariant; `tests/claims/` tests their rules.
 - Quadrature against PyMC: `tests/bayes/test_pymc_engine.py`, `tests/bayes/test_bayes_regression.py` and
   `tests/bayes/test_sampled_models.py`, within Monte Carlo error.
-- Absurd input into every engine: `tests/hostile/`.
+- Absurd input: [robustness](robustness.md).
 - Published numbers and other packages: [validation](validation.md).
 """
 

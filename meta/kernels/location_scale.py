@@ -122,6 +122,17 @@ def _moment(y: np.ndarray, v: np.ndarray, X: np.ndarray) -> float:
     return (q - (len(y) - X.shape[1])) / trace
 
 
+def _starts(Z: np.ndarray, spread: float, link: str) -> list[np.ndarray]:
+    """Linear predictors: three levels, and each moderator up or down; either group may be the varied one."""
+    shares = [np.full(len(Z), share) for share in (1.0, 0.1, 5.0)]
+    for column in (Z - Z.mean(axis=0)).T:
+        reach = float(np.abs(column).max())
+        if reach > 1e-9 * (1.0 + float(np.abs(Z).max())):
+            tilt = column / reach
+            shares += [np.exp(sign * 3.0 * tilt) if link == "log" else 1.0 + sign * tilt for sign in (-1, 1)]
+    return [np.log(share * spread) if link == "log" else share * spread for share in shares]
+
+
 def _fit(
     y: np.ndarray, v: np.ndarray, X: np.ndarray, Z: np.ndarray, link: str, restricted: bool
 ) -> LocationScaleFit:
@@ -141,10 +152,9 @@ def _fit(
             return 1e100, np.zeros_like(a)
         return -value, -q.T @ (gradient * slope)
 
-    level = q.T @ np.ones(len(y))
     best, steps, found_value = np.zeros(q.shape[1]), 0, np.inf
-    for share in (1.0, 0.1, 5.0):
-        start = level * (np.log(share * spread) if link == "log" else share * spread)
+    for eta in _starts(Z, spread, link):
+        start = q.T @ eta
         if link == "log":
             found = minimize(
                 negative, start, jac=True, method="BFGS", options={"gtol": 1e-9 / unit, "maxiter": 1000}

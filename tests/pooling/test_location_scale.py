@@ -112,3 +112,28 @@ def test_reads_well_and_refuses(complete):
         meta.regress(complete, "~ meta", scale="~ meta", link="sqrt")
     with pytest.raises(InputError, match="'t'"):
         meta.regress(complete, "~ meta", scale="~ meta", test="KR")
+
+
+@pytest.mark.filterwarnings("ignore:the scale part did not converge")
+@pytest.mark.filterwarnings("ignore:a tau2 is practically 0")
+@pytest.mark.parametrize(("link", "method"), [("log", "REML"), ("identity", "ML")])
+def test_the_higher_of_two_maxima_is_found(link, method):
+    """Either half may be the heterogeneous one; the likelihood of the other is lower by 0.2."""
+    y = np.array([-1.77734375, 0.734375, -0.83984375, 0.2109375, 0.07421875, 0.7890625, -0.96875])
+    v = np.array([0.3515625, 0.35546875, 0.0625, 0.05078125, 0.3671875, 0.04296875, 0.375])
+    x, half = np.array([0.0, 3, 6, 1, 4, 7, 2]), np.arange(7) % 2
+    fit = meta.regress(
+        {"yi": y, "vi": v, "x": x, "half": half},
+        "~ x",
+        scale="~ half",
+        test="z",
+        link=link,
+        method=method,
+    )
+    X = np.column_stack([np.ones(7), x])
+    grid = np.concatenate([[0.0], np.geomspace(1e-3, 20, 60)])
+    values = [
+        kernel.evaluate(y, v, X, np.where(half == 1, b, a), method == "REML")[0] for a in grid for b in grid
+    ]
+    assert fit.loglik >= max(values)
+    assert fit.tau2[1] < 1e-6 < fit.tau2[0]

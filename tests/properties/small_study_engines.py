@@ -212,7 +212,7 @@ LEAST_SQUARES = lacks(merged=TWO, vague=SLOPE)
 SELECTION = lacks(
     shift=ZERO, merged=SPREAD, vague="the study added is not significant, and such studies count"
 )
-POWERED = "twice the data have more power, and so other studies are adequate"
+POWERED = "studies twice or merged have more power, so that others are adequate"
 LIKELIHOOD = spread()
 ENGINES = [
     Engine("Egger", _egger(), LEAST_SQUARES),
@@ -237,7 +237,7 @@ ENGINES = [
     ),
     Engine("PET and PEESE", _pet, LEAST_SQUARES),
     Engine("unrestricted weighted least squares", _uwls),
-    Engine("weighted mean of the adequately powered", _waap, lacks(shift=ZERO, doubled=POWERED)),
+    Engine("weighted mean of the adequately powered", _waap, lacks(shift=ZERO, doubled=POWERED, merged=POWERED)),
     Engine("bias-robust weights", _robust, lacks(merged=SPREAD)),
     Engine("limit meta-analysis", _limit, NONE),
     Engine("p-uniform*", _p_uniform, lacks(shift=ZERO, merged=SPREAD), rtol=1e-3, slow=True),

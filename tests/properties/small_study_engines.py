@@ -217,7 +217,7 @@ LIKELIHOOD = spread()
 ENGINES = [
     Engine("Egger", _egger(), LEAST_SQUARES),
     Engine("Egger, mixed effects", _egger(model="mixed"), NONE, rtol=1e-5),
-    Engine("Pustejovsky-Rodgers", _pustejovsky, lacks(merged=TWO)),
+    Engine("Pustejovsky-Rodgers", _pustejovsky, lacks(merged=TWO), rtol=1e-3),
     Engine("Begg", _begg, NONE),
     Engine("trim and fill", _trim, NONE, rtol=1e-5),
     Engine(
@@ -237,7 +237,9 @@ ENGINES = [
     ),
     Engine("PET and PEESE", _pet, LEAST_SQUARES),
     Engine("unrestricted weighted least squares", _uwls),
-    Engine("weighted mean of the adequately powered", _waap, lacks(shift=ZERO, doubled=POWERED, merged=POWERED)),
+    Engine(
+        "weighted mean of the adequately powered", _waap, lacks(shift=ZERO, doubled=POWERED, merged=POWERED)
+    ),
     Engine("bias-robust weights", _robust, lacks(merged=SPREAD)),
     Engine("limit meta-analysis", _limit, NONE),
     Engine("p-uniform*", _p_uniform, lacks(shift=ZERO, merged=SPREAD), rtol=1e-3, slow=True),

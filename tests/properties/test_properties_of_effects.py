@@ -48,12 +48,13 @@ def holds(name: str, data: Effects) -> None:
 
 
 def as_the_table_says(name: str) -> None:
-    """What an engine has holds for every example; what it lacks fails for one at least."""
+    """What an engine has holds for the first example; what it lacks fails for one at least."""
     engine, failed = ENGINES[name], set()
+    holds(name, examples()[0])
     for data in examples():
         assert engine(data), "an example is answered, not refused"
-        holds(name, data)
-        failed |= set(broken(engine, data, [x for x in engine.without if x not in failed]))
+        missing = [change for change in engine.without if change not in failed]
+        failed |= set(broken(engine, data, missing)) if missing else set()
     assert failed == set(engine.without), f"{name} has: {set(engine.without) - failed}; mend the table"
 
 

@@ -171,7 +171,7 @@ def test_an_untestable_claim_needs_another_kind_of_trial_first(evidence):
     verdict = judge(evidence.claims["cortisol-78"], None, analysis="cortisol-normalised")
     with pytest.raises(NotEstimableError, match="no trial reports what the claim is about"):
         meta.plan(verdict)
-    with pytest.raises(InputError, match="needs a verdict"):
+    with pytest.raises(InputError, match="verdict must be a Verdict"):
         meta.plan(3)
     with pytest.raises(InputError, match="se must be > 0"):
         power(1.0, 0.0)

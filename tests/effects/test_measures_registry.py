@@ -14,7 +14,7 @@ from meta.effects import forms, measures_table, vtypes
 from meta.effects.measures import definition, one_group, references, two_groups
 from meta.effects.registry import MEASURES, Measure, measure
 from meta.effects.scales import SCALES, freeman_tukey_proportion, freeman_tukey_rate
-from meta.errors import UnknownOptionError
+from meta.errors import InputError, UnknownOptionError
 
 PROMISED = [
     "RR",
@@ -134,9 +134,15 @@ def test_signatures_are_what_the_registry_says(code):
         assert keyword["vtype"] == entry.variants[0]
 
 
-@pytest.mark.parametrize("code", ["PLOGIT", "rr", "", None, 3, ["RR"]])
+@pytest.mark.parametrize("code", ["PLOGIT", "rr", ""])
 def test_unknown_measures_are_refused_with_those_that_exist(code):
     with pytest.raises(UnknownOptionError, match=r"allowed: ABT, AHW.*ZTET"):
+        meta.effect_sizes(measure=code, yi=[1], vi=[1])
+
+
+@pytest.mark.parametrize("code", [None, 3, ["RR"]])
+def test_a_measure_is_named_by_text(code):
+    with pytest.raises(InputError, match="measure must be text"):
         meta.effect_sizes(measure=code, yi=[1], vi=[1])
 
 

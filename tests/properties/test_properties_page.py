@@ -1,7 +1,9 @@
 """The page of properties is that of the tables."""
 
-from tests.properties import page
+from tests.properties import tabulate
 
 
 def test_the_page_of_properties_is_current():
-    assert page.DOCS.read_text(encoding="utf-8") == page.page(), "run python -m tests.properties.page"
+    assert tabulate.DOCS.read_text(encoding="utf-8") == tabulate.page(), (
+        "run python -m tests.properties.tabulate"
+    )

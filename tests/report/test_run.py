@@ -373,7 +373,7 @@ def test_nothing_to_sample_starts_no_sampler():
     check.stop()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.mcmc
 def test_the_engines_agree_on_the_real_evidence_and_the_bytes_stay_the_same(tmp_path):
     first = run(STUDIES, tmp_path / "one")

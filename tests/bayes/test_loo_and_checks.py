@@ -165,7 +165,9 @@ def test_sampled_models_agree_with_exact_leave_one_out_where_both_know_the_model
     loaded = meta.load(known.save(tmp_path / "fit.json"))
     with pytest.raises(InputError, match="fit it again"):
         loaded.loo()
-    slope = bayes_location_scale(es, scale=np.column_stack([np.ones(5), [0, 0, 1, 1, 1]]), seed=2, **common)
+    slope = bayes_location_scale(
+        es, scale=np.column_stack([np.ones(5), [0, 0, 1, 1, 1]]), seed=2, chains=2, **common
+    )
     assert meta.bayes.compare_loo(one=slope.loo(), two=slope.loo())["difference"].tolist() == [0.0, 0.0]
 
 
@@ -176,7 +178,13 @@ def test_counts_leave_out_both_arms_and_dependent_effects_are_refused():
 
     priors = {"effect": meta.Normal(0, 1), "tau": meta.HalfNormal(0.5)}
     post = bayes_counts(
-        events1=[12, 9, 20], n1=[100, 80, 150], events2=[16, 10, 26], n2=[100, 79, 150], seed=1, **priors
+        events1=[12, 9, 20],
+        n1=[100, 80, 150],
+        events2=[16, 10, 26],
+        n2=[100, 79, 150],
+        seed=1,
+        chains=2,
+        **priors,
     )
     with quiet():
         found = post.loo()

@@ -104,7 +104,7 @@ class Plan(Saved):
             text = f"A conclusive verdict would come with {wanted} probability from {', or '.join(parts)}."
         else:
             largest = self.frame[self.frame["scenario"] == SCENARIOS[0]]
-            best = largest.iloc[int(largest["conclusive"].to_numpy().argmax())]
+            best = largest.iloc[int(np.argmax(largest["conclusive"].to_numpy(dtype=float)))]
             text = (
                 f"No plan looked at reaches a conclusive verdict with {wanted} probability: the best, "
                 f"{_trials(int(best['trials']))} of {int(best['n_per_arm']):,} people per arm, does with "

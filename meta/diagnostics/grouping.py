@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy import special
 
 STARTS = 8
 FIT_ON = 20_000
@@ -81,7 +82,7 @@ def by_mixture(points: np.ndarray, clusters: int, rng: np.random.Generator) -> n
             gap = sample - means[j]
             covers[j] = (share[:, j, None] * gap).T @ gap / size[j] + 1e-6 * np.eye(d)
         logs = _component_logs(sample, size / size.sum(), means, covers)
-        total = np.logaddexp.reduce(logs, axis=1)
+        total = special.logsumexp(logs, axis=1)
         share = np.exp(logs - total[:, None])
         if total.mean() - least < 1e-9:
             break

@@ -93,7 +93,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
     tasks = {task: who for task, who in everyone(result).items() if "k = 5," not in task}
     peers = list(dict.fromkeys(name for who in tasks.values() for name in who if name not in OWN))
     colours = plt.get_cmap("tab10").colors
-    marks = dict(zip(peers, zip("osD^vPX*<>", colours, strict=True), strict=False))
+    marks = dict(zip(peers, zip("osD^vPX*<>ph", (*colours, "black", "0.6"), strict=True), strict=False))
     figure, ax = plt.subplots(figsize=(9.0, 0.36 * len(tasks) + 1.8), layout="constrained")
     for row, (task, who) in enumerate(tasks.items()):
         own = next(name for name in OWN if name in who)

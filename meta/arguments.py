@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from numbers import Integral, Real
 from typing import Any
@@ -142,6 +142,30 @@ def need(value: Any, name: str, told: str, *attributes: str) -> None:
     """
     if isinstance(value, type) or not all(hasattr(value, item) for item in attributes):
         raise InputError(f"{name} must be {told}, not {shown(value)}")
+
+
+def refuse_unused(where: str, given: Mapping[str, Any], used: Iterable[str] = ()) -> None:
+    """Refuse options that were given (that are not None) and that would change nothing.
+
+    Parameters
+    ----------
+    where : str
+        In which circumstances the options have no effect: "with measure 'AS'", "without scale".
+    given : mapping of str to object
+        The options by name; None where the caller left one out.
+    used : iterable of str
+        Names of those that do have an effect.
+
+    Examples
+    --------
+    >>> refuse_unused("with measure 'AS'", {"add": 0.5, "to": None})
+    Traceback (most recent call last):
+    ...
+    meta.errors.InputError: add=0.5 has no effect with measure 'AS'; leave it out
+    """
+    for name, value in given.items():
+        if value is not None and name not in used:
+            raise InputError(f"{name}={shown(value)} has no effect {where}; leave it out")
 
 
 def check_path(value: Any, name: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_arguments, floats, one_each
+from meta.arguments import check_arguments, floats, one_each, refuse_unused
 from meta.bias.common import Result, caution_few, check_direction, rows_of, tail_p
 from meta.bias.least_squares import weighted_regression
 from meta.effects.model import EffectSizes
@@ -19,7 +19,8 @@ from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
 from meta.pooling.design import build
 
-MODELS = ("classic", "mixed")
+MODELS: dict[str, tuple[str, ...]] = {"classic": (), "mixed": ("method",)}
+"""The models, with the options that each takes besides those of both."""
 PREDICTORS: dict[str, tuple[str, Callable[[np.ndarray, np.ndarray | None], np.ndarray]]] = {
     "sei": ("standard error", lambda v, n: np.sqrt(v)),
     "vi": ("sampling variance", lambda v, n: v),
@@ -29,6 +30,7 @@ PREDICTORS: dict[str, tuple[str, Callable[[np.ndarray, np.ndarray | None], np.nd
     "sqrtni": ("root of the sample size", lambda v, n: np.sqrt(_sizes(n))),
 }
 _LIMITED = frozenset({"sei", "vi", "ninv", "sqrtninv"})
+_SIZED = frozenset({"ninv", "sqrtninv", "ni", "sqrtni"})
 
 
 def _sizes(n: np.ndarray | None) -> np.ndarray:
@@ -213,7 +215,7 @@ def egger(
     *,
     model: str = "classic",
     predictor: str = "sei",
-    method: str | float = "REML",
+    method: str | float | None = None,
     direction: str = "two-sided",
     moderators: Any = None,
     n: Any = None,
@@ -230,8 +232,8 @@ def egger(
         mixed-effects meta-regression with additive tau2 and a normal test.
     predictor : str
         "sei", "vi", or with sample sizes ``n``: "ninv", "sqrtninv", "ni", "sqrtni".
-    method : str or float
-        tau2 estimator of the mixed model ("EE" for none).
+    method : str or float, optional
+        tau2 estimator of the mixed model ("REML"; "EE" for none).
     direction : {"two-sided", "greater", "less"}
         "greater" tests whether less precise studies show larger effects. Where benefit is negative,
         that small studies exaggerate is "less".
@@ -263,8 +265,11 @@ def egger(
     check_arguments(egger, locals())
     if model not in MODELS:
         raise unknown_option("model", model, MODELS)
+    refuse_unused(f"with the {model} model", {"method": method}, MODELS[model])
     if predictor not in PREDICTORS:
         raise unknown_option("predictor", predictor, PREDICTORS)
+    if predictor not in _SIZED:
+        refuse_unused(f"with predictor {predictor!r}", {"n": n})
     check_direction(direction)
     notes = Notes()
     sizes = None
@@ -293,7 +298,8 @@ def egger(
             others=others,
             level=level,
         )
-    return _mixed(effects, x, others, method, label, direction, notes, limited, level)
+    estimator = "REML" if method is None else method
+    return _mixed(effects, x, others, estimator, label, direction, notes, limited, level)
 
 
 def adjusted(effects: EffectSizes, moderators: Any, notes: Notes) -> tuple[np.ndarray, np.ndarray]:

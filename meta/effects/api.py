@@ -16,12 +16,11 @@ from meta.effects.measures.definition import Measure
 from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
 from meta.effects.scales import SCALES, Scale
+from meta.effects.used import GENERIC, is_computed, known, needed, refuse_options
 from meta.effects.vtypes import choose, variant_name
 from meta.errors import DataWarning, InputError, Notes, unknown_option
 
-GENERIC = ("yi", "vi", "sei", "estimate", "ci_low", "ci_high")
 CI_SCALES = ("model", "display", "log", "identity", "ratio", "exp")
-TWO_GROUPS = frozenset({"2x2", "matched pairs", "two means", "two means, standardised", "superiority"})
 STANDARDISED = frozenset({"SMD", "SMDH", "SMD1", "SMD1H", "SMCC", "SMCR", "SMCRH", "SMCRP", "SMCRPH", "SMN"})
 RATIO_OF_MEANS = frozenset({"ROM", "CVR", "ROMC", "CVRC", "MNLN", "CVLN"})
 
@@ -47,13 +46,13 @@ def effect_sizes(
     measure: str,
     study: Any = None,
     vtype: str | None = None,
-    add: float = 0.5,
-    to: str = "only0",
-    drop00: bool = False,
-    correction: str = "constant",
-    bias_correction: bool = True,
-    exact: bool = True,
-    level: float = 0.95,
+    add: float | None = None,
+    to: str | None = None,
+    drop00: bool | None = None,
+    correction: str | None = None,
+    bias_correction: bool | None = None,
+    exact: bool | None = None,
+    level: float | None = None,
     df: Any = None,
     ci_scale: str | None = None,
     **columns: Any,
@@ -71,23 +70,26 @@ def effect_sizes(
         Labels; by default a column named ``study``, a text index, or the row numbers.
     vtype : str, optional
         Variance variant; the measure's default if None.
-    add, to : float and {"only0", "all", "if0all", "none"}
-        What is added to the cells of tables with a zero, and to which tables.
-    drop00 : bool
-        Whether tables without events, or with nothing but events, in both arms lose their effect.
-    correction : {"constant", "treatment-arm"}
-        Whether the same is added to both arms or in proportion to their sizes.
-    bias_correction : bool
-        For ROM, CVR and ROMC: the second-order correction of the ratio of means.
-    exact : bool
-        For standardised differences: Hedges's exact factor rather than its approximation.
+    add, to : float and {"only0", "all", "if0all", "none"}, optional
+        What is added to the cells of tables with a zero (0.5), and to which tables ("only0").
+    drop00 : bool, optional
+        Whether tables without events, or with nothing but events, in both arms lose their effect (False).
+    correction : {"constant", "treatment-arm"}, optional
+        Whether the same is added to both arms ("constant") or in proportion to their sizes.
+    bias_correction : bool, optional
+        For ROM, CVR and ROMC: the second-order correction of the ratio of means (True).
+    exact : bool, optional
+        For standardised differences: Hedges's exact factor (True) rather than its approximation.
     level, df, ci_scale
-        For computed effects with ``ci_low`` and ``ci_high``: the interval's level; its degrees of freedom
-        (number, column or array; None for a normal interval); "model" (default beside ``yi``),
+        For computed effects with ``ci_low`` and ``ci_high``: the interval's level (0.95); its degrees of
+        freedom (number, column or array; None for a normal interval); "model" (default beside ``yi``),
         "display" (default beside ``estimate``), or "ratio" for intervals of ratios.
     **columns
         The design's columns, as column names or arrays (``events1="tpos"``, ``n1=[12, 40]``, ...); if
-        none are given, the columns of the table that carry the arguments' names.
+        none are given, the columns of the table that carry the arguments' names. Columns of other designs
+        are ignored.
+
+    An option that the measure has no use for is refused (see the column "options" of ``docs/measures.md``).
 
     Returns
     -------
@@ -117,11 +119,7 @@ def effect_sizes(
     check_arguments(effect_sizes, locals())
     entry = look_up(measure)
     choose(entry, vtype)
-    zero_cells.check_options(add, to, correction)
     source = read_table(table)
-    for name, value in (("df", df), ("ci_scale", ci_scale)):
-        if value is not None and not {"ci_low", "estimate"} & set(columns) and columns:
-            raise InputError(f"{name} belongs to ci_low and ci_high: give them too, or leave {name} out")
     if source.k == 0:
         raise InputError("the table has no rows: give at least one study")
     columns = {name: value for name, value in columns.items() if value is not None}
@@ -129,17 +127,22 @@ def effect_sizes(
     own = _own_columns(source, columns)
     k = own.k or 0
     work = _Work(entry, study_labels(source, study, k), {})
-    work.values = {name: _column(source, name, value, work, k) for name, value in columns.items()}
-    if _is_computed(entry, columns):
+    taken = needed(entry, columns)
+    work.values = {name: _column(source, name, value, work, k) for name, value in taken.items()}
+    reading = {"level": level, "df": df, "ci_scale": ci_scale}
+    rule = {"add": add, "to": to, "drop00": drop00, "correction": correction}
+    formula = {"exact": exact, "bias_correction": bias_correction}
+    refuse_options(entry, columns, {"vtype": vtype} | rule | formula, reading)
+    if is_computed(entry, columns):
         dfs = None if df is None else _column(source, "df", df, work, k)
-        variant = _computed(work, level=level, df=dfs, ci_scale=ci_scale)
+        variant = _computed(work, level=0.95 if level is None else level, df=dfs, ci_scale=ci_scale)
         yi, vi = work.values["yi"], work.values["vi"]
     else:
         chosen = choose(entry, vtype)
-        rule = {"add": add, "to": to, "drop00": drop00, "correction": correction}
-        options = {"exact": exact, "bias_correction": bias_correction}
+        rule = zero_cells.complete(rule)
+        options = {name: value is None or value for name, value in formula.items()}
         yi, vi = _from_design(work, vtype=chosen, rule=rule, options=options)
-        variant = variant_name(entry, chosen, exact, bias_correction)
+        variant = variant_name(entry, chosen, **options)
         work.provenance["vi"] = variant or "large-sample variance"
     notes = Notes()
     for message in work.messages:
@@ -166,13 +169,8 @@ def _namesakes(entry: Measure, source: Table) -> dict[str, str]:
     """Columns of the table that already carry the names of the arguments, if none were named."""
     if all(name in source.columns for name in entry.columns):
         return {name: name for name in entry.columns}
-    known = GENERIC if entry.design == "generic" else _known(entry)
-    return {name: name for name in known if name in source.columns}
-
-
-def _known(entry: Measure) -> tuple[str, ...]:
-    extra = ("n",) if entry.design in TWO_GROUPS else ()
-    return (*forms.known_names(forms.FORMS[entry.design], entry.columns), *extra)
+    names = GENERIC if entry.design == "generic" else known(entry)
+    return {name: name for name in names if name in source.columns}
 
 
 def _own_columns(source: Table, columns: Mapping[str, Any]) -> Table:
@@ -203,18 +201,6 @@ def _column(source: Table, name: str, value: Any, work: _Work, k: int) -> np.nda
     return as_floats(values, name, work.study)
 
 
-def _is_computed(entry: Measure, columns: Mapping[str, Any]) -> bool:
-    return entry.design == "generic" or any(name in columns for name in GENERIC)
-
-
-def _refuse_unknown(work: _Work, known: tuple[str, ...]) -> None:
-    for name in work.values:
-        if name not in known:
-            raise InputError(
-                f"measure {work.measure.code!r} does not take {name!r}; it takes {' '.join(known)}"
-            )
-
-
 def _refuse_incomplete(work: _Work, rules: tuple[forms.Rule, ...], columns: tuple[str, ...]) -> None:
     lacking = [name for name in columns if name not in work.values]
     if not lacking:
@@ -243,7 +229,6 @@ def _from_design(
 ) -> tuple[np.ndarray, np.ndarray]:
     entry = work.measure
     rules = forms.FORMS[entry.design]
-    _refuse_unknown(work, _known(entry))
     _refuse_bad_input(work)
     work.messages += checks.fractional_counts(work.values, work.study)
     work.messages += checks.percentages_that_do_not_fit(work.values, work.study)
@@ -267,6 +252,7 @@ def _from_design(
             lambda row: f"no effect for study {work.study[row]!r}: double-zero table left out (drop00)",
             "double-zero table left out",
         )
+        work.messages += checks.double_zeros(adjusted.double & adjusted.touched, _amount(rule), work.study)
     else:
         work.provenance["yi"] = source
     keywords: dict[str, Any] = {name: options[name] for name in entry.options}
@@ -282,12 +268,15 @@ def _from_design(
     return yi, vi
 
 
+def _amount(rule: Mapping[str, Any]) -> str:
+    return f"{rule['add']:g}" if rule["correction"] == "constant" else "a treatment-arm correction"
+
+
 def _with_correction(source: str, adjusted: zero_cells.Adjusted, rule: dict[str, Any]) -> Any:
     if not adjusted.touched.any():
         return source
-    amount = f"{rule['add']:g}" if rule["correction"] == "constant" else "treatment-arm correction"
     out = np.full(len(adjusted.touched), source, dtype=object)
-    out[adjusted.touched] = f"{source}; {amount} added to the cells (to={rule['to']!r})"
+    out[adjusted.touched] = f"{source}; {_amount(rule)} added to the cells (to={rule['to']!r})"
     return out
 
 
@@ -316,7 +305,6 @@ def _check_results(work: _Work, arguments: Mapping[str, np.ndarray], yi: np.ndar
 
 def _computed(work: _Work, *, level: float, df: np.ndarray | None, ci_scale: str | None) -> str:
     """Complete ``yi`` and ``vi`` of effects that were already computed; return the variant's name."""
-    _refuse_unknown(work, GENERIC)
     if not isinstance(level, Real) or not 0 < level < 1:
         raise InputError(f"level must lie between 0 and 1: level = {level}; use 0.95 for a 95% interval")
     if df is not None and np.any(df <= 0):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from meta.errors import InputError
+from meta.formatting import listing
 
 Labels = Sequence[str] | np.ndarray
 
@@ -94,6 +95,19 @@ def each(bad: np.ndarray, sentence: Callable[[int], str], what: str) -> list[str
     if len(rows) > MOST_SHOWN:
         messages.append(f"{what}: so have {len(rows) - MOST_SHOWN} more studies")
     return messages
+
+
+def double_zeros(kept: np.ndarray, amount: str, study: Labels) -> list[str]:
+    """One message for all tables that are kept although both groups are without events, or full of them."""
+    rows = _rows(kept)
+    if not len(rows):
+        return []
+    names = [repr(str(study[row])) for row in rows[:MOST_SHOWN]]
+    names += [f"{len(rows) - MOST_SHOWN} more"] if len(rows) > MOST_SHOWN else []
+    return [
+        f"double-zero tables are kept, with {amount} added to their cells: {listing(names)}; "
+        "drop00=True leaves them out"
+    ]
 
 
 def refuse_impossible(values: Mapping[str, np.ndarray], study: Labels) -> None:

@@ -28,7 +28,7 @@ on the model scale, or `estimate` with `ci_low` and `ci_high` on the display sca
 
 def _row(measure: Measure) -> str:
     null = "" if measure.null is None else f"{measure.null:g}"
-    options = [*(f"`{name}`" for name in measure.options), *(["zero cells"] if measure.zero_cells else [])]
+    options = [f"`{name}`" for name in measure.accepts]
     source = (
         f"[{measure.citation}](https://doi.org/{measure.doi.replace('<', '%3C').replace('>', '%3E')})"
         if measure.doi
@@ -87,9 +87,10 @@ variance of that name.
 
 ## Zero cells
 
-Measures marked "zero cells" have `add` (0.5) added to the cells of the studies chosen by `to`
-({", ".join(f"`{to}`" for to in TO)}); `correction="treatment-arm"` shares it out by the sizes of the arms;
-`drop00=True` leaves double-zero studies without an effect. For rates the events get it, not the times.
+Measures with the options `add` and `to` have `add` (0.5) added to the cells of the studies chosen by `to`
+({", ".join(f"`{to}`" for to in TO)}; by default the first); `correction="treatment-arm"` shares it
+out by the sizes of the arms; `drop00=True` leaves double-zero studies without an effect, which are kept
+otherwise, with a warning. For rates the events get it, not the times. Unlisted options are refused.
 """
     return "\n\n".join([INTRODUCTION.rstrip(), *(_design(design) for design in designs), closing])
 

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
+from meta.arguments import refuse_unused
 from meta.errors import InputError, unknown_option
 
 TO = ("only0", "all", "if0all", "none")
 CORRECTIONS = ("constant", "treatment-arm")
+DEFAULTS: Mapping[str, Any] = {"add": 0.5, "to": "only0", "drop00": False, "correction": "constant"}
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "2x2": ("add", "to", "drop00", "correction"),
+    "matched margins": ("add", "to", "drop00"),
+    "matched pairs": ("add", "to", "drop00"),
+    "two rates": ("add", "to", "drop00"),
+    "proportion": ("add", "to"),
+    "rate": ("add", "to"),
+}
+"""What the rule of each design takes: one group has no second arm, matched groups are of one size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +36,15 @@ class Adjusted:
         The adjusted arguments.
     touched : ndarray of bool, shape (k,)
         Studies to which something was added.
+    double : ndarray of bool, shape (k,)
+        Double-zero studies: both groups without events, or with nothing but events.
     dropped : ndarray of bool, shape (k,)
-        Double-zero studies set to NaN, because ``drop00`` asked for it.
+        Those of them that were set to NaN, because ``drop00`` asked for it.
     """
 
     values: dict[str, np.ndarray]
     touched: np.ndarray
+    double: np.ndarray
     dropped: np.ndarray
 
 
@@ -54,6 +69,27 @@ def check_options(add: float, to: str, correction: str) -> None:
         raise unknown_option("correction", correction, CORRECTIONS)
     if not isinstance(add, Real) or not np.isfinite(add) or add < 0:
         raise InputError(f"add must be a number >= 0: add = {add}; use 0.5, or to='none' for no correction")
+
+
+def complete(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The rule with its defaults where the caller left something out (None).
+
+    >>> complete({"add": 1.0, "to": None})
+    {'add': 1.0, 'to': 'only0', 'drop00': False, 'correction': 'constant'}
+    """
+    return {name: default if given.get(name) is None else given[name] for name, default in DEFAULTS.items()}
+
+
+def check_given(given: Mapping[str, Any]) -> None:
+    """Refuse a rule that is not allowed, and an amount or a share of what is not added."""
+    rule = complete(given)
+    check_options(rule["add"], rule["to"], rule["correction"])
+    if rule["to"] == "none":
+        refuse_unused(
+            "with to='none'", {"add": given.get("add") or None, "correction": given.get("correction")}
+        )
+    if rule["add"] == 0:
+        refuse_unused("with add=0", {"correction": given.get("correction")})
 
 
 def adjust_table(
@@ -97,7 +133,7 @@ def adjust_table(
         "events2": events2 + added2 + blank,
         "n2": n2 + 2 * added2,
     }
-    return Adjusted(values, touched, dropped)
+    return Adjusted(values, touched, double, dropped)
 
 
 def adjust_matched(
@@ -110,7 +146,7 @@ def adjust_matched(
     dropped = double if drop00 else np.zeros_like(double)
     touched = chosen(has_zero, to) & ~dropped & (add > 0)
     added = np.where(dropped, np.nan, np.where(touched, add, 0.0))
-    return Adjusted({name: cell + added for name, cell in cells.items()}, touched, dropped)
+    return Adjusted({name: cell + added for name, cell in cells.items()}, touched, double, dropped)
 
 
 def adjust_rates(
@@ -123,7 +159,8 @@ def adjust_rates(
     dropped = double if drop00 else np.zeros_like(double)
     touched = chosen(has_zero, to) & ~dropped & (add > 0)
     added = np.where(dropped, np.nan, np.where(touched, add, 0.0))
-    return Adjusted({**values, **{name: values[name] + added for name in counts}}, touched, dropped)
+    corrected = {name: values[name] + added for name in counts}
+    return Adjusted({**values, **corrected}, touched, double, dropped)
 
 
 def adjust_proportions(
@@ -133,7 +170,9 @@ def adjust_proportions(
     events, n = values["events"], values["n"]
     touched = chosen((events == 0) | (events == n), to) & (add > 0)
     added = np.where(touched, add, 0.0)
-    return Adjusted({**values, "events": events + added, "n": n + 2 * added}, touched, np.zeros_like(touched))
+    corrected = {"events": events + added, "n": n + 2 * added}
+    none = np.zeros_like(touched)  # one group has no second arm that could be empty too
+    return Adjusted({**values, **corrected}, touched, none, none)
 
 
 def adjust(
@@ -155,7 +194,7 @@ def adjust(
             drop00=drop00,
             correction=correction,
         )
-        return Adjusted({**values, **got.values}, got.touched, got.dropped)
+        return Adjusted({**values, **got.values}, got.touched, got.double, got.dropped)
     if design == "matched pairs":
         return adjust_matched(values, add=add, to=to, drop00=drop00)
     if design == "proportion":

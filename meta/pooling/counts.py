@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import check_arguments
+from meta.arguments import check_arguments, refuse_unused
 from meta.effects.scales import SCALES
-from meta.errors import DataWarning, InputError, Notes, NotEstimableError, unknown_option
+from meta.errors import DataWarning, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, listing, number, p_equation, p_value
 from meta.kernels import mantel_haenszel as mh
 from meta.kernels.inference import quantile, two_sided
@@ -24,7 +24,13 @@ from meta.saving import Saved
 if TYPE_CHECKING:
     import pandas as pd
 
-METHODS = ("MH", "Peto", "GLMM", "BB")
+METHODS: dict[str, tuple[str, ...]] = {
+    "MH": ("correct",),
+    "Peto": ("correct",),
+    "GLMM": ("model", "quadrature"),
+    "BB": (),
+}
+"""The methods, with the options that each takes besides those of all."""
 _SCALES = {
     "OR": "log",
     "RR": "log",
@@ -304,7 +310,7 @@ def pool_counts(
     study: Any = None,
     level: float = 0.95,
     add: float = 0.5,
-    correct: bool = True,
+    correct: bool | None = None,
     quadrature: int | None = None,
 ) -> PooledCounts:
     """Pool counts without going through effect sizes.
@@ -331,10 +337,10 @@ def pool_counts(
         Confidence level.
     add : float
         Added to the cells of tables with a zero in the studies' own effects alone; never in MH, Peto or GLMM.
-    correct : bool
-        Continuity correction of the Cochran-Mantel-Haenszel test (on unless told otherwise).
+    correct : bool, optional
+        For MH and Peto: continuity correction of the Cochran-Mantel-Haenszel test (True).
     quadrature : int, optional
-        Nodes of the adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
+        For a GLMM: nodes of the adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
 
     Returns
     -------
@@ -354,10 +360,10 @@ def pool_counts(
     """
     check_arguments(pool_counts, locals())
     check_option("measure", measure, tuple(MEASURE_DESIGN))
-    check_option("method", method, METHODS)
+    check_option("method", method, tuple(METHODS))
     check_level(level)
-    if model is not None and method != "GLMM":
-        raise InputError(f"model={model!r} belongs to method='GLMM', got method={method!r}")
+    options = {"model": model, "correct": correct, "quadrature": quadrature}
+    refuse_unused(f"with method {method!r}", options, METHODS[method])
     notes = Notes()
     given = {
         **{"events1": events1, "n1": n1, "nonevents1": nonevents1, "time1": time1},
@@ -366,8 +372,8 @@ def pool_counts(
     }
     counts = read_counts(table, measure, given, study, notes, whole=method in ("GLMM", "BB"))
     if method in ("MH", "Peto"):
-        fit = (_mantel_haenszel if method == "MH" else _peto)(counts, measure, level, add, correct)
-        return _with_notes(fit, notes)
+        engine = _mantel_haenszel if method == "MH" else _peto
+        return _with_notes(engine(counts, measure, level, add, correct is not False), notes)
     from meta.pooling import glmm
 
     if method == "GLMM":

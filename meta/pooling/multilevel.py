@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import chdtrc
 
-from meta.arguments import check_arguments, floats
+from meta.arguments import check_arguments, floats, refuse_unused
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
@@ -94,10 +94,10 @@ def pool_multilevel(
     test: str = "z",
     level: float = 0.95,
     inner: str | None = None,
-    struct: str = "UN",
+    struct: str | None = None,
     yi: Any = None,
     vi: Any = None,
-    intercept: bool = True,
+    intercept: bool | None = None,
 ) -> Multilevel:
     """Pool effects that depend on one another.
 
@@ -123,12 +123,12 @@ def pool_multilevel(
     inner : str, optional
         Column of inner levels (outcomes, say): random effects by inner level within the one level of
         ``levels``.
-    struct : {"UN", "CS", "HCS", "DIAG", "ID", "AR"}
-        Their covariance structure.
+    struct : {"UN", "CS", "HCS", "DIAG", "ID", "AR"}, optional
+        Their covariance structure ("UN").
     yi, vi : array, optional
         In place of ``data``; the levels are then given as arrays.
-    intercept : bool
-        Whether arrays of moderators get an intercept.
+    intercept : bool, optional
+        Whether arrays of moderators get an intercept (True); formulas say so themselves.
 
     Returns
     -------
@@ -156,7 +156,11 @@ def pool_multilevel(
     if not named:
         raise InputError("levels names no column; give the outermost first, levels=['study', 'effect']")
     formula, arrays = (moderators, None) if isinstance(moderators, str) else (None, moderators)
-    design = build(es, formula, arrays, intercept, notes)
+    if arrays is None:
+        refuse_unused("without arrays of moderators", {"intercept": intercept})
+    if inner is None:
+        refuse_unused("without inner", {"struct": struct})
+    design = build(es, formula, arrays, intercept is not False, notes)
     used = es.subset(design.rows)
     labels = [name if isinstance(name, str) else f"level {i + 1}" for i, name in enumerate(named)]
     if design.X.shape[0] <= design.X.shape[1]:
@@ -173,10 +177,11 @@ def pool_multilevel(
         return _fit_nested(used, design, labels, groups, S, rho, (method, test, level), notes)
     if len(named) != 1:
         raise InputError(f"inner={inner!r} needs exactly one outer level, got {listing(labels)}")
-    check_option("struct", struct, STRUCTURES)
+    structure = "UN" if struct is None else struct
+    check_option("struct", structure, STRUCTURES)
     outcomes = column(es, inner, "inner")[design.rows]
     return _fit_inner(
-        used, design, labels, groups, S, rho, (method, test, level), notes, (outcomes, inner, struct)
+        used, design, labels, groups, S, rho, (method, test, level), notes, (outcomes, inner, structure)
     )
 
 

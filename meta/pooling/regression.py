@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtrc
 
-from meta.arguments import check_arguments, floats, one_each
+from meta.arguments import check_arguments, floats, one_each, refuse_unused
 from meta.effects.carried import LARGEST
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, NarrowIntervalWarning, Notes, NotEstimableError
@@ -66,13 +66,13 @@ def regress(
     moderators: Any = None,
     yi: Any = None,
     vi: Any = None,
-    intercept: bool = True,
+    intercept: bool | None = None,
     method: str | float = "REML",
     test: str = "hksj",
     level: float = 0.95,
     weights: Any = None,
     scale: Any = None,
-    link: str = "log",
+    link: str | None = None,
 ) -> Regression | LocationScale:
     """Fit a mixed-effects meta-regression.
 
@@ -87,8 +87,8 @@ def regress(
         Moderators without a formula, (k,) or (k, m); formulaic is then not needed.
     yi, vi : array, optional
         Effects and sampling variances, in place of ``data``.
-    intercept : bool
-        Whether arrays of moderators get an intercept (formulas say so themselves).
+    intercept : bool, optional
+        Whether arrays of moderators get an intercept (True); formulas say so themselves.
     method : str or float
         EE, DL, DLIT, HE, HS, HSk, SJ, ML, REML, EB, PM, PMM, GENQ, or a fixed tau2.
     test : {"hksj", "z", "t", "adhoc", "KR"}
@@ -99,8 +99,8 @@ def regress(
         Weights of the generalised Q statistic of ``GENQ``.
     scale : str or array, optional
         Formula or moderators of tau2: a location-scale model, see `meta.pooling.location_scale`.
-    link : {"log", "identity"}
-        Link of the scale part.
+    link : {"log", "identity"}, optional
+        Link of the scale part ("log").
 
     Returns
     -------
@@ -127,12 +127,18 @@ def regress(
     elif not 0 <= method <= LARGEST:
         raise InputError(f"a fixed tau2 must be a number >= 0, got {method!r}")
     es, notes = as_effects(data, yi, vi), Notes()
-    design = build(es, formula, moderators, intercept, notes)
+    if moderators is None and (formula is None or isinstance(formula, str)):
+        refuse_unused("without arrays of moderators", {"intercept": intercept})
+    if scale is None:
+        refuse_unused("without scale", {"link": link})
+    else:
+        refuse_unused("in a location-scale model", {"weights": weights})
+    design = build(es, formula, moderators, intercept is not False, notes)
     if scale is not None:
         from meta.pooling.location_scale import fit_location_scale
 
         return fit_location_scale(
-            es, design, scale, link=link, method=method, test=test, level=level, notes=notes
+            es, design, scale, link=link or "log", method=method, test=test, level=level, notes=notes
         )
     own = None if weights is None else one_each(floats(weights, "weights"), "weights", es.k)[design.rows]
     return _fit(es, design, method, test, level, own, notes)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtrc
 
-from meta.arguments import check_arguments
+from meta.arguments import check_arguments, refuse_unused
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaWarning, Notes
 from meta.formatting import interval, number, p_equation
@@ -233,7 +233,7 @@ def subgroups(
     test: str = "hksj",
     level: float = 0.95,
     weights: Any = None,
-    common_tau2: bool = False,
+    common_tau2: bool | None = None,
     measure: str = "GEN",
 ) -> Subgroups:
     """Pool every subgroup, and test the differences between them.
@@ -244,9 +244,10 @@ def subgroups(
         As in :func:`meta.pool`.
     by : array_like or str
         The grouping: values, or the name of a column.
-    common_tau2 : bool
-        Estimate one tau2 for all groups rather than one a group. Both the fits and the random-effects test
-        between groups then use it; with separate tau2 that test differs from a meta-regression's.
+    common_tau2 : bool, optional
+        Estimate one tau2 for all groups rather than one for each (False). Both the fits and the
+        random-effects test between groups then use it; with separate tau2 that test differs from a
+        meta-regression's.
 
     Returns
     -------
@@ -292,7 +293,7 @@ def fit_subgroups(
     *,
     options: PoolOptions,
     weights: np.ndarray | None = None,
-    common_tau2: bool = False,
+    common_tau2: bool | None = None,
     stacklevel: int = 3,
 ) -> Subgroups:
     """Fit every group, and all studies together."""
@@ -314,7 +315,9 @@ def fit_subgroups(
     member = np.array([names.index(str(label)) for label in labels])
     shared = None
     chosen = options
-    if common_tau2 and options.tau2 is None and options.method != "EE":
+    if options.method in ("EE", "fixed"):
+        refuse_unused(f"with {options.method_name}", {"common_tau2": common_tau2})
+    if common_tau2:
         shared = common_variance(effects.yi, effects.vi, member, options.method, weights)
         chosen = replace(options, method="fixed", tau2=shared)
     fits: dict[str, Pooled] = {}

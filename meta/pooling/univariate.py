@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import check_arguments
+from meta.arguments import check_arguments, refuse_unused
 from meta.effects.model import EffectSizes
 from meta.errors import (
     AssumptionWarning,
@@ -79,7 +79,7 @@ def pool(
     level: float = 0.95,
     by: Any = None,
     weights: Any = None,
-    common_tau2: bool = False,
+    common_tau2: bool | None = None,
     measure: str = "GEN",
 ) -> Pooled | Subgroups:
     """Pool effects with a random-effects (or equal-effects) model.
@@ -103,8 +103,8 @@ def pool(
         Subgroups; the result is then a :class:`meta.pooling.subgroups.Subgroups`.
     weights : array_like or str, optional
         Weights instead of inverse variances.
-    common_tau2 : bool
-        With ``by``: estimate one tau2 for all subgroups.
+    common_tau2 : bool, optional
+        With ``by``: estimate one tau2 for all subgroups (False: one for each).
     measure : str
         Code of the measure of ``yi``, for labels.
 
@@ -125,6 +125,8 @@ def pool(
     """
     check_arguments(pool, locals())
     options = check_options(method, test, level, weights)
+    if by is None:
+        refuse_unused("without by", {"common_tau2": common_tau2})
     notes = Notes()
     effects, given = gather(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure, weights=weights, by=by)
     if by is not None:

@@ -207,7 +207,7 @@ def test_interval_options_are_checked(options, error, match):
 
 @pytest.mark.parametrize("option", [{"df": 5}, {"ci_scale": "display"}])
 def test_interval_options_without_an_interval_are_refused(option):
-    with pytest.raises(InputError, match="belongs to ci_low and ci_high"):
+    with pytest.raises(InputError, match="has no effect without ci_low and ci_high"):
         meta.effect_sizes(measure="GEN", yi=[1.0], vi=[1.0], **option)
 
 
@@ -332,6 +332,7 @@ def test_a_million_tables_in_well_under_a_second_and_without_pandas():
     rng = np.random.default_rng(1)
     n1, n2 = rng.integers(20, 200, k), rng.integers(20, 200, k)
     given = {"events1": rng.binomial(n1, 0.1), "n1": n1, "events2": rng.binomial(n2, 0.1), "n2": n2}
+    given["events1"][(given["events1"] == 0) & (given["events2"] == 0)] = 1
     best = np.inf
     for _ in range(3):
         start = time.process_time()

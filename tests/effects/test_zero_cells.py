@@ -21,8 +21,14 @@ def test_risk_difference_shifts_as_the_convention_has_it():
     assert plain.yi.item() == pytest.approx(-0.16, rel=1e-14)
 
 
-def test_only_tables_with_a_zero_are_touched_and_double_zeros_are_kept():
-    es = meta.effect_sizes(measure="OR", **TABLE)
+KEPT = r"double-zero tables are kept, with .* added to their cells: .*; drop00=True leaves them out"
+
+
+def test_only_tables_with_a_zero_are_touched_and_double_zeros_are_kept_and_said():
+    with pytest.warns(DataWarning, match=KEPT) as caught:
+        es = meta.effect_sizes(measure="OR", **TABLE)
+    assert len(caught) == 1
+    assert "with 0.5 added to their cells: '3' and '4'" in es.warnings[0]
     assert es.exact.all()
     assert es.yi[1] == pytest.approx(math.log(5 / 20 / (9 / 16)), rel=1e-13)
     assert es.yi[2] == pytest.approx(math.log(0.5 / 25.5 / (0.5 / 50.5)), rel=1e-13)
@@ -32,7 +38,8 @@ def test_only_tables_with_a_zero_are_touched_and_double_zeros_are_kept():
 
 
 def test_risk_ratio_adds_to_both_cells_so_twice_to_n():
-    es = meta.effect_sizes(measure="RR", **TABLE)
+    with pytest.warns(DataWarning, match=KEPT):
+        es = meta.effect_sizes(measure="RR", **TABLE)
     assert es.yi[0] == pytest.approx(math.log((0.5 / 26) / (4.5 / 26)), rel=1e-13)
     assert es.vi[0] == pytest.approx(1 / 0.5 - 1 / 26 + 1 / 4.5 - 1 / 26, rel=1e-13)
 
@@ -44,11 +51,11 @@ def test_peto_gets_the_half_too():
     assert es.yi.item() == pytest.approx((0.5 - events * n / total) / variance, rel=1e-13)
 
 
-@pytest.mark.parametrize("measure", ["AS", "PHI"])
-def test_some_measures_need_nothing_added(measure):
-    es = meta.effect_sizes(measure=measure, events1=[0], n1=[25], events2=[4], n2=[25])
-    other = meta.effect_sizes(measure=measure, to="all", add=2, events1=[0], n1=[25], events2=[4], n2=[25])
-    assert (es.yi.item(), es.vi.item()) == (other.yi.item(), other.vi.item())
+def test_arcsine_differences_need_nothing_added_and_keep_double_zeros():
+    es = meta.effect_sizes(measure="AS", events1=[0, 0], n1=[25, 10], events2=[4, 0], n2=[25, 12])
+    assert es.yi.tolist() == pytest.approx([-math.asin(0.4), 0.0], rel=1e-14)
+    assert es.vi.tolist() == pytest.approx([2 / 100, 1 / 40 + 1 / 48], rel=1e-14)
+    assert es.warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -114,9 +121,10 @@ def test_treatment_arm_correction_is_the_constant_one_for_equal_arms():
 
 
 def test_a_treatment_arm_correction_gives_no_effect_for_double_zeros():
-    es = meta.effect_sizes(
-        measure="OR", correction="treatment-arm", events1=[0], n1=[100], events2=[0], n2=[300]
-    )
+    with pytest.warns(DataWarning, match=KEPT):
+        es = meta.effect_sizes(
+            measure="OR", correction="treatment-arm", events1=[0], n1=[100], events2=[0], n2=[300]
+        )
     assert es.yi.item() == pytest.approx(0.0, abs=1e-12)
 
 

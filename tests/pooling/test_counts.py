@@ -155,7 +155,7 @@ BASE = {"events1": [1, 2], "n1": [10, 10], "events2": [3, 4], "n2": [10, 10]}
         ({"events1": ["a", "b"]}, InputError, "numbers"),
         ({"measure": "ORR"}, UnknownOptionError, "IRLN"),
         ({"method": "mh"}, UnknownOptionError, "GLMM"),
-        ({"model": "UM.FS"}, InputError, "GLMM"),
+        ({"model": "UM.FS"}, InputError, "has no effect with method .MH."),
         ({"method": "Peto", "measure": "RR"}, UnknownOptionError, "OR"),
         ({"events1": [0, 0]}, NotEstimableError, "group 1"),
         ({"level": 0}, InputError, "level"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from meta.effects import zero_cells
 from meta.effects.scales import SCALES, Scale
 
 
@@ -54,6 +55,11 @@ class Measure:
     doi: str = ""
     options: tuple[str, ...] = ()
     zero_cells: bool = False
+
+    @property
+    def accepts(self) -> tuple[str, ...]:
+        """The options of :func:`meta.effect_sizes` that change this measure's effects or variances."""
+        return self.options + (zero_cells.OPTIONS[self.design] if self.zero_cells else ())
 
     @property
     def transform(self) -> Scale:

@@ -75,3 +75,14 @@ def test_narrow_interval_is_density_times_width():
     width = 1e-8
     got = log_ndtr_diff(1.3, 1.3 + width) - np.log(width)
     assert float(got) == pytest.approx(float(log_norm_pdf(1.3)), abs=1e-7)
+
+
+@pytest.mark.parametrize("width", [1e-4, 1e-7, 1e-10, 1e-13])
+@pytest.mark.parametrize("start", [-25.0, -7.0, -1.3, 0.0, 0.4, 1.0, 6.0, 30.0])
+def test_narrow_intervals_agree_with_the_series_in_their_width(start, width):
+    # The density about the middle m, integrated over the width w, to w**4: the next term is below 1e-16.
+    low, high = start, start + width
+    m, w = 0.5 * (low + high), high - low
+    series = (m * m - 1) * w**2 / 24 + (m**4 - 6 * m * m + 3) * w**4 / 1920
+    want = -0.5 * m * m - 0.5 * np.log(2 * np.pi) + np.log(w) + np.log1p(series)
+    assert float(log_ndtr_diff(low, high)) == pytest.approx(want, abs=1e-13 * max(1.0, m * m))

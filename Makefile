@@ -52,7 +52,8 @@ test-all: test
 	done
 
 # Beside metafor (where Rscript has it), PyMARE, PyMetaAnalysis, statsmodels and bare PyMC; takes a quarter of an
-# hour and writes benchmarks/peers.md. NUTPIE=/path/to/python adds an interpreter with nutpie and this package.
+# hour, writes benchmarks/peers.md and prints what got slower than benchmarks/ratios.json says (accept a change with
+# python benchmarks/peers/guard.py --accept). NUTPIE=/path/to/python adds an interpreter with nutpie and this package.
 .venv-peers/.installed: benchmarks/peers/requirements.txt
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<

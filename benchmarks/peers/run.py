@@ -4,7 +4,7 @@ PYTHON is an interpreter with PyMARE, PyMetaAnalysis, statsmodels and matplotlib
 in ``.venv-peers``); metafor is used where Rscript has it, nutpie where PYTHON2 (``--nutpie``) has it and this
 package. Every round runs everyone once, one after the other, each in a process of its own; a ratio is taken
 within a round, and the table shows the median over rounds. Writes ``peers.json``, ``peers.md`` and
-``peers.svg`` beside this folder.
+``peers.svg`` beside this folder, and prints what got slower than ``ratios.json`` says (``guard.py``).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from guard import check
 from page import write
 from timing import many
 
@@ -187,6 +188,7 @@ def main() -> None:
     result = {"versions": versions(given.peers, given.nutpie), "rounds": rounds}
     (HERE.parent / "peers.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     write(result, HERE.parent)
+    check(result)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ Every error is one sentence that names the column, the study, the value and the 
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 
 
 class MetaError(ValueError):
@@ -27,6 +29,10 @@ class InputError(MetaError):
 
 class UnknownOptionError(MetaError):
     """An option's value is not among the allowed ones."""
+
+
+class ArgumentError(InputError, TypeError):
+    """A function was called with an argument that it does not have, or without one that it needs."""
 
 
 class NotEstimableError(MetaError):
@@ -69,13 +75,34 @@ class AssumptionWarning(MetaWarning):
     """A result rests on an assumption that the data do not support."""
 
 
+_ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "fe": ("EE",),
+    "ce": ("EE",),
+    "common": ("EE",),
+    "fixed": ("EE",),
+    "random": ("REML",),
+    "knha": ("hksj",),
+    "hk": ("hksj",),
+    "normal": ("z",),
+    "hts": ("HTS",),
+    "two.sided": ("two-sided",),
+    "right": ("greater",),
+    "left": ("less",),
+}
+"""What R's packages (metafor, meta) call a value, in small letters, and its names here."""
+
+
 def unknown_option(what: str, value: object, allowed: object) -> UnknownOptionError:
     """Build the error for an option that is not among those allowed.
 
     >>> raise unknown_option("method", "RMEL", ["DL", "REML"])
     Traceback (most recent call last):
     ...
-    meta.errors.UnknownOptionError: unknown method 'RMEL'; allowed: DL, REML
+    meta.errors.UnknownOptionError: unknown method 'RMEL'; allowed: DL, REML; did you mean 'REML'?
+    >>> raise unknown_option("method", "FE", ["EE", "REML"])
+    Traceback (most recent call last):
+    ...
+    meta.errors.UnknownOptionError: unknown method 'FE'; allowed: EE, REML; did you mean 'EE'?
     """
     plain = isinstance(value, (str, int, float, type(None)))
     shown = (
@@ -85,7 +112,29 @@ def unknown_option(what: str, value: object, allowed: object) -> UnknownOptionEr
         if plain
         else "that is no word"
     )
-    return UnknownOptionError(f"unknown {what} {shown}; allowed: {', '.join(map(str, allowed))}")  # type: ignore[call-overload]
+    names = list(map(str, allowed))  # type: ignore[call-overload]
+    near = _meant(value, names) if plain else ""
+    meant = f"; did you mean {near!r}?" if near else ""
+    return UnknownOptionError(f"unknown {what} {shown}; allowed: {', '.join(names)}{meant}")
+
+
+def _meant(value: object, names: list[str]) -> str:
+    """The allowed name that another package spells so, that differs in capitals or that comes near."""
+    word = str(value).lower()
+    lower = {name.lower(): name for name in reversed(names)}
+    there = [name for name in _ELSEWHERE.get(word, ()) if name in names]
+    # Only long words: of two or three letters every one comes near to another.
+    close = get_close_matches(word, lower, n=1, cutoff=0.75) if len(word) > 3 else []
+    return lower.get(word) or (there[0] if there else lower[close[0]] if close else "")
+
+
+def _outside(least: int) -> int:
+    """The number of frames up to a line outside this package, seen from whoever asks."""
+    own = __name__.partition(".")[0]
+    frame, level = sys._getframe(least), least
+    while frame.f_back and str(frame.f_globals.get("__name__", "")).partition(".")[0] == own:
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 class Notes:
@@ -102,9 +151,12 @@ class Notes:
         self._messages: list[str] = []
 
     def warn(self, message: str, category: type[MetaWarning] = DataWarning, stacklevel: int = 3) -> None:
-        """Issue ``message`` through :mod:`warnings` and remember it."""
+        """Issue ``message`` through :mod:`warnings`, at the caller's line, and remember it.
+
+        The line is that ``stacklevel`` frames up, or the next one further up that is not in this package.
+        """
         self._messages.append(message)
-        warnings.warn(message, category, stacklevel=stacklevel)
+        warnings.warn(message, category, stacklevel=_outside(stacklevel))
 
     @property
     def messages(self) -> tuple[str, ...]:

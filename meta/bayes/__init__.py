@@ -31,10 +31,18 @@ def __getattr__(name: str) -> Any:
 
 
 class _CallablePackage(ModuleType):
-    def __call__(self, *args: Any, **options: Any) -> Any:
+    @property
+    def __call__(self) -> Any:
+        """The function itself, so that its own signature and refusals hold."""
         from meta.bayes.fit import bayes
 
-        return bayes(*args, **options)
+        return bayes
+
+    @property
+    def __signature__(self) -> Any:
+        import inspect
+
+        return inspect.signature(self.__call__)
 
 
 sys.modules[__name__].__class__ = _CallablePackage

@@ -24,6 +24,7 @@ from meta.errors import (
     NotEstimableError,
     unknown_option,
 )
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     from meta.effects.model import EffectSizes
@@ -32,6 +33,7 @@ MAX_ERROR = 0.005
 _DIRECTIONS = {"positive": 1.0, "negative": -1.0}
 
 
+@keywords
 def model_average(
     es: EffectSizes | None = None,
     *,

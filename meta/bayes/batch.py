@@ -14,6 +14,7 @@ from meta.bayes.priors import Flat, Normal
 from meta.errors import InputError, NotEstimableError
 from meta.kernels.nnhm import conditional
 from meta.kernels.panels import Axis, legendre_rule
+from meta.keywords import keywords
 from meta.saving import Saved
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ def _effect_arrays(effects: list[Prior], rows: np.ndarray) -> tuple[np.ndarray, 
     return means, variances
 
 
+@keywords
 def leave_one_out(es: EffectSizes, *, effect: Prior, tau: Prior, below: float = 0.0) -> pd.DataFrame:
     """The posterior without each study in turn: ``study estimate sd tau_mean probability_below``.
 

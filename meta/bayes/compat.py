@@ -88,23 +88,29 @@ def load() -> None:
         import pymc  # noqa: F401
 
 
-def sample(model: Any, *, draws: int, tune: int, chains: int, seed: int | None, **options: Any) -> Any:
+SETTINGS: dict[str, Any] = {
+    "draws": 2000,
+    "tune": 1000,
+    "chains": 4,
+    "cores": 1,
+    "progressbar": False,
+    "target_accept": 0.95,
+}
+
+
+def sample(model: Any, options: dict[str, Any], *, seed: int | None) -> Any:
     """Run NUTS and return what this PyMC returns (``InferenceData`` or ``DataTree``)."""
     import pymc as pm
     from threadpoolctl import threadpool_limits
 
-    settings: dict[str, Any] = {"cores": 1, "progressbar": False, "target_accept": 0.95}
     other = options.get("nuts_sampler", "pymc") != "pymc"
     # Threads of BLAS spin while they wait for each other; on matrices as small as ours that is all they do,
     # and PyMC does not hold them back where processes are forked.
     with silent(), model, _plain_strings(other), threadpool_limits(1):
         try:
             return pm.sample(
-                draws=draws,
-                tune=tune,
-                chains=chains,
                 random_seed=seed,
-                **{**settings, **({} if other else sampling_options()), **options},
+                **{**SETTINGS, **({} if other else sampling_options()), **options},
             )
         except ImportError as error:
             if not other:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from meta.arguments import check_arguments
 from meta.bayes.model import check_priors
 from meta.bayes.priors import Prior, Uniform
 from meta.bayes.sampled import SampledPosterior, sampled
+from meta.bayes.sampler_options import sampler_options
 from meta.errors import InputError
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     from meta.effects.model import EffectSizes
 
 
+@keywords
 def bayes_correlation(
     es: EffectSizes | None = None,
     *,
@@ -28,7 +33,14 @@ def bayes_correlation(
     level: float = 0.95,
     seed: int | None = None,
     allow_failed: bool = False,
-    **sampler: Any,
+    draws: int | None = None,
+    tune: int | None = None,
+    chains: int | None = None,
+    cores: int | None = None,
+    target_accept: float | None = None,
+    nuts_sampler: str | None = None,
+    progressbar: bool | None = None,
+    sample_options: Mapping[str, Any] | None = None,
 ) -> SampledPosterior:
     """Crossover results on the raw-SD scale, with their unknown within-person correlation as a parameter.
 
@@ -51,14 +63,20 @@ def bayes_correlation(
         Of the sampler.
     allow_failed : bool
         Return a sample whose diagnostics failed.
-    **sampler
-        ``draws``, ``tune``, ``chains`` and whatever ``pymc.sample`` takes.
+    draws, tune, chains, cores, target_accept, nuts_sampler, progressbar : optional
+        Of ``pymc.sample``: 2000 draws a chain after 1000 to tune, four chains one after the other, a target
+        of 0.95 and no progress bar by default.
+    sample_options : mapping, optional
+        Any other argument of ``pymc.sample``, such as ``{"init": "adapt_diag"}``.
 
     Returns
     -------
     SampledPosterior
         With ``mu``, ``tau`` and ``r``.
     """
+    arguments = locals()
+    check_arguments(bayes_correlation, arguments)
+    sampler = sampler_options(arguments)
     pairs, size = np.asarray(dz, dtype=float), np.asarray(n, dtype=float)
     if pairs.ndim != 1 or pairs.shape != size.shape or pairs.size == 0:
         raise InputError(f"dz and n must have one value a paired study: {pairs.shape} and {size.shape}")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meta.arguments import check_arguments
 from meta.bayes.model import as_prior, check_priors
 from meta.bayes.priors import Normal, Prior
 from meta.bayes.sampled import SampledPosterior, sampled
+from meta.bayes.sampler_options import sampler_options
 from meta.errors import InputError, unknown_option
+from meta.keywords import keywords
 
 
 def _counts(**columns: ArrayLike) -> dict[str, np.ndarray]:
@@ -26,6 +30,7 @@ def _counts(**columns: ArrayLike) -> dict[str, np.ndarray]:
     return arrays
 
 
+@keywords
 def bayes_counts(
     table: Any = None,
     *,
@@ -42,7 +47,14 @@ def bayes_counts(
     n2: Any = None,
     time1: Any = None,
     time2: Any = None,
-    **sampler: Any,
+    draws: int | None = None,
+    tune: int | None = None,
+    chains: int | None = None,
+    cores: int | None = None,
+    target_accept: float | None = None,
+    nuts_sampler: str | None = None,
+    progressbar: bool | None = None,
+    sample_options: Mapping[str, Any] | None = None,
 ) -> SampledPosterior:
     """Binomial-normal ("OR") or Poisson-normal ("IRR") model straight from counts: zero cells need no care.
 
@@ -64,8 +76,11 @@ def bayes_counts(
         Return a sample whose diagnostics failed.
     events1, n1, events2, n2, time1, time2 : array_like or str
         Counts; group 1 is the treated one.
-    **sampler
-        ``draws``, ``tune``, ``chains`` and whatever ``pymc.sample`` takes.
+    draws, tune, chains, cores, target_accept, nuts_sampler, progressbar : optional
+        Of ``pymc.sample``: 2000 draws a chain after 1000 to tune, four chains one after the other, a target
+        of 0.95 and no progress bar by default.
+    sample_options : mapping, optional
+        Any other argument of ``pymc.sample``, such as ``{"init": "adapt_diag"}``.
 
     Returns
     -------
@@ -76,6 +91,9 @@ def bayes_counts(
     ----------
     Smith, Spiegelhalter & Thomas 1995, doi:10.1002/sim.4780142408.
     """
+    arguments = locals()
+    check_arguments(bayes_counts, arguments)
+    sampler = sampler_options(arguments)
     if measure not in ("OR", "IRR"):
         raise unknown_option("measure of counts", measure, ("OR", "IRR"))
     given = {"events1": events1, "events2": events2}

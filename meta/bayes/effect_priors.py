@@ -12,8 +12,10 @@ from scipy import special
 from meta.arguments import check_arguments
 from meta.bayes.prior_base import LOG_2PI, On, Prior, array, check_on, finite, positive
 from meta.errors import InputError
+from meta.keywords import keywords
 
 
+@keywords
 @dataclass(frozen=True)
 class Flat(Prior):
     """The improper uniform prior, of density one; for mu on the whole line, for tau above zero."""
@@ -30,6 +32,7 @@ class Flat(Prior):
         return self
 
 
+@keywords
 @dataclass(frozen=True)
 class Fixed(Prior):
     """A parameter that is known; ``tau=Fixed(0)`` is the common-effect model."""
@@ -53,6 +56,7 @@ class Fixed(Prior):
         return np.full_like(array(q), self.value)
 
 
+@keywords
 @dataclass(frozen=True)
 class Normal(Prior):
     """Normal(mean, sd).
@@ -88,6 +92,7 @@ def _log_t(z: np.ndarray, df: float) -> np.ndarray:
     return constant - 0.5 * (df + 1) * np.log1p(z * z / df)
 
 
+@keywords
 @dataclass(frozen=True)
 class StudentT(Prior):
     """Student's t with location, scale and degrees of freedom."""
@@ -118,6 +123,7 @@ class StudentT(Prior):
         return self.location + self.scale * special.stdtrit(self.df, array(q))
 
 
+@keywords
 @dataclass(frozen=True)
 class Cauchy(Prior):
     """Cauchy(location, scale)."""
@@ -144,6 +150,7 @@ class Cauchy(Prior):
         return self.location + self.scale * np.tan(np.pi * (array(q) - 0.5))
 
 
+@keywords
 @dataclass(frozen=True)
 class Uniform(Prior):
     """Uniform between two bounds; with ``on="tau2"`` it is tau2 that is uniform."""
@@ -192,6 +199,7 @@ class Uniform(Prior):
         return np.sqrt(x) if self.on == "tau2" else x
 
 
+@keywords
 @dataclass(frozen=True)
 class NormalMixturePrior(Prior):
     """A mixture of normals for mu, as a meta-analytic-predictive prior gives it."""

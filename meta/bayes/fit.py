@@ -13,15 +13,20 @@ from meta.bayes.exact import fit_analytic
 from meta.bayes.model import Model, as_prior, check_integrates, check_priors
 from meta.bayes.posterior import Posterior
 from meta.bayes.priors import HalfNormal, Normal, Prior
+from meta.bayes.sampler_options import refuse_sampler, sampler_options
 from meta.effects.carried import check_carried
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes, unknown_option
 from meta.kernels.bounded import make_rows
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     from meta.bayes.core import Core
 
 Engine = Literal["exact", "pymc"]
+HETEROGENEITY = ("normal", "t")
+ALPHA = 0.05
+"""Two-sided level of truncation that is meant where none is said."""
 
 DEFAULT_PRIORS: dict[str, tuple[Prior, Prior]] = {
     "SMD": (Normal(0.0, 1.0), HalfNormal(0.5)),
@@ -31,6 +36,7 @@ _STANDARDISED = frozenset({"SMD", "SMDH", "SMD1", "SMD1H", "SMCC", "SMCR", "SMCR
 _LOG_RATIOS = frozenset({"ROM", "ROMC", "RR", "OR", "IRR", "PETO", "HR"})
 
 
+@keywords
 def bayes(
     es: EffectSizes | None = None,
     *,
@@ -44,9 +50,17 @@ def bayes(
     moderators: Any = None,
     slopes: Any = None,
     truncated: ArrayLike | None = None,
-    alpha: float = 0.05,
+    alpha: float = ALPHA,
     allow_failed: bool = False,
-    **sampler: Any,
+    heterogeneity: Literal["normal", "t"] = "normal",
+    draws: int | None = None,
+    tune: int | None = None,
+    chains: int | None = None,
+    cores: int | None = None,
+    target_accept: float | None = None,
+    nuts_sampler: str | None = None,
+    progressbar: bool | None = None,
+    sample_options: Mapping[str, Any] | None = None,
 ) -> Any:
     """Bayesian random-effects meta-analysis.
 
@@ -66,7 +80,7 @@ def bayes(
     level : float
         Level of intervals.
     seed : int, optional
-        For the sampler.
+        For the sampler; quadrature gives the same answer whatever it is.
     moderators : array_like of shape (k, p) or str, optional
         Design matrix, or a formula on the columns of ``es.frame``.
     slopes : Prior, RegularisedHorseshoe or LaplaceSlopes, optional
@@ -79,9 +93,14 @@ def bayes(
         Two-sided level of that truncation.
     allow_failed : bool
         Return the sampler's result even if its diagnostics fail.
-    **sampler
-        For the PyMC engine: ``draws``, ``tune``, ``chains``, ``heterogeneity`` and whatever
-        ``pymc.sample`` takes.
+    heterogeneity : {"normal", "t"}
+        Distribution of the studies' own effects; heavy tails (Student t, 4 degrees of freedom) need
+        ``engine="pymc"``.
+    draws, tune, chains, cores, target_accept, nuts_sampler, progressbar : optional
+        For the sampler, as in ``pymc.sample``: 2000 draws a chain after 1000 to tune, four chains one after
+        the other, a target of 0.95 and no progress bar by default.
+    sample_options : mapping, optional
+        Any other argument of ``pymc.sample``, such as ``{"init": "adapt_diag"}``.
 
     Returns
     -------
@@ -101,7 +120,8 @@ def bayes(
     >>> round(post.probability(above=0.0), 3)
     0.937
     """
-    check_arguments(bayes, locals())
+    arguments = locals()
+    check_arguments(bayes, arguments)
     notes = Notes()
     effects = _effects(es, yi, vi)
     check_level(level)
@@ -113,6 +133,7 @@ def bayes(
         raise InputError("one effect takes one prior; several belong to moderators=")
     if engine not in ("exact", "pymc"):
         raise unknown_option("engine", engine, ("exact", "pymc"))
+    sampler = _sampler(arguments)
     if moderators is not None:
         from meta.bayes.regression import bayes_regression
 
@@ -126,7 +147,7 @@ def bayes(
             level=level,
             seed=seed,
             allow_failed=allow_failed,
-            **sampler,
+            sampler=sampler,
         )
     if slopes is not None:
         raise InputError("slopes= is the prior of moderators' coefficients; give moderators= too")
@@ -141,14 +162,37 @@ def bayes(
         from meta.bayes.pymc_fit import fit_pymc
 
         return fit_pymc(
-            model, effects=effects, level=level, seed=seed, notes=notes, allow_failed=allow_failed, **sampler
-        )
-    if sampler:
-        raise unknown_option(
-            "argument of the exact engine", next(iter(sampler)), ("effect", "tau", "level", "truncated")
+            model,
+            effects=effects,
+            level=level,
+            seed=seed,
+            notes=notes,
+            allow_failed=allow_failed,
+            heterogeneity=heterogeneity,
+            sampler=sampler,
         )
     core = fit_core(model)
     return Posterior(effects, core, level, "exact", model.effect, model.tau, notes.messages)
+
+
+def _sampler(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of the sampler; refused are those that the chosen engine or model would not use."""
+    regression = arguments["moderators"] is not None
+    if arguments["heterogeneity"] not in HETEROGENEITY:
+        raise unknown_option("heterogeneity", arguments["heterogeneity"], HETEROGENEITY)
+    if regression and arguments["truncated"] is not None:
+        raise InputError("truncated= belongs to the model without moderators; leave one of the two out")
+    if arguments["truncated"] is None and arguments["alpha"] != ALPHA:
+        raise InputError("alpha= is the level of truncated=; give that too, or leave alpha out")
+    heavy = arguments["heterogeneity"] != "normal"
+    if heavy and regression:
+        raise InputError("heterogeneity='t' belongs to the model without moderators; leave one of them out")
+    if arguments["engine"] == "pymc":
+        return sampler_options(arguments)
+    if heavy:
+        raise InputError("heterogeneity='t' needs the sampler: use engine='pymc'")
+    refuse_sampler(arguments)
+    return {}
 
 
 def fit_core(model: Model) -> Core:

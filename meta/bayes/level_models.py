@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.bayes.model import check_priors
 from meta.bayes.priors import Prior
 from meta.bayes.sampled import SampledPosterior, sampled
+from meta.bayes.sampler_options import sampler_options
 from meta.errors import InputError, unknown_option
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     from meta.effects.model import EffectSizes
 
 
+@keywords
 def bayes_multilevel(
     es: EffectSizes,
     *,
@@ -25,7 +30,14 @@ def bayes_multilevel(
     level: float = 0.95,
     seed: int | None = None,
     allow_failed: bool = False,
-    **sampler: Any,
+    draws: int | None = None,
+    tune: int | None = None,
+    chains: int | None = None,
+    cores: int | None = None,
+    target_accept: float | None = None,
+    nuts_sampler: str | None = None,
+    progressbar: bool | None = None,
+    sample_options: Mapping[str, Any] | None = None,
 ) -> SampledPosterior:
     """Three-level model: effects within studies, y = mu + u_study + w_effect + error.
 
@@ -43,14 +55,20 @@ def bayes_multilevel(
         Of the sampler.
     allow_failed : bool
         Return a sample whose diagnostics failed.
-    **sampler
-        ``draws``, ``tune``, ``chains`` and whatever ``pymc.sample`` takes.
+    draws, tune, chains, cores, target_accept, nuts_sampler, progressbar : optional
+        Of ``pymc.sample``: 2000 draws a chain after 1000 to tune, four chains one after the other, a target
+        of 0.95 and no progress bar by default.
+    sample_options : mapping, optional
+        Any other argument of ``pymc.sample``, such as ``{"init": "adapt_diag"}``.
 
     Returns
     -------
     SampledPosterior
         With ``mu``, ``tau_study`` and ``tau_effect``. All random effects are integrated out.
     """
+    arguments = locals()
+    check_arguments(bayes_multilevel, arguments)
+    sampler = sampler_options(arguments)
     used = es.subset(es.informative)
     if used.k == 0 or not used.exact.all():
         raise InputError("the three-level model takes exact effects only; leave out bounds and mixtures")

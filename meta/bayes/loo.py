@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from meta.arguments import shown
 from meta.bayes.model import Model, check_integrates
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import number
 from meta.kernels.bounded import Rows, row_log_likelihood
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,8 +155,14 @@ def _log_mean(logs: np.ndarray) -> float:
     return float(special.logsumexp(logs) - np.log(logs.size))
 
 
+@keywords
 def compare_loo(**fits: LeaveOneOut) -> pd.DataFrame:
     """Compare fits of the same studies: ``elpd se difference difference_se p_loo``, best first.
+
+    Parameters
+    ----------
+    **fits : LeaveOneOut
+        Each under the name that it has in the table.
 
     Raises
     ------
@@ -172,6 +180,9 @@ def compare_loo(**fits: LeaveOneOut) -> pd.DataFrame:
     """
     import pandas as pd
 
+    for name, fit in fits.items():
+        if not isinstance(fit, LeaveOneOut):
+            raise InputError(f"{name} must be a leave-one-out result from .loo(), not {shown(fit)}")
     if len({fit.study for fit in fits.values()}) != 1:
         raise InputError("a comparison by leave-one-out needs at least one fit, all of the same studies")
     best = max(fits.values(), key=lambda fit: fit.elpd)

@@ -274,17 +274,27 @@ class Posterior(Saved):
 
         return leave_one_out_density(self)
 
-    def prior_predictive(self, statistics: Any = ("Q", "max|z|"), **options: Any) -> PredictiveCheck:
+    def prior_predictive(
+        self,
+        statistics: Any = ("Q", "max|z|"),
+        size: int = 4000,
+        seed: int | np.random.Generator | None = None,
+    ) -> PredictiveCheck:
         """Statistics of the data beside those of studies made by the prior (``size=``, ``seed=``)."""
         from meta.bayes.checks import predictive_check
 
-        return predictive_check(self, "prior", statistics, **options)
+        return predictive_check(self, "prior", statistics, size, seed)
 
-    def posterior_predictive(self, statistics: Any = ("Q", "max|z|"), **options: Any) -> PredictiveCheck:
+    def posterior_predictive(
+        self,
+        statistics: Any = ("Q", "max|z|"),
+        size: int = 4000,
+        seed: int | np.random.Generator | None = None,
+    ) -> PredictiveCheck:
         """Statistics of the data beside those of studies made by this posterior (``size=``, ``seed=``)."""
         from meta.bayes.checks import predictive_check
 
-        return predictive_check(self, "posterior", statistics, **options)
+        return predictive_check(self, "posterior", statistics, size, seed)
 
     def tidy(self) -> pd.DataFrame:
         """One row each for mu, tau and a new study: estimate, sd, median and shortest interval."""

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from meta.arguments import is_number, shown
 from meta.errors import InputError, NotEstimableError, unknown_option
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,6 +53,7 @@ def finite(prior: Prior, *names: str) -> None:
             raise InputError(f"{type(prior).__name__}: {name} must be finite, not {getattr(prior, name)!r}")
 
 
+@keywords
 @dataclass(frozen=True)
 class Prior:
     """Base of all priors. Immutable; equal parameters make equal priors.
@@ -131,8 +133,18 @@ class Prior:
         )
         return f"{type(self).__name__}({shown})"
 
-    def plot(self, *, ax: Axes | None = None, **style: Any) -> Axes:
-        """Draw the density over its central 99 %."""
+    @keywords
+    def plot(
+        self,
+        *,
+        ax: Axes | None = None,
+        label: str | None = None,
+        color: Any = None,
+        linewidth: float | None = None,
+        linestyle: Any = None,
+        alpha: float | None = None,
+    ) -> Axes:
+        """Draw the density over its central 99 %; the style is that of a line in Matplotlib."""
         import matplotlib.pyplot as plt
 
         if not self.proper:
@@ -145,7 +157,9 @@ class Prior:
         with np.errstate(divide="ignore"):
             density = self.pdf(x)
         density = np.where(np.isfinite(density), density, np.nan)
-        ax.plot(x, density, **{"label": str(self), **style})
+        style = {"color": color, "linewidth": linewidth, "linestyle": linestyle, "alpha": alpha}
+        given = {name: value for name, value in style.items() if value is not None}
+        ax.plot(x, density, label=str(self) if label is None else label, **given)
         ax.set_ylabel("prior density")
         return ax
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,10 @@ from meta.bayes.model import Model
 from meta.bayes.posterior import Posterior
 from meta.bayes.priors import Fixed
 from meta.bayes.pymc_models import draw_study_effects, normal_normal, student_t
-from meta.errors import AssumptionWarning, DiagnosticsError, InputError, Notes, unknown_option
+from meta.errors import AssumptionWarning, DiagnosticsError, InputError, Notes
 
 if TYPE_CHECKING:
     from meta.effects.model import EffectSizes
-
-HETEROGENEITY = ("normal", "t")
 
 
 @dataclass(frozen=True)
@@ -91,10 +90,7 @@ def fit_pymc(
     notes: Notes,
     allow_failed: bool = False,
     heterogeneity: str = "normal",
-    draws: int = 2000,
-    tune: int = 1000,
-    chains: int = 4,
-    **options: Any,
+    sampler: Mapping[str, Any] | None = None,
 ) -> Posterior:
     """Sample the posterior with NUTS.
 
@@ -114,22 +110,18 @@ def fit_pymc(
         Return a sample whose diagnostics failed, with warnings.
     heterogeneity : {"normal", "t"}
         Distribution of the study effects.
-    draws, tune, chains : int
-        Per chain.
-    **options
-        Passed on to ``pymc.sample`` (``target_accept``, ``cores``, ``nuts_sampler``, ...).
+    sampler : mapping, optional
+        Options of the sampler, as :func:`~meta.bayes.sampler_options.sampler_options` checks them.
 
     Returns
     -------
     Posterior
     """
-    if heterogeneity not in HETEROGENEITY:
-        raise unknown_option("heterogeneity", heterogeneity, HETEROGENEITY)
     if model.covariance is not None:
         raise InputError("the PyMC engine needs independent sampling errors; use engine='exact'")
     compat.load()
     built = normal_normal(model) if heterogeneity == "normal" else student_t(model)
-    inference_data = compat.sample(built, draws=draws, tune=tune, chains=chains, seed=seed, **options)
+    inference_data = compat.sample(built, dict(sampler or {}), seed=seed)
     names = ["mu"] if isinstance(model.tau, Fixed) else ["mu", "tau"]
     found = check(inference_data, names, allow_failed=allow_failed, notes=notes)
     drawn = compat.posterior_draws(inference_data)

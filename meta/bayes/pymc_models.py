@@ -98,7 +98,7 @@ _TRANSLATIONS: dict[type, Callable[..., Any]] = {
 }
 
 
-def parameter(name: str, prior: p.Prior, *, positive: bool = False, **shape: Any) -> Any:
+def parameter(name: str, prior: p.Prior, *, positive: bool = False, shape: int | None = None) -> Any:
     """Add a parameter with this prior to the model under construction."""
     import pymc as pm
 
@@ -106,7 +106,7 @@ def parameter(name: str, prior: p.Prior, *, positive: bool = False, **shape: Any
         return pm.math.constant(prior.value) if hasattr(pm.math, "constant") else prior.value
     if type(prior) not in _TRANSLATIONS:
         raise InputError(f"the PyMC engine has no translation of {prior}; use engine='exact'")
-    return _TRANSLATIONS[type(prior)](name, prior, positive, **shape)
+    return _TRANSLATIONS[type(prior)](name, prior, positive, **({} if shape is None else {"shape": shape}))
 
 
 def _log_phi(z: Any) -> Any:

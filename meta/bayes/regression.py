@@ -176,9 +176,10 @@ def bayes_regression(
     level: float = 0.95,
     seed: int | None = None,
     allow_failed: bool = False,
-    **sampler: Any,
+    sampler: dict[str, Any] | None = None,
 ) -> PosteriorRegression:
     """Fit y ~ N(x beta, v + tau2); called by ``meta.bayes(..., moderators=...)``."""
+    sampler = {} if sampler is None else sampler
     if not es.exact.all():
         raise InputError("a meta-regression takes exact effects only; leave out bounds and mixtures")
     if es.covariance is not None and np.any(es.covariance - np.diag(np.diag(es.covariance))):
@@ -197,8 +198,6 @@ def bayes_regression(
         )
     if engine == "pymc":
         return _by_sampling(es, x, terms, priors, tau, level, seed, allow_failed, sampler)
-    if sampler:
-        raise unknown_option("argument of the exact engine", next(iter(sampler)), ("effect", "tau", "level"))
     if not all(isinstance(prior, Normal | Flat) for prior in priors):
         raise InputError(
             "the exact meta-regression takes normal or flat priors of coefficients; use engine='pymc'"
@@ -345,8 +344,7 @@ def _by_sampling(
     from meta.bayes.pymc_models import regression
 
     compat.load()
-    settings = {"draws": 2000, "tune": 1000, "chains": 4, **sampler}
-    data = compat.sample(regression(es.yi, es.vi, x, priors, tau), seed=seed, **settings)
+    data = compat.sample(regression(es.yi, es.vi, x, priors, tau), sampler, seed=seed)
     notes = Notes()
     names = [f"beta_{j}" for j in range(len(terms))] + ([] if isinstance(tau, Fixed) else ["tau"])
     found = check(data, names, allow_failed=allow_failed, notes=notes)

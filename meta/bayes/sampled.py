@@ -172,8 +172,7 @@ def sampled(
     from meta.bayes import compat
     from meta.bayes.pymc_fit import check
 
-    settings = {"draws": 2000, "tune": 1000, "chains": 4, **sampler}
-    data = compat.sample(model, seed=seed, **settings)
+    data = compat.sample(model, sampler, seed=seed)
     notes = Notes()
     names = [name for name in priors if name != "baseline"]
     found = check(data, names, allow_failed=allow_failed, notes=notes)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_arguments
 from meta.bayes.model import check_priors
 from meta.bayes.priors import Normal, Prior
 from meta.bayes.regression import design
 from meta.bayes.sampled import SampledPosterior, sampled
+from meta.bayes.sampler_options import sampler_options
 from meta.errors import InputError
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     from meta.effects.model import EffectSizes
 
 
+@keywords
 def bayes_location_scale(
     es: EffectSizes,
     *,
@@ -28,7 +33,14 @@ def bayes_location_scale(
     level: float = 0.95,
     seed: int | None = None,
     allow_failed: bool = False,
-    **sampler: Any,
+    draws: int | None = None,
+    tune: int | None = None,
+    chains: int | None = None,
+    cores: int | None = None,
+    target_accept: float | None = None,
+    nuts_sampler: str | None = None,
+    progressbar: bool | None = None,
+    sample_options: Mapping[str, Any] | None = None,
 ) -> SampledPosterior:
     """Location-scale model: y ~ N(mu + x b, v + tau_i^2) with log tau_i^2 = log tau^2 + z a.
 
@@ -52,8 +64,11 @@ def bayes_location_scale(
         Of the sampler.
     allow_failed : bool
         Return a sample whose diagnostics failed.
-    **sampler
-        ``draws``, ``tune``, ``chains`` and whatever ``pymc.sample`` takes.
+    draws, tune, chains, cores, target_accept, nuts_sampler, progressbar : optional
+        Of ``pymc.sample``: 2000 draws a chain after 1000 to tune, four chains one after the other, a target
+        of 0.95 and no progress bar by default.
+    sample_options : mapping, optional
+        Any other argument of ``pymc.sample``, such as ``{"init": "adapt_diag"}``.
 
     Returns
     -------
@@ -64,6 +79,9 @@ def bayes_location_scale(
     ----------
     Viechtbauer W, Lopez-Lopez JA (2022). Location-scale models for meta-analysis. doi:10.1002/jrsm.1562
     """
+    arguments = locals()
+    check_arguments(bayes_location_scale, arguments)
+    sampler = sampler_options(arguments)
     used = es.subset(es.informative)
     if used.k == 0 or not used.exact.all():
         raise InputError("the location-scale model takes exact effects only; leave out bounds and mixtures")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meta.arguments import check_arguments
 from meta.bayes.model import check_priors
 from meta.bayes.priors import LogStudentT, Prior
 from meta.bayes.sampled import SampledPosterior, sampled
+from meta.bayes.sampler_options import sampler_options
 from meta.errors import InputError, NotEstimableError, unknown_option
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     from meta.effects.model import EffectSizes
 
 
+@keywords
 def borrowed_sd(sds: ArrayLike) -> LogStudentT:
     """Prior of a standard deviation that was not reported, from those that were.
 
@@ -56,6 +60,7 @@ def borrowed_sd(sds: ArrayLike) -> LogStudentT:
     return LogStudentT(float(np.log(reported).mean()), float(spread * np.sqrt(1.0 + 1.0 / m)), float(m - 1))
 
 
+@keywords
 def bayes_unknown_sd(
     es: EffectSizes | None = None,
     *,
@@ -70,7 +75,14 @@ def bayes_unknown_sd(
     level: float = 0.95,
     seed: int | None = None,
     allow_failed: bool = False,
-    **sampler: Any,
+    draws: int | None = None,
+    tune: int | None = None,
+    chains: int | None = None,
+    cores: int | None = None,
+    target_accept: float | None = None,
+    nuts_sampler: str | None = None,
+    progressbar: bool | None = None,
+    sample_options: Mapping[str, Any] | None = None,
 ) -> SampledPosterior:
     """Mean differences whose standard deviation was not reported, with it as a parameter.
 
@@ -101,14 +113,20 @@ def bayes_unknown_sd(
         Of the sampler.
     allow_failed : bool
         Return a sample whose diagnostics failed.
-    **sampler
-        ``draws``, ``tune``, ``chains`` and whatever ``pymc.sample`` takes.
+    draws, tune, chains, cores, target_accept, nuts_sampler, progressbar : optional
+        Of ``pymc.sample``: 2000 draws a chain after 1000 to tune, four chains one after the other, a target
+        of 0.95 and no progress bar by default.
+    sample_options : mapping, optional
+        Any other argument of ``pymc.sample``, such as ``{"init": "adapt_diag"}``.
 
     Returns
     -------
     SampledPosterior
         With ``mu``, ``tau`` and ``sd`` (``sd[1]``, ``sd[2]``, ... for several).
     """
+    arguments = locals()
+    check_arguments(bayes_unknown_sd, arguments)
+    sampler = sampler_options(arguments)
     if measure not in ("SMD", "MD"):
         raise unknown_option("scale of mean differences", measure, ("SMD", "MD"))
     d, unit = _differences(diff, n1, n2)

@@ -136,8 +136,7 @@ def fit_shrinkage(
     slopes.check(design.x.shape[1])
     compat.load()
     built = shrinkage_model(es.yi, es.vi, design.x, effect, slopes, tau)
-    settings = {"draws": 1000, "tune": 1000, "chains": 4, **sampler}
-    data = compat.sample(built, seed=seed, **settings)
+    data = compat.sample(built, {"draws": 1000, **sampler}, seed=seed)
     notes = Notes()
     known = isinstance(tau, Fixed)
     found = check(data, ["mu", "global"] + ([] if known else ["tau"]), allow_failed=allow_failed, notes=notes)

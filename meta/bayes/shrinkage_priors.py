@@ -15,6 +15,7 @@ import numpy as np
 
 from meta.arguments import is_number, shown
 from meta.errors import InputError
+from meta.keywords import keywords
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class SlopesPrior:
                 raise InputError(f"{type(self).__name__}: {name} must be > 0 and finite, not {value!r}")
 
 
+@keywords
 @dataclass(frozen=True)
 class RegularisedHorseshoe(SlopesPrior):
     """Few slopes matter and most are near zero; even those that matter are not larger than the slab.
@@ -143,6 +145,7 @@ class RegularisedHorseshoe(SlopesPrior):
         return reach / np.sqrt(1.0 + reach**2 / slab2)
 
 
+@keywords
 @dataclass(frozen=True)
 class LaplaceSlopes(SlopesPrior):
     """Slopes are Laplace(0, b) with one b ~ HalfNormal(scale) for all: the Bayesian lasso, milder on many.

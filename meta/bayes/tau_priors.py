@@ -11,6 +11,7 @@ from scipy import special
 
 from meta.bayes.effect_priors import Cauchy, Normal, StudentT
 from meta.bayes.prior_base import On, Prior, array, check_on, finite, positive
+from meta.keywords import keywords
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class _Folded(_Positive):
         return -self._whole.ppf(0.5 * (1.0 - array(q)))
 
 
+@keywords
 @dataclass(frozen=True)
 class HalfNormal(_Folded):
     """Half-normal with the given scale (the SD of the unfolded normal)."""
@@ -55,6 +57,7 @@ class HalfNormal(_Folded):
         return Normal(0.0, self.scale)
 
 
+@keywords
 @dataclass(frozen=True)
 class HalfStudentT(_Folded):
     """Half-Student-t with scale and degrees of freedom."""
@@ -76,6 +79,7 @@ class HalfStudentT(_Folded):
         return StudentT(0.0, self.scale, self.df)
 
 
+@keywords
 @dataclass(frozen=True)
 class HalfCauchy(_Folded):
     """Half-Cauchy with the given scale."""
@@ -92,6 +96,7 @@ class HalfCauchy(_Folded):
         return Cauchy(0.0, self.scale)
 
 
+@keywords
 @dataclass(frozen=True)
 class HalfLogistic(_Positive):
     """Half-logistic with the given scale."""
@@ -115,6 +120,7 @@ class HalfLogistic(_Positive):
         return 2.0 * self.scale * np.arctanh(array(q))
 
 
+@keywords
 @dataclass(frozen=True)
 class Exponential(_Positive):
     """Exponential; the scale is its mean (one over the rate)."""
@@ -138,6 +144,7 @@ class Exponential(_Positive):
         return -self.scale * np.log1p(-array(q))
 
 
+@keywords
 @dataclass(frozen=True)
 class Lomax(_Positive):
     """Lomax (Pareto II) with scale and shape; shape 1 at sqrt(harmonic mean of v) is DuMouchel's prior."""
@@ -168,6 +175,7 @@ class Lomax(_Positive):
         return self.scale * np.expm1(-np.log1p(-array(q)) / self.shape)
 
 
+@keywords
 @dataclass(frozen=True)
 class UniformShrinkage(_Positive):
     """The shrinkage s^2/(s^2 + tau2) is uniform on (0, 1); ``scale`` is s."""
@@ -234,6 +242,7 @@ class _Powered(_Positive):
             return np.exp(self._ppf_log_u(array(q)) / self.power)
 
 
+@keywords
 @dataclass(frozen=True)
 class LogNormal(_Powered):
     """log tau (or log tau2) is normal with mean ``mu`` and SD ``sigma``."""
@@ -261,6 +270,7 @@ class LogNormal(_Powered):
         return self.mu + self.sigma * special.ndtri(q)
 
 
+@keywords
 @dataclass(frozen=True)
 class LogStudentT(_Powered):
     """log tau (or log tau2) is Student t with location ``mu``, scale ``sigma`` and ``df``."""
@@ -291,6 +301,7 @@ class LogStudentT(_Powered):
         return self.mu + self.sigma * special.stdtrit(self.df, q)
 
 
+@keywords
 @dataclass(frozen=True)
 class InverseGamma(_Powered):
     """Inverse gamma with shape and scale; ``InverseGamma(1, 0.15)`` on tau is that of RoBMA and metaBMA."""

@@ -16,6 +16,7 @@ from meta.formatting import interval, number, p_equation
 from meta.kernels.cluster_robust import sandwich, satterthwaite
 from meta.kernels.inference import quantile
 from meta.kernels.tau2 import estimate as estimate_tau2
+from meta.keywords import keywords
 from meta.pooling.boundary import column
 from meta.pooling.gathering import gather
 from meta.pooling.result import Pooled
@@ -230,6 +231,7 @@ def s_value_of_interval(near_end: Callable[[float], float], null: float, eta_max
     return math.inf
 
 
+@keywords
 def significance_funnel(
     es: Any,
     *,

@@ -15,6 +15,7 @@ from meta.bias.likelihood_search import Likelihood, maximise
 from meta.bias.selection_result import Sample, Selected, assemble, check_bootstrap, read_sample
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation
+from meta.keywords import keywords
 
 LARGEST = math.exp(5.0)
 _STARTS = ((0.3, 1.35, 1.1), (0.1, 0.6, 1.2))
@@ -53,6 +54,7 @@ def likelihood_of(sample: Sample) -> Likelihood:
     return Likelihood(terms, p, p + 3, sample.spread, (1 / LARGEST, LARGEST))
 
 
+@keywords
 def beta_selection(
     es: Any,
     *,

@@ -14,6 +14,7 @@ from meta.bias.common import Result, caution_few, check_share, favoured_side, ro
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import interval, number, p_value, significant
 from meta.kernels.inference import quantile
+from meta.keywords import keywords
 
 _LOG_2PI = math.log(2 * math.pi)
 
@@ -146,6 +147,7 @@ def _error(y: np.ndarray, v: np.ndarray, u: np.ndarray, x: np.ndarray, top: floa
     return math.sqrt(-1 / curvature) if curvature < 0 else math.nan
 
 
+@keywords
 def copas(
     es: Any,
     *,

@@ -13,6 +13,7 @@ from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_direction, check_share, rows_of, study_p
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation
+from meta.keywords import keywords
 
 TESTS = ("chi2", "binomial", "exact")
 
@@ -121,6 +122,7 @@ def _compare(observed: int, power: np.ndarray, test: str) -> tuple[float, float,
     return statistic, float(ndtr(-math.copysign(math.sqrt(statistic), gap))), float(chdtrc(1, statistic))
 
 
+@keywords
 def excess_significance(
     es: Any,
     *,

@@ -14,6 +14,7 @@ from meta.bias.common import Result, check_direction, check_share, rows_of
 from meta.errors import InputError, Notes, unknown_option
 from meta.formatting import number, p_equation
 from meta.kernels.tau2 import estimate as estimate_tau2
+from meta.keywords import keywords
 
 KINDS: dict[str, tuple[str, str]] = {
     "Rosenthal": ("Rosenthal 1979", "10.1037/0033-2909.86.3.638"),
@@ -148,6 +149,7 @@ def _general(
     return max(0.0, (wanted - float(w.sum())) / typical), p, mean, aim
 
 
+@keywords
 def failsafe_n(
     es: Any,
     *,

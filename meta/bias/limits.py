@@ -16,6 +16,7 @@ from meta.errors import Notes
 from meta.formatting import interval, number, p_equation
 from meta.kernels.inference import quantile
 from meta.kernels.tau2 import estimate as estimate_tau2
+from meta.keywords import keywords
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +79,7 @@ class LimitMetaAnalysis(Result):
         ]
 
 
+@keywords
 def limit_meta_analysis(es: Any, *, method: str | float = "REML", level: float = 0.95) -> LimitMetaAnalysis:
     """Extrapolate to a study of infinite precision.
 

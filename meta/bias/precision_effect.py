@@ -14,6 +14,7 @@ from meta.bias.least_squares import LeastSquares, weighted_regression
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import interval, number, p_equation
 from meta.kernels.inference import quantile
+from meta.keywords import keywords
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ class PetPeese(Result):
         ]
 
 
+@keywords
 def pet_peese(es: Any, *, alpha: float = 0.10, direction: str | None = None, level: float = 0.95) -> PetPeese:
     """Effect at perfect precision: PET (on the standard error), PEESE (on the variance), and which to take.
 
@@ -264,6 +266,7 @@ class WeightedMean(Result):
         return [f"WAAP-UWLS · k = {self.k}, of them {n} with power {self.power:g}", self.uwls.text(), last]
 
 
+@keywords
 def waap(es: Any, *, power: float = 0.8, alpha: float = 0.05, level: float = 0.95) -> WeightedMean:
     """Weighted average of the adequately powered studies, and the unrestricted weighted least squares mean.
 

@@ -13,6 +13,7 @@ from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_direction, rows_of, tail_p
 from meta.errors import AssumptionWarning, Notes, NotEstimableError
 from meta.formatting import number, p_equation
+from meta.keywords import keywords
 
 EXACT_UP_TO = 200
 
@@ -142,6 +143,7 @@ class RankTest(Result):
         ]
 
 
+@keywords
 def begg(
     es: Any, *, direction: str = "two-sided", exact: bool | None = None, continuity: bool = False
 ) -> RankTest:

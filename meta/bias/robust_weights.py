@@ -13,6 +13,7 @@ from meta.errors import AssumptionWarning, FewStudiesWarning, InputError, Notes,
 from meta.formatting import interval, number, p_equation
 from meta.kernels.cluster_robust import sandwich, satterthwaite
 from meta.kernels.inference import quantile
+from meta.keywords import keywords
 from meta.pooling.boundary import column
 from meta.pooling.dependence import sampling_covariance
 from meta.pooling.gathering import gather
@@ -63,6 +64,7 @@ class BiasRobust(Result):
         ]
 
 
+@keywords
 def bias_robust(es: Any, *, cluster: Any = "study", rho: float = 0.5, level: float = 0.95) -> BiasRobust:
     """Mean effect with equal-effects weights and cluster-robust errors.
 

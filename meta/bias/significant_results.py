@@ -16,6 +16,7 @@ from meta.bias.conditional import ConditionalModel, fit_conditional
 from meta.bias.reported_tests import NormalTests, ReportedTests, noncentrality, read_tests
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation, percent
+from meta.keywords import keywords
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +105,7 @@ def _log_complement(log_p: np.ndarray) -> np.ndarray:
     return np.log(-np.expm1(np.minimum(log_p, -1e-300)))
 
 
+@keywords
 def p_curve(
     es: Any = None, *, tests: Sequence[str] | None = None, alpha: float = 0.05, direction: str | None = None
 ) -> PCurve:
@@ -223,6 +225,7 @@ def _power_at(curve: NormalTests | ReportedTests, alpha: float, aim: float) -> f
     return float(brentq(gap, low, high, xtol=1e-10))
 
 
+@keywords
 def p_uniform_star(
     es: Any, *, alpha: float = 0.05, direction: str | None = None, level: float = 0.95
 ) -> ConditionalModel:

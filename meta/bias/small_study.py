@@ -17,6 +17,7 @@ from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation, significant
 from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
+from meta.keywords import keywords
 from meta.pooling.design import build
 
 MODELS: dict[str, tuple[str, ...]] = {"classic": (), "mixed": ("method",)}
@@ -210,6 +211,7 @@ def with_sizes(es: Any, sizes: dict[str, Any]) -> tuple[Any, dict[str, np.ndarra
     return effects, {name: values[effects.exact] for name, values in found.items()}
 
 
+@keywords
 def egger(
     es: Any,
     *,

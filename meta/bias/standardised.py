@@ -10,8 +10,10 @@ from meta.arguments import check_arguments
 from meta.bias.common import caution_few, check_direction, rows_of
 from meta.bias.small_study import RegressionTest, adjusted, regression_test, with_sizes
 from meta.errors import Notes
+from meta.keywords import keywords
 
 
+@keywords
 def pustejovsky_rodgers(
     es: Any,
     *,

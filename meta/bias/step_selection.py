@@ -14,6 +14,7 @@ from meta.bias.selection_likelihood import DELTA_MAX, DELTA_MIN, SelectionData, 
 from meta.bias.selection_result import Sample, Selected, assemble, check_bootstrap, read_sample
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing, number, p_equation
+from meta.keywords import keywords
 
 VEVEA_WOODS_STEPS = (0.005, 0.01, 0.05, 0.10, 0.25, 0.35, 0.50, 0.65, 0.75, 0.90, 0.95, 0.99, 0.995)
 VEVEA_WOODS: dict[str, tuple[float, ...]] = {
@@ -119,6 +120,7 @@ def _counted(sample: Sample, cuts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return p, np.bincount(np.searchsorted(cuts, p, side="left"), minlength=cuts.size + 1)
 
 
+@keywords
 def selection_model(
     es: Any,
     *,
@@ -226,6 +228,7 @@ def selection_model(
     )
 
 
+@keywords
 def vevea_woods(
     es: Any, *, moderators: Any = None, direction: str | None = None, level: float = 0.95
 ) -> dict[str, SelectionModel]:

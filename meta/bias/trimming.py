@@ -19,6 +19,7 @@ from meta.kernels.regression import METHODS as REGRESSION_METHODS
 from meta.kernels.regression import fit_regression
 from meta.kernels.tau2 import estimate as estimate_tau2
 from meta.kernels.weights import arrange
+from meta.keywords import keywords
 from meta.pooling.options import PoolOptions, check_options
 from meta.pooling.result import Pooled
 from meta.pooling.univariate import fit_effects, pool
@@ -239,6 +240,7 @@ def _missing_side(effects: EffectSizes, options: PoolOptions) -> str:
     return "right" if float(fit_regression(effects.yi, effects.vi, X, method=method).beta[1]) < 0 else "left"
 
 
+@keywords
 def trim_and_fill(
     fit: Any,
     *,

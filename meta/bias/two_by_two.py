@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from meta.effects.api import effect_sizes
 from meta.effects.model import EffectSizes
 from meta.errors import DataWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
+from meta.keywords import keywords
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +109,31 @@ def read_tables(
     return found
 
 
+_COUNTS = ("events1", "n1", "nonevents1", "percent1", "events2", "n2", "nonevents2", "percent2", "n")
+
+
+def _columns(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that name or hold columns, as far as they were given."""
+    return {name: arguments[name] for name in ("study", *_COUNTS) if arguments[name] is not None}
+
+
+@keywords
 def harbord(
     table: Any,
     *,
     direction: str = "two-sided",
     moderators: Any = None,
     level: float = 0.95,
-    **columns: Any,
+    study: Any = None,
+    events1: Any = None,
+    n1: Any = None,
+    nonevents1: Any = None,
+    percent1: Any = None,
+    events2: Any = None,
+    n2: Any = None,
+    nonevents2: Any = None,
+    percent2: Any = None,
+    n: Any = None,
 ) -> RegressionTest:
     """Harbord's test: the score of the log odds ratio against its information.
 
@@ -130,8 +150,10 @@ def harbord(
         A formula over the caller's columns, or columns, to adjust for.
     level : float
         Of the interval of the limit estimate.
-    **columns : str or array_like
-        ``events1 n1 events2 n2`` (or the forms that :func:`meta.effect_sizes` takes), and ``study``.
+    study : str or array_like, optional
+        Labels.
+    events1, n1, nonevents1, percent1, events2, n2, nonevents2, percent2, n : str or array_like, optional
+        The counts, as names of columns or arrays; any form that :func:`meta.effect_sizes` takes for "OR".
 
     Returns
     -------
@@ -149,6 +171,7 @@ def harbord(
     >>> test.df, test.k
     (11.0, 13)
     """
+    columns = _columns(locals())
     check_arguments(harbord, locals())
     check_direction(direction)
     notes = Notes()
@@ -169,19 +192,31 @@ def harbord(
     )
 
 
+@keywords
 def peters(
     table: Any,
     *,
     direction: str = "two-sided",
     moderators: Any = None,
     level: float = 0.95,
-    **columns: Any,
+    study: Any = None,
+    events1: Any = None,
+    n1: Any = None,
+    nonevents1: Any = None,
+    percent1: Any = None,
+    events2: Any = None,
+    n2: Any = None,
+    nonevents2: Any = None,
+    percent2: Any = None,
+    n: Any = None,
 ) -> RegressionTest:
     """Peters' test: the log odds ratio against 1/N, weighted by ``1 / (1/(a + c) + 1/(b + d))``.
 
     Parameters
     ----------
-    table, direction, moderators, level, **columns
+    table, direction, moderators, level
+        As in :func:`harbord`.
+    study, events1, n1, nonevents1, percent1, events2, n2, nonevents2, percent2, n
         As in :func:`harbord`.
 
     Returns
@@ -199,6 +234,7 @@ def peters(
     >>> peters(bcg, events1="tpos", n1="tn", events2="cpos", n2="cn").predictor
     '1 / N'
     """
+    columns = _columns(locals())
     check_arguments(peters, locals())
     check_direction(direction)
     notes = Notes()
@@ -216,13 +252,23 @@ def peters(
     )
 
 
+@keywords
 def macaskill(
     table: Any,
     *,
     direction: str = "two-sided",
     moderators: Any = None,
     level: float = 0.95,
-    **columns: Any,
+    study: Any = None,
+    events1: Any = None,
+    n1: Any = None,
+    nonevents1: Any = None,
+    percent1: Any = None,
+    events2: Any = None,
+    n2: Any = None,
+    nonevents2: Any = None,
+    percent2: Any = None,
+    n: Any = None,
 ) -> RegressionTest:
     """Macaskill's funnel-plot regression: the log odds ratio against N, weighted by the pooled variance.
 
@@ -231,7 +277,9 @@ def macaskill(
 
     Parameters
     ----------
-    table, moderators, level, **columns
+    table, moderators, level
+        As in :func:`harbord`.
+    study, events1, n1, nonevents1, percent1, events2, n2, nonevents2, percent2, n
         As in :func:`harbord`.
     direction : {"two-sided", "greater", "less"}
         "greater" tests whether larger studies show larger odds ratios.
@@ -251,6 +299,7 @@ def macaskill(
     >>> macaskill(bcg, events1="tpos", n1="tn", events2="cpos", n2="cn").predictor
     'N'
     """
+    columns = _columns(locals())
     check_arguments(macaskill, locals())
     check_direction(direction)
     notes = Notes()
@@ -269,19 +318,31 @@ def macaskill(
     )
 
 
+@keywords
 def deeks(
     table: Any,
     *,
     direction: str = "two-sided",
     moderators: Any = None,
     level: float = 0.95,
-    **columns: Any,
+    study: Any = None,
+    events1: Any = None,
+    n1: Any = None,
+    nonevents1: Any = None,
+    percent1: Any = None,
+    events2: Any = None,
+    n2: Any = None,
+    nonevents2: Any = None,
+    percent2: Any = None,
+    n: Any = None,
 ) -> RegressionTest:
     """Deeks' test: the log (diagnostic) odds ratio against 1/sqrt(ESS), weighted by ESS = 4 n1 n2 / N.
 
     Parameters
     ----------
-    table, direction, moderators, level, **columns
+    table, direction, moderators, level
+        As in :func:`harbord`.
+    study, events1, n1, nonevents1, percent1, events2, n2, nonevents2, percent2, n
         As in :func:`harbord`; for diagnostic accuracy group 1 are the diseased.
 
     Returns
@@ -299,6 +360,7 @@ def deeks(
     >>> deeks(bcg, events1="tpos", n1="tn", events2="cpos", n2="cn").df
     11.0
     """
+    columns = _columns(locals())
     check_arguments(deeks, locals())
     check_direction(direction)
     notes = Notes()

@@ -11,6 +11,7 @@ from meta.claims.answers import Answer, answer, named_analysis
 from meta.claims.grade import DOMAINS, Facts, Finding
 from meta.effects.evidence import Evidence, Reading
 from meta.evidence.claims import Analysis, Claim
+from meta.keywords import keywords
 from meta.saving import Saved
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class Certainty(Saved):
         return "\n".join(lines)
 
 
+@keywords
 def certainty(
     evidence: Evidence, claim: str | Claim, *, analysis: str | None = None, known: Answer | None = None
 ) -> Certainty:

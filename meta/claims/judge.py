@@ -15,11 +15,13 @@ from meta.claims.verdict import Compatibility, Conclusion, Probabilities, Verdic
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, quiet
 from meta.formatting import number, percent
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     from meta.evidence.claims import Analysis, Claim, Rule
 
 
+@keywords
 def judge(
     claim: Claim,
     evidence: Any = None,

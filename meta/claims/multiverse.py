@@ -20,6 +20,7 @@ from meta.effects.registry import MEASURES
 from meta.errors import InputError, quiet
 from meta.evidence.claims import Analysis, Claim
 from meta.formatting import number, percent
+from meta.keywords import keywords
 from meta.saving import Saved
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ class Multiverse(Saved):
         return region(self.claim.estimand) if self.claim.kind == "effect" else None
 
 
+@keywords
 def multiverse(
     evidence: Evidence,
     claim: str | Claim,

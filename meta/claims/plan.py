@@ -19,6 +19,7 @@ from meta.errors import InputError, NotEstimableError
 from meta.evidence.claims import Rule
 from meta.formatting import number, percent
 from meta.kernels.futures import Present, present, probabilities_after
+from meta.keywords import keywords
 from meta.saving import Saved
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Plan(Saved):
         return self.frame.copy()
 
 
+@keywords
 def plan(
     verdict: Verdict,
     *,

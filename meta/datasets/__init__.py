@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from meta.arguments import check_arguments
 from meta.errors import unknown_option
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,7 @@ _ALIASES = {
 }
 
 
+@keywords
 @dataclass(frozen=True, slots=True)
 class About:
     """Where a dataset comes from.
@@ -63,6 +65,7 @@ def _catalogue() -> dict[str, About]:
     return {name: About(name=name, **entry) for name, entry in tomllib.loads(text).items()}
 
 
+@keywords
 def names() -> list[str]:
     """List the datasets.
 
@@ -72,6 +75,7 @@ def names() -> list[str]:
     return sorted(_catalogue())
 
 
+@keywords
 def about(name: str) -> About:
     """Tell what a dataset holds and which paper published it.
 
@@ -86,6 +90,7 @@ def about(name: str) -> About:
     return known[key]
 
 
+@keywords
 def load(name: str) -> pd.DataFrame:
     """Load a dataset as a fresh DataFrame; its ``attrs`` say where it comes from.
 

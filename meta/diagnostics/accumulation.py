@@ -13,6 +13,7 @@ from meta.diagnostics.batches import as_columns, fit_subsets, frame, labels_of, 
 from meta.diagnostics.models import as_model, count_units, numbered, units
 from meta.diagnostics.refits import check_counts, count_table, refit_table
 from meta.errors import InputError, NotEstimableError
+from meta.keywords import keywords
 from meta.pooling.counts import PooledCounts
 from meta.pooling.multilevel_result import Multilevel
 
@@ -34,6 +35,7 @@ def ordering(values: np.ndarray) -> np.ndarray:
     return np.argsort(values, kind="stable")
 
 
+@keywords
 def cumulative(
     fit: Any, *, order: Any = None, collapse: bool = False, descending: bool = False, cluster: Any = None
 ) -> pd.DataFrame:

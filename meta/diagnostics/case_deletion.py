@@ -15,6 +15,7 @@ from meta.diagnostics.models import as_model, count_units, left_out, numbered, u
 from meta.diagnostics.refits import check_counts, count_table, refit_table
 from meta.kernels.inference import pooled_rows
 from meta.kernels.weights import arrange
+from meta.keywords import keywords
 from meta.pooling.counts import PooledCounts
 from meta.pooling.multilevel_result import Multilevel
 from meta.pooling.regression_result import Regression
@@ -91,6 +92,7 @@ def case_deletion(
     return CaseDeletion(rstandard, rstudent, dffits, cook, ratio, dfbetas, hat, influential)
 
 
+@keywords
 def influence(fit: Any, *, cluster: Any = None, reestimate: bool = True) -> pd.DataFrame:
     """Influence of every study (or cluster) on a fit; heterogeneity is estimated again without each.
 
@@ -161,6 +163,7 @@ def influence(fit: Any, *, cluster: Any = None, reestimate: bool = True) -> pd.D
     )
 
 
+@keywords
 def leave_one_out(fit: Any, *, cluster: Any = None) -> pd.DataFrame:
     """Fit without each study, or without each cluster of dependent results.
 

@@ -11,11 +11,13 @@ from meta.diagnostics.batches import frame
 from meta.diagnostics.grouping import GROUPINGS
 from meta.diagnostics.subsets import members
 from meta.errors import InputError, NotEstimableError, unknown_option
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@keywords
 def gosh_clusters(
     table: pd.DataFrame, *, clusters: int = 2, method: str = "kmeans", seed: int | None = None
 ) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from meta.diagnostics.models import Model, as_model
 from meta.diagnostics.refits import check_counts, count_table
 from meta.errors import unknown_option
 from meta.kernels.inference import quantile
+from meta.keywords import keywords
 from meta.pooling.boundary import check_level
 from meta.pooling.counts import PooledCounts
 from meta.pooling.multilevel_result import Multilevel
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@keywords
 def baujat(fit: Any) -> pd.DataFrame:
     """Contribution of every study to heterogeneity, and its influence on the fit.
 
@@ -121,6 +123,7 @@ RULES: dict[str, Callable[[Model, float, np.ndarray], np.ndarray]] = {
 }
 
 
+@keywords
 def outliers(fit: Any, *, rule: str = "deleted", level: float = 0.95) -> pd.DataFrame:
     """Which studies are outliers, and the pooled effect without them.
 

@@ -12,6 +12,7 @@ from meta.diagnostics.batches import frame
 from meta.diagnostics.deletion import Deletion, delete, quadratic, residuals_of, unusual
 from meta.diagnostics.models import Model, as_model, count_units, left_out, units
 from meta.diagnostics.refits import check_counts, count_table
+from meta.keywords import keywords
 from meta.pooling.counts import PooledCounts
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def influence_table(fit: Any, *, cluster: Any, reestimate: bool) -> pd.DataFrame
     )
 
 
+@keywords
 def residuals(fit: Any, *, cluster: Any = None, reestimate: bool = True) -> pd.DataFrame:
     """Residuals of every kind.
 

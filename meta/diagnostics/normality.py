@@ -13,6 +13,7 @@ from meta.diagnostics.case_deletion import influence
 from meta.diagnostics.models import Model, as_model
 from meta.errors import InputError, unknown_option
 from meta.kernels.regression import fit_regression
+from meta.keywords import keywords
 from meta.pooling.boundary import check_level
 from meta.pooling.many import pool_many
 from meta.pooling.multilevel_result import Multilevel
@@ -49,6 +50,7 @@ def _simulated_regressions(fit: Regression, y: np.ndarray) -> np.ndarray:
     return np.sort(residual / np.sqrt(fit.vi[:, None] + many.tau2 - fitted), axis=0)
 
 
+@keywords
 def qq(
     fit: Any, *, kind: str = "rstandard", level: float = 0.95, draws: int = 1000, seed: int | None = None
 ) -> pd.DataFrame:

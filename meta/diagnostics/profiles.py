@@ -13,6 +13,7 @@ from meta.diagnostics.batches import frame
 from meta.diagnostics.models import Model, as_model
 from meta.effects.carried import LARGEST
 from meta.errors import InputError
+from meta.keywords import keywords
 from meta.pooling.boundary import check_level
 from meta.pooling.multilevel_result import Multilevel
 
@@ -62,6 +63,7 @@ def _ends(
     return [low, upper]
 
 
+@keywords
 def profile(
     fit: Any, *, component: int | str | None = None, values: Any = None, level: float | None = None
 ) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 from meta.arguments import check_arguments
 from meta.diagnostics.batches import fit_subsets, frame, pooled_fit
 from meta.errors import InputError
+from meta.keywords import keywords
 from meta.pooling.result import Pooled
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def _draw(k: int, subsets: int, seed: int | np.random.Generator | None) -> np.nd
     return included
 
 
+@keywords
 def gosh(
     fit: Any,
     *,

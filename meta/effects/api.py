@@ -11,16 +11,16 @@ import numpy as np
 
 from meta.arguments import check_arguments
 from meta.effects import checks, forms, zero_cells
+from meta.effects.display_scale import interval_scale, refuse_off_scale
 from meta.effects.inputs import Table, as_floats, read_table, study_labels, take
 from meta.effects.measures.definition import Measure
 from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
-from meta.effects.scales import SCALES, Scale
 from meta.effects.used import GENERIC, is_computed, known, needed, refuse_options
 from meta.effects.vtypes import choose, variant_name
-from meta.errors import DataWarning, InputError, Notes, unknown_option
+from meta.errors import DataWarning, InputError, Notes
+from meta.keywords import keywords
 
-CI_SCALES = ("model", "display", "log", "identity", "ratio", "exp")
 STANDARDISED = frozenset({"SMD", "SMDH", "SMD1", "SMD1H", "SMCC", "SMCR", "SMCRH", "SMCRP", "SMCRPH", "SMN"})
 RATIO_OF_MEANS = frozenset({"ROM", "CVR", "ROMC", "CVRC", "MNLN", "CVLN"})
 
@@ -40,6 +40,7 @@ class _Work:
         return len(self.study)
 
 
+@keywords
 def effect_sizes(
     table: Any = None,
     *,
@@ -55,15 +56,25 @@ def effect_sizes(
     level: float | None = None,
     df: Any = None,
     ci_scale: str | None = None,
-    **columns: Any,
-) -> EffectSizes:
+    events1: Any = None, n1: Any = None, nonevents1: Any = None, percent1: Any = None, events2: Any = None,
+    n2: Any = None, nonevents2: Any = None, percent2: Any = None, time1: Any = None, time2: Any = None,
+    mean1: Any = None, sd1: Any = None, se1: Any = None, mean2: Any = None, sd2: Any = None,
+    se2: Any = None, d: Any = None, t: Any = None, p: Any = None, r_pb: Any = None, auc: Any = None,
+    u: Any = None, both: Any = None, only1: Any = None, only2: Any = None, neither: Any = None,
+    events: Any = None, nonevents: Any = None, percent: Any = None, time: Any = None, n: Any = None,
+    mean: Any = None, sd: Any = None, se: Any = None, r: Any = None, mean_pre: Any = None,
+    sd_pre: Any = None, mean_post: Any = None, sd_post: Any = None, mean_change: Any = None,
+    sd_change: Any = None, se_change: Any = None, r2: Any = None, m: Any = None, alpha: Any = None,
+    items: Any = None, yi: Any = None, vi: Any = None, sei: Any = None, estimate: Any = None,
+    ci_low: Any = None, ci_high: Any = None,
+) -> EffectSizes:  # fmt: skip
     """Compute effect sizes and their sampling variances.
 
     Parameters
     ----------
     table : DataFrame, mapping, path or None
         Anything tabular: pandas, a frame that speaks the interchange protocol, a mapping of columns, a
-        CSV or Excel file. None if ``columns`` are arrays.
+        CSV or Excel file. None if the columns are given as arrays.
     measure : str
         Code of the measure ("RR", "SMD", "GEN", ...); see ``docs/measures.md`` for all of them.
     study : str or array, optional
@@ -84,10 +95,20 @@ def effect_sizes(
         For computed effects with ``ci_low`` and ``ci_high``: the interval's level (0.95); its degrees of
         freedom (number, column or array; None for a normal interval); "model" (default beside ``yi``),
         "display" (default beside ``estimate``), or "ratio" for intervals of ratios.
-    **columns
+    events1, n1, nonevents1, percent1, events2, n2, nonevents2, percent2, time1, time2 : str or array_like
         The design's columns, as column names or arrays (``events1="tpos"``, ``n1=[12, 40]``, ...); if
         none are given, the columns of the table that carry the arguments' names. Columns of other designs
-        are ignored.
+        are ignored. Group 1 is the treated.
+    mean1, sd1, se1, mean2, sd2, se2, d, t, p, r_pb, auc, u : str or array_like
+        Two groups' means, or what a paper printed instead.
+    events, nonevents, percent, time, n, mean, sd, se, alpha, items, r, r2, m : str or array_like
+        One group's.
+    mean_pre, sd_pre, mean_post, sd_post, mean_change, sd_change, se_change : str or array_like
+        Of one group before and after.
+    both, only1, only2, neither : str or array_like
+        Matched pairs by which of the two had the event.
+    yi, vi, sei, estimate, ci_low, ci_high : str or array_like
+        Computed effects: on the model scale, or ``estimate`` with its interval on the display scale.
 
     An option that the measure has no use for is refused (see the column "options" of ``docs/measures.md``).
 
@@ -116,13 +137,14 @@ def effect_sizes(
     >>> effect_sizes(measure="HR", estimate=[0.8], ci_low=[0.64], ci_high=[1.0]).sei.round(4).tolist()
     [0.1139]
     """
-    check_arguments(effect_sizes, locals())
+    arguments = locals()
+    check_arguments(effect_sizes, arguments)
     entry = look_up(measure)
     choose(entry, vtype)
     source = read_table(table)
+    columns = {name: arguments[name] for name in COLUMNS if arguments[name] is not None}
     if source.k == 0:
         raise InputError("the table has no rows: give at least one study")
-    columns = {name: value for name, value in columns.items() if value is not None}
     columns = columns or _namesakes(entry, source)
     own = _own_columns(source, columns)
     k = own.k or 0
@@ -163,6 +185,11 @@ def effect_sizes(
         variant=variant,
         inputs={name: values for name, values in work.values.items() if not name.startswith("model_")},
     )
+
+
+_ARGUMENTS = [name for name in effect_sizes.__annotations__ if name != "return"]
+COLUMNS = tuple(_ARGUMENTS[_ARGUMENTS.index("ci_scale") + 1 :])
+"""The arguments that are columns of some design: all behind the options."""
 
 
 def _namesakes(entry: Measure, source: Table) -> dict[str, str]:
@@ -314,13 +341,13 @@ def _computed(work: _Work, *, level: float, df: np.ndarray | None, ci_scale: str
             "leave it empty for a normal interval"
         )
     checks.refuse_impossible(work.values, work.study)
-    scale, on_model = _interval_scale(work, ci_scale)
+    scale, on_model = interval_scale(work.measure, work.values, ci_scale)
     values = work.values
     if "ci_low" in values and "ci_high" in values:
         checks.refuse_reversed_interval(values["ci_low"], values["ci_high"], work.study)
         low, high = values["ci_low"], values["ci_high"]
         if not on_model:
-            _refuse_off_scale(work, scale)
+            refuse_off_scale(work.measure.code, work.values, work.study, scale)
             with np.errstate(divide="ignore", invalid="ignore"):
                 low, high = np.sort(np.stack([scale.forward(low), scale.forward(high)]), axis=0)
         values |= {"model_low": low, "model_high": high}
@@ -339,29 +366,3 @@ def _computed(work: _Work, *, level: float, df: np.ndarray | None, ci_scale: str
     if work.measure.code in STANDARDISED:
         work.messages += checks.large_effects(work.values["yi"], work.study)
     return "as reported"
-
-
-def _interval_scale(work: _Work, ci_scale: str | None) -> tuple[Scale, bool]:
-    if ci_scale is not None and ci_scale not in CI_SCALES:
-        raise unknown_option("ci_scale", ci_scale, CI_SCALES)
-    scale = work.measure.transform
-    if ci_scale in ("ratio", "exp") and scale.name == "identity":
-        scale = SCALES["log"]
-    if ci_scale is None:
-        return scale, "estimate" not in work.values
-    return scale, ci_scale in ("model", "log", "identity")
-
-
-def _refuse_off_scale(work: _Work, scale: Scale) -> None:
-    for name in ("estimate", "ci_low", "ci_high"):
-        if name not in work.values:
-            continue
-        x = work.values[name]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            bad = ~np.isfinite(scale.forward(x)) & ~np.isnan(x)
-        if bad.any():
-            row = int(np.argmax(bad))
-            raise InputError(
-                f"{name} is not on the display scale of {work.measure.code}: study {work.study[row]!r} has "
-                f"{name} = {checks.show(x[row])}; correct it, or say ci_scale='model'"
-            )

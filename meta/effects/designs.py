@@ -134,7 +134,15 @@ SHARED_CONTROL = {
 
 
 def shared_control_covariance(
-    vi: ArrayLike, *, measure: str, yi: ArrayLike | None = None, total: float | None = None, **control: float
+    vi: ArrayLike,
+    *,
+    measure: str,
+    yi: ArrayLike | None = None,
+    total: float | None = None,
+    n: float | None = None,
+    mean: float | None = None,
+    sd: float | None = None,
+    events: float | None = None,
 ) -> np.ndarray:
     """Return the sampling covariance matrix of the comparisons of one trial with its one control group.
 
@@ -144,12 +152,10 @@ def shared_control_covariance(
         Sampling variances of the comparisons, the diagonal.
     measure : {"MD", "SMD", "ROM", "OR", "RR", "RD"}
         Ratios are on the log scale.
-    yi : array_like of shape (k,)
-        For SMD: the effects.
-    total : float
-        For SMD: people in all arms of the trial; the covariance is ``1/n_c + g_i g_j/(2 total)``.
-    **control : float
-        The control group's ``n`` and, by measure, ``mean``, ``sd`` or ``events``.
+    yi, total : array_like of shape (k,) and float
+        For SMD: the effects, and people in all arms; the covariance is ``1/n_c + g_i g_j/(2 total)``.
+    n, mean, sd, events : float
+        The control group's own, as far as the measure needs them.
 
     Returns
     -------
@@ -165,6 +171,8 @@ def shared_control_covariance(
     >>> shared_control_covariance([0.09, 0.11], measure="OR", events=20, n=40).round(3).tolist()
     [[0.09, 0.1], [0.1, 0.11]]
     """
+    own = (("n", n), ("mean", mean), ("sd", sd), ("events", events))
+    control = {name: value for name, value in own if value is not None}
     (variances,) = numbers(vi=vi)
     if measure == "SMD":
         if yi is None or total is None or "n" not in control:

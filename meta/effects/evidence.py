@@ -21,6 +21,7 @@ from meta.errors import EvidenceError
 from meta.evidence.claims import Analysis, Claim
 from meta.evidence.reading import Library, read_library
 from meta.evidence.schema import Arm, Result, Study
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -216,6 +217,7 @@ class Evidence:
         return min(readings, key=lambda pair: pair[0])[1] if readings else None
 
 
+@keywords
 def load_evidence(folder: str | Path = "studies") -> Evidence:
     """Read and check a folder of study files.
 

@@ -205,7 +205,13 @@ def _as_float(x: Any, column: str, labels: Labels, row: int) -> float:
             f"{column} must be numeric: study {labels[row]!r} has {column} = {x!r}; "
             "turn the text into numbers first"
         )
-    return float(x)
+    try:
+        return float(x)
+    except OverflowError:
+        raise InputError(
+            f"{column} must be finite: study {labels[row]!r} has more digits than a number here can hold; "
+            "correct it"
+        ) from None
 
 
 def _is_missing(x: Any) -> bool:

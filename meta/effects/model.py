@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from meta.keywords import keywords
 from meta.saving import Saved
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Kind = Literal["exact", "bound", "mixture", "none"]
 
 
+@keywords
 @dataclass(frozen=True)
 class EffectSizes(Saved):
     """Effect sizes of k results, on the model scale (log, logit, z, ...), one row a result.

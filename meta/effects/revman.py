@@ -11,11 +11,13 @@ from meta.effects.revman_csv import from_csv
 from meta.effects.revman_rows import Outcome
 from meta.effects.revman_xml import from_xml
 from meta.errors import InputError
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@keywords
 def read_revman(path: str | os.PathLike[str], *, outcome: str | None = None) -> pd.DataFrame:
     """Read the study data of a Cochrane review.
 

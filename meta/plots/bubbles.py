@@ -9,6 +9,7 @@ import numpy as np
 
 from meta.arguments import check_arguments, floats, need, pair
 from meta.errors import InputError
+from meta.keywords import keywords
 from meta.plots.chart import (
     at_edge,
     axis_name,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["bubble"]
 
 
+@keywords
 def bubble(
     result: Any,
     *,

@@ -79,18 +79,25 @@ def folded(text: str, limit: float, size: float, most: int, bold: bool = False) 
     return "\n".join(lines)
 
 
-def legend(axes: Axes, theme: Theme, **where: Any) -> None:
+def legend(
+    axes: Axes,
+    theme: Theme,
+    *,
+    loc: str = "best",
+    beside: bool = False,
+    below: bool = False,
+    width: float = 2.2,
+) -> None:
     """Explain what is drawn, without a frame; ``beside`` or ``below`` the axes, where data are everywhere."""
-    if where.pop("beside", False):
+    where: dict[str, Any] = {"loc": loc}
+    if beside:
         where |= {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
-    if where.pop("below", False):
+    if below:
         where |= {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": 2}
-    where.setdefault("loc", "best")
     handles, labels = axes.get_legend_handles_labels()
-    limit = where.pop("width", 2.2)
     box = axes.legend(
         handles,
-        [folded(text, limit, theme.small, 3) for text in labels],
+        [folded(text, width, theme.small, 3) for text in labels],
         prop=font(theme.small),
         labelcolor=theme.text,
         frameon=True,

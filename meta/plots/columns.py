@@ -11,6 +11,7 @@ import numpy as np
 
 from meta.errors import InputError
 from meta.formatting import number
+from meta.keywords import keywords
 from meta.plots.axis import Reading, minus, scientific
 from meta.plots.rows import Row, Table, each
 from meta.plots.themes import Theme
@@ -21,6 +22,7 @@ Parts = tuple[str, ...]
 NOT_ESTIMABLE = "not estimable"
 
 
+@keywords
 @dataclass(frozen=True, slots=True)
 class TextColumn:
     """A column of words or numbers.
@@ -59,6 +61,7 @@ class TextColumn:
         return self.header if self.header is not None else str(self.key)
 
 
+@keywords
 @dataclass(frozen=True, slots=True)
 class SymbolColumn:
     """A column of judgements, such as a risk-of-bias domain: a coloured disc with a sign in it.

@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 from meta.arguments import check_arguments, pair, share
 from meta.errors import InputError
 from meta.formatting import p_equation
+from meta.keywords import keywords
 from meta.plots.axis import reading
 from meta.plots.chart import (
     axis_name,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["compatibility", "drapery", "profile"]
 
 
+@keywords
 def compatibility(
     curve: Any,
     *,
@@ -159,6 +161,7 @@ def _surprisal(axes: Axes, look: Theme) -> None:
     right.spines["right"].set(color=look.rule)
 
 
+@keywords
 def drapery(
     result: Any,
     *,
@@ -222,6 +225,7 @@ def drapery(
     return finished(figure, axes, title or "Drapery plot", text, {"x": x, "pooled": pooled})
 
 
+@keywords
 def profile(
     curve: Any,
     *,

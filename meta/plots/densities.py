@@ -9,6 +9,7 @@ import numpy as np
 
 from meta.arguments import check_arguments, need, share
 from meta.errors import InputError, unknown_option
+from meta.keywords import keywords
 from meta.plots.axis import reading
 from meta.plots.chart import (
     axis_name,
@@ -35,6 +36,7 @@ __all__ = ["posterior", "prior_sensitivity"]
 _NAMES = {"mu": "Mean effect", "tau": "Heterogeneity τ", "new": "Effect of a new study"}
 
 
+@keywords
 def posterior(
     result: Any,
     *,
@@ -199,6 +201,7 @@ def _mass(result: Any, region: tuple[float, float], name: str) -> float:
     return below[1] - below[0]
 
 
+@keywords
 def prior_sensitivity(
     posteriors: dict[str, Any],
     *,

@@ -18,6 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from meta.errors import InputError, unknown_option
+from meta.keywords import keywords
 from meta.plots.glyphs import FAMILY, drawable
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ def _accessible(svg: str, title: str, description: str) -> str:
     return svg[: opening.start()] + tag + words + svg[opening.end() :]
 
 
+@keywords
 @dataclass(frozen=True, eq=False, repr=False)
 class FigureResult:
     """A drawn figure.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from meta.arguments import check_arguments
 from meta.errors import unknown_option
 from meta.formatting import listing
+from meta.keywords import keywords
 from meta.plots.adapt import PREDICTIONS, flatten, rows_from
 from meta.plots.axis import Reading, limits, reading
 from meta.plots.boxes import Layout
@@ -29,6 +30,7 @@ __all__ = ["ClaimMark", "ForestPlot", "forest"]
 MANY = 60
 
 
+@keywords
 @dataclass(frozen=True, eq=False, repr=False)
 class ForestPlot(FigureResult):
     """A forest plot.
@@ -45,6 +47,7 @@ class ForestPlot(FigureResult):
     layout: Layout | None = None
 
 
+@keywords
 def forest(
     result: Any,
     *,

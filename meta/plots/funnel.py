@@ -10,6 +10,7 @@ from scipy.special import ndtri
 
 from meta.arguments import check_arguments, pair, share
 from meta.errors import InputError
+from meta.keywords import keywords
 from meta.plots.affirmative import affirmative_funnel
 from meta.plots.axis import Reading, reading
 from meta.plots.chart import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["funnel"]
 
 
+@keywords
 def funnel(
     result: Any,
     *,

@@ -9,6 +9,7 @@ from scipy.ndimage import gaussian_filter
 
 from meta.arguments import check_arguments
 from meta.errors import InputError
+from meta.keywords import keywords
 from meta.plots.chart import axis_name, canvas, effect_axis, finished, how_read, shown, words
 from meta.plots.figure import FigureResult, style
 from meta.plots.rows import ClaimMark
@@ -24,6 +25,7 @@ SHARES = (0.95, 0.8, 0.5)
 CELLS = 72
 
 
+@keywords
 def joint(
     result: Any,
     *,

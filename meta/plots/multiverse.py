@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from meta.arguments import check_arguments
 from meta.errors import InputError
+from meta.keywords import keywords
 from meta.plots.axis import reading
 from meta.plots.chart import axis_name, dress, effect_axis, finished, numbers, shown, spread, words
 from meta.plots.figure import FigureResult, new_figure, style
@@ -47,6 +48,7 @@ _NOT_MADE = "—"
 _SHAPES = {"supported": "o", "inconclusive": "s", "contradicted": "D", "untestable": "X"}
 
 
+@keywords
 def specification(
     table: Any,
     *,

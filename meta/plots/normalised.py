@@ -11,6 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from meta.arguments import check_arguments, pair
 from meta.errors import InputError
 from meta.formatting import percent
+from meta.keywords import keywords
 from meta.plots.chart import dress, finished, folded, legend, shown, words
 from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.text import font, height, shortened, width
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["normalisation"]
 
 
+@keywords
 def normalisation(
     curves: Mapping[str, tuple[Any, Any]],
     *,

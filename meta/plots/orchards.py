@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from meta.arguments import check_arguments
 from meta.errors import InputError, quiet
+from meta.keywords import keywords
 from meta.plots.chart import (
     at_edge,
     axis_name,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["caterpillar", "orchard"]
 
 
+@keywords
 def orchard(
     result: Any, *, theme: str | Theme = "default", title: str | None = None, ax: Axes | None = None
 ) -> FigureResult:
@@ -155,6 +157,7 @@ def _quasi(k: int) -> np.ndarray:
     return 2 * np.mod(np.arange(1, k + 1) * 0.6180339887498949, 1.0) - 1
 
 
+@keywords
 def caterpillar(
     result: Any,
     *,

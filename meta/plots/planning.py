@@ -8,6 +8,7 @@ import numpy as np
 
 from meta.arguments import check_arguments, need
 from meta.errors import InputError
+from meta.keywords import keywords
 from meta.plots.chart import dress, finished, words
 from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.text import font
@@ -19,6 +20,7 @@ _DASHES = ((0, ()), (0, (6, 2)), (0, (3, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1
 _MARKERS = "osD^v"
 
 
+@keywords
 def planning(
     plan: Any, *, scenario: str | None = None, theme: str | Theme = "default", title: str | None = None
 ) -> FigureResult:

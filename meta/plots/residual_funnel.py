@@ -10,6 +10,7 @@ from scipy.special import ndtri
 
 from meta.arguments import check_arguments, share
 from meta.errors import InputError, unknown_option
+from meta.keywords import keywords
 from meta.plots.chart import canvas, finished, shown, words
 from meta.plots.figure import FigureResult, style
 from meta.plots.names import place_names
@@ -27,6 +28,7 @@ PRECISIONS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray], bool]] = {
 }
 
 
+@keywords
 def residual_funnel(
     fit: Any,
     *,

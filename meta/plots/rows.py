@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from meta.keywords import keywords
+
 RowKind = Literal["group", "study", "subtotal", "pooled", "prediction", "note", "gap"]
 Shape = Literal["exact", "bound", "mixture", "none"]
 
@@ -18,6 +20,7 @@ MODEL = "model"
 """Cell that holds the place of a row's own model in :attr:`Table.models`."""
 
 
+@keywords
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row; effects are on the model scale.
@@ -110,6 +113,7 @@ class Row:
         return self.kind in ("subtotal", "pooled", "prediction")
 
 
+@keywords
 @dataclass(frozen=True, slots=True)
 class ClaimMark:
     """A claimed value, and the region of effects that are at least as large.
@@ -129,6 +133,7 @@ class ClaimMark:
     label: str = "claimed"
 
 
+@keywords
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows with what the renderer must know about all of them.

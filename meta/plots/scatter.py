@@ -10,6 +10,7 @@ from scipy.special import ndtri
 
 from meta.arguments import check_arguments, floats, need, one_each
 from meta.errors import InputError
+from meta.keywords import keywords
 from meta.plots.chart import (
     axis_name,
     canvas,
@@ -41,6 +42,7 @@ def points(axes: Axes, x: Any, y: Any, look: Theme, *, s: Any = 28, alpha: float
     found.set_gid("studies")
 
 
+@keywords
 def baujat(
     table: Any,
     *,
@@ -91,6 +93,7 @@ def baujat(
     return finished(figure, axes, title or "Baujat plot", text, {"study": labels, "x": x, "y": y})
 
 
+@keywords
 def radial(
     result: Any,
     *,
@@ -155,6 +158,7 @@ def radial(
     )
 
 
+@keywords
 def labbe(
     result: Any,
     *,
@@ -229,6 +233,7 @@ _RISKS = {
 }
 
 
+@keywords
 def qq(
     result: Any,
     *,
@@ -282,6 +287,7 @@ def qq(
     )
 
 
+@keywords
 def gosh(
     table: Any,
     *,

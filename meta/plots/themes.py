@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from matplotlib.colors import to_rgb
 
 from meta.errors import unknown_option
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     from meta.plots.rows import Row
@@ -29,6 +30,7 @@ DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 1)), (
 MARKERS = ("o", "s", "D", "^", "v", "P")
 
 
+@keywords
 @dataclass(frozen=True, slots=True)
 class Theme:
     """Colours, sizes and journal habits of a figure.

@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from meta.arguments import check_arguments, floats, need
 from meta.errors import InputError
+from meta.keywords import keywords
 from meta.plots.axis import reading
 from meta.plots.chart import (
     at_edge,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["cumulative", "influence", "tau_trace", "weight_function"]
 
 
+@keywords
 def tau_trace(
     result: Any,
     *,
@@ -109,6 +111,7 @@ def tau_trace(
     return finished(figure, axes, title or "Trace over τ", text, {"tau": tau, "mean": mu, "density": density})
 
 
+@keywords
 def cumulative(
     table: Any,
     *,
@@ -163,6 +166,7 @@ def cumulative(
     )
 
 
+@keywords
 def influence(
     table: Any,
     *,
@@ -240,6 +244,7 @@ def influence(
     )
 
 
+@keywords
 def weight_function(
     curves: Mapping[str, Any],
     *,

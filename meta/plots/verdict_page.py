@@ -12,6 +12,7 @@ from matplotlib.patches import Circle, Rectangle
 from meta.arguments import check_arguments, need
 from meta.errors import InputError, unknown_option
 from meta.formatting import chance
+from meta.keywords import keywords
 from meta.plots.chart import finished
 from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.text import font, height, width, wrap
@@ -39,6 +40,7 @@ class _Record:
     tiers: str
 
 
+@keywords
 def verdicts(
     items: Sequence[Any],
     *,

@@ -15,6 +15,7 @@ from meta.arguments import check_arguments, need
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile, two_sided
+from meta.keywords import keywords
 from meta.saving import Saved
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ class LikelihoodRatio(Saved):
         return f"LRT chi2({self.df}) = {number(self.statistic, 2)}, {p_equation(self.p_value)}"
 
 
+@keywords
 def likelihood_ratio_test(a: Any, b: Any) -> LikelihoodRatio:
     """Compare two nested models fitted by maximum (or restricted) likelihood to the same data.
 

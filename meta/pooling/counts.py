@@ -15,6 +15,7 @@ from meta.formatting import interval, listing, number, p_equation, p_value
 from meta.kernels import mantel_haenszel as mh
 from meta.kernels.inference import quantile, two_sided
 from meta.kernels.mantel_haenszel import ChiSquared
+from meta.keywords import keywords
 from meta.pooling.boundary import check_level, check_option
 from meta.pooling.count_effects import own_effects
 from meta.pooling.count_tables import MEASURE_DESIGN, Counts, read_counts
@@ -289,6 +290,7 @@ def _packed(
     )  # fmt: skip
 
 
+@keywords
 def pool_counts(
     table: Any = None,
     *,

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from meta.arguments import check_arguments, floats
 from meta.effects.model import EffectSizes
 from meta.errors import InputError
+from meta.keywords import keywords
 from meta.pooling.boundary import as_effects, column
 
 
@@ -78,6 +79,7 @@ def _blocks(numbers: np.ndarray) -> list[np.ndarray]:
     return [np.flatnonzero(numbers == b) for b in np.unique(numbers)]
 
 
+@keywords
 def shared_control(
     data: Any,
     *,
@@ -194,6 +196,7 @@ _SHARED: dict[str, Callable[[np.ndarray, dict[str, np.ndarray], np.ndarray], Arr
 }
 
 
+@keywords
 def aggregate(
     data: Any, *, cluster: Any = "study", rho: float | None = None, V: Any = None, weighted: bool = True
 ) -> EffectSizes:

@@ -14,6 +14,7 @@ from meta.arguments import check_arguments, floats
 from meta.effects.carried import LARGEST
 from meta.errors import InputError
 from meta.kernels.weights import CHUNK, arrange, each
+from meta.keywords import keywords
 from meta.pooling.options import PoolOptions, check_options
 from meta.pooling.streaming import compute, is_dask, store, stream
 from meta.pooling.univariate import Fitted, fit_rows
@@ -115,6 +116,7 @@ _KINDS: dict[str, type] = {"k": int, "iterations": int, "converged": bool, "at_b
 _ARRAYS = tuple(name for name in PooledMany.__dataclass_fields__ if name != "options")
 
 
+@keywords
 def pool_many(
     Y: ArrayLike,
     V: ArrayLike,

@@ -13,6 +13,7 @@ from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
 from meta.kernels.mixed import MixedFit, Stacked, fit_mixed, stack, variances
+from meta.keywords import keywords
 from meta.pooling.boundary import as_effects, check_level, check_option, column
 from meta.pooling.dependence import components, sampling_covariance
 from meta.pooling.design import Design, build
@@ -83,6 +84,7 @@ def residual_q(y: np.ndarray, X: np.ndarray, V: np.ndarray) -> tuple[float, floa
     return float(e @ W @ e), float(np.trace(W) - np.trace(inner @ wq.T @ wq))
 
 
+@keywords
 def pool_multilevel(
     data: Any = None,
     *,

@@ -14,6 +14,7 @@ from meta.errors import ConvergenceWarning, InputError, NarrowIntervalWarning, N
 from meta.kernels.inference import quantile
 from meta.kernels.regression import METHODS, fit_regression
 from meta.kernels.regression_inference import kenward_roger, residual_heterogeneity
+from meta.keywords import keywords
 from meta.pooling.boundary import as_effects, check_level, check_option
 from meta.pooling.coefficients import likelihood_ratio_test as likelihood_ratio_test
 from meta.pooling.design import Design, build
@@ -59,6 +60,7 @@ def _r2(
     return (100 * max(0.0, (null_tau2 - tau2) / null_tau2) if null_tau2 > 0 else 0.0), null_tau2
 
 
+@keywords
 def regress(
     data: Any = None,
     formula: Any = None,

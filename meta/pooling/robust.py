@@ -14,6 +14,7 @@ from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes
 from meta.formatting import listing, number
 from meta.kernels.cluster_robust import KINDS, Sandwich, htz_test, sandwich, satterthwaite
+from meta.keywords import keywords
 from meta.pooling.boundary import check_level, check_option, column
 from meta.pooling.coefficients import CoefficientInference, WaldTest, as_contrast, table
 
@@ -149,6 +150,7 @@ def _used(fit: Any, cluster: Any) -> Any:
     return one_each(cluster, "cluster", design.rows.size)[design.rows]
 
 
+@keywords
 def robust(
     fit: Any, cluster: Any = "study", *, kind: str = "CR2", df: str | None = None, level: float | None = None
 ) -> Robust:

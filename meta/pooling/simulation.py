@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from meta.arguments import check_arguments, floats
 from meta.errors import InputError
+from meta.keywords import keywords
 
 
 class Simulated(NamedTuple):
@@ -24,6 +25,7 @@ class Simulated(NamedTuple):
     V: np.ndarray
 
 
+@keywords
 def simulate(
     *,
     mu: ArrayLike = 0.0,

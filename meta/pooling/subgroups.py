@@ -16,6 +16,7 @@ from meta.arguments import check_arguments, refuse_unused
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaWarning, Notes
 from meta.formatting import interval, number, p_equation
+from meta.keywords import keywords
 from meta.pooling.gathering import usable
 from meta.pooling.options import PoolOptions
 from meta.pooling.result import Pooled
@@ -221,6 +222,7 @@ def _fit_group(
     return fit
 
 
+@keywords
 def subgroups(
     es: Any = None,
     *,

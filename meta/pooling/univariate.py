@@ -22,6 +22,7 @@ from meta.kernels.inference import PooledEstimate, pooled_rows, quantile
 from meta.kernels.likelihood import likelihood_of
 from meta.kernels.tau2 import Tau2Estimate, estimate_rows
 from meta.kernels.weights import Rows, moments
+from meta.keywords import keywords
 from meta.pooling.gathering import column, gather, usable
 from meta.pooling.options import PoolOptions, check_options
 from meta.pooling.result import Diagnostics, Pooled
@@ -67,6 +68,7 @@ def fit_rows(rows: Rows, options: PoolOptions, weights: np.ndarray | None = None
     )
 
 
+@keywords
 def pool(
     es: Any = None,
     *,

@@ -13,6 +13,7 @@ from typing import Any
 
 from meta.arguments import check_arguments
 from meta.errors import InputError
+from meta.keywords import keywords
 from meta.saving.encode import encode
 from meta.saving.registry import class_named, name_of
 
@@ -68,6 +69,7 @@ def save(result: Any, path: str | Path) -> Path:
     return target
 
 
+@keywords
 def load(path: str | Path) -> Any:
     """Read a result that was written by its ``save``.
 

@@ -209,7 +209,7 @@ def test_one_and_two_studies_warn_and_depend_on_the_prior():
         ({"yi": [0.1, np.nan]}, "yi must be finite"),
         ({"vi": [0.1]}, "one value a study"),
         ({"effect": Fixed(0.0)}, "spread"),
-        ({"draws": 10}, "argument of the exact engine"),
+        ({"draws": 10}, "draws belongs to the sampler"),
         ({"es": [1, 2], "yi": None, "vi": None}, "EffectSizes"),
     ],
 )

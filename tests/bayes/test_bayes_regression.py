@@ -79,7 +79,7 @@ def test_formula_frame_and_mapping():
         ({"effect": [meta.Normal(0, 1)]}, "need as many priors"),
         ({"effect": {"x0": meta.Normal(0, 1)}}, "no prior for x1"),
         ({"effect": meta.Cauchy(0, 1)}, "engine='pymc'"),
-        ({"draws": 5}, "argument of the exact engine"),
+        ({"draws": 5}, "draws belongs to the sampler"),
         ({"moderators": None}, "one effect takes one prior"),
     ],
 )

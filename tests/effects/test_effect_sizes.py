@@ -290,7 +290,7 @@ def test_generic_rules_name_their_quantile():
             r"measure 'SMD' needs mean1 sd1 n1 mean2 sd2 n2; give sd1 \(or se1 n1\)",
         ),
         ({"measure": "SMD"}, "measure 'SMD' needs"),
-        ({"measure": "MD", "mean_1": [1]}, "measure 'MD' does not take 'mean_1'; it takes mean1 sd1 n1"),
+        ({"measure": "MD", "mean_1": [1]}, r"effect_sizes\(\) does not take mean_1; did you mean mean1"),
         ({"measure": "GEN", "yi": [1]}, r"measure 'GEN' needs yi vi; give vi \(or sei\)"),
         (
             {"measure": "GEN", "yi": [1, 2], "vi": [1]},

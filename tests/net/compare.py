@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-from tests.net.register import Numbers
+from tests.net.register import REFUSED, Numbers, Refusal
 
 HERE = Path(__file__).parent
 CHANGED = HERE / "changed.toml"
@@ -22,14 +22,15 @@ Value = float | str
 
 @dataclass(frozen=True)
 class Deviation:
-    """A number that is not what was stored; ``gone`` and ``added`` stand for no number."""
+    """A number that is not what was stored; ``gone`` and ``added`` stand for no number there or here."""
 
     name: str
     old: Value
     new: Value
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.old!r} was stored, {self.new!r} is found"
+        new = str(self.new) if isinstance(self.new, Refusal) else repr(self.new)
+        return f"{self.name}: {self.old!r} was stored, {new} is found"
 
 
 @cache
@@ -74,13 +75,20 @@ def quantity(name: str) -> str:
 
 
 def deviations(where: str, stored: Numbers, found: Numbers) -> list[Deviation]:
-    """What differs, by full name (``where/quantity``), without regard to what is listed."""
+    """What differs, by full name (``where/quantity``), without regard to what is listed.
+
+    New numbers are welcome. A new refusal is one deviation, whatever is gone with it.
+    """
     scale: dict[str, float] = defaultdict(float)
     for name, value in stored.items():
         if isinstance(value, float) and math.isfinite(value) and not name.endswith(".size"):
             scale[quantity(name)] = max(scale[quantity(name)], abs(value))
     out = []
-    for name in dict.fromkeys([*stored, *found]):
+    refused = [name for name in found if name.endswith(REFUSED) and name not in stored]
+    roots = tuple(name.removesuffix(REFUSED) for name in refused)
+    for name in [*stored, *refused]:
+        if name not in found and name.startswith(roots):
+            continue
         full = f"{where}/{name}"
         old, new = stored.get(name, ADDED), found.get(name, GONE)
         if not same(old, new, tolerance(full), scale[quantity(name)]):

@@ -186,7 +186,7 @@ for _name, _by in (
             GROUPED.add(
                 f"{_name} {_method} {_test}{' common' * _common}",
                 lambda n=_name, b=_by, c=_common, m=_method, t=_test: subgroups(
-                    n, b, common_tau2=c, method=m, test=t
+                    n, b, method=m, test=t, **({"common_tau2": True} if c else {})
                 ),
             )
 for _method in METHODS:

@@ -45,12 +45,25 @@ class Group:
         return {case: self.run(case) for case in self.cases}
 
 
+class Refusal(float):
+    """The number 1, which says that there is no answer, with the words of the refusal for the reader."""
+
+    words: str = ""
+
+    def __str__(self) -> str:
+        return f"refused: {self.words}"
+
+    __repr__ = float.__repr__
+
+
 def attempt(run: Callable[[], Any]) -> Any:
-    """The answer, or that there is none: the kind of the refusal is kept, its words are not."""
+    """The answer, or that there is none."""
     try:
         return run()
-    except MetaError:
-        return {REFUSED: 1.0}
+    except MetaError as error:
+        refusal = Refusal(1.0)
+        refusal.words = str(error)
+        return {REFUSED: refusal}
 
 
 def take(result: Any, names: str, **more: Callable[[], Any]) -> dict[str, Any]:
@@ -67,7 +80,7 @@ def flat(name: str, value: Any) -> Iterator[tuple[str, float | str]]:
         if len(value) <= 40:
             yield name, value
     elif isinstance(value, bool | np.bool_ | int | float | np.integer | np.floating):
-        yield name, float(value)
+        yield name, value if isinstance(value, Refusal) else float(value)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from flat(f"{name}.{key}" if name else str(key), item)

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.net import (
+    asymmetry,
     committed,
     counted,
     diagnosed,
@@ -18,12 +19,11 @@ from tests.net import (
     pooling,
     posteriors,
     regression,
-    small_studies,
 )
 from tests.net.register import Group, Numbers
 
 FOLDER = Path(__file__).parent / "stored"
-ROOMS = (pooling, measures, counted, regression, levels, small_studies, diagnosed, posteriors, judged, drawn)
+ROOMS = (pooling, measures, counted, regression, levels, asymmetry, diagnosed, posteriors, judged, drawn)
 ROOMS += (committed,)
 GROUPS: dict[str, Group] = {group.name: group for room in ROOMS for group in room.GROUPS}
 QUICK = 0.03

@@ -12,6 +12,7 @@ from scipy.special import chdtrc, chdtri
 
 from meta.bias.common import Result, caution_few, check_share, favoured_side, plain, tail_p
 from meta.bias.likelihood_search import Likelihood, SelectionFit, climb, interval_by_profile, sandwich
+from meta.effects.design import INTERCEPT, build
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import interval, listing, number, p_equation, significant
@@ -19,7 +20,6 @@ from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
 from meta.pooling.boundary import column
 from meta.pooling.coefficients import table, wald_test
-from meta.pooling.design import INTERCEPT, build
 from meta.pooling.gathering import gather, usable
 from meta.pooling.regression_text import coefficient_text
 from meta.pooling.result import Interval, Pooled
@@ -84,8 +84,7 @@ def read_sample(
         if moderators is None:
             keep = usable(effects, notes)[1]
         else:
-            formula, arrays = (moderators, None) if isinstance(moderators, str) else (None, moderators)
-            design = build(effects, formula, arrays, True, notes)
+            design = build(effects, None, moderators, None, notes)
             keep = design.rows
     labels = None if cluster is None else column(effects, cluster, "cluster")[keep]
     used = effects if keep.all() else effects.subset(keep)

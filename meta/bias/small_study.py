@@ -12,13 +12,13 @@ import numpy as np
 from meta.arguments import check_arguments, floats, one_each, refuse_unused
 from meta.bias.common import Result, caution_few, check_direction, rows_of, tail_p
 from meta.bias.least_squares import weighted_regression
+from meta.effects.design import build
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation, significant
 from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
 from meta.keywords import keywords
-from meta.pooling.design import build
 
 MODELS: dict[str, tuple[str, ...]] = {"classic": (), "mixed": ("method",)}
 """The models, with the options that each takes besides those of both."""
@@ -306,10 +306,7 @@ def egger(
 
 def adjusted(effects: EffectSizes, moderators: Any, notes: Notes) -> tuple[np.ndarray, np.ndarray]:
     """Rows that have the moderators (k,), and their columns to adjust for, without the intercept."""
-    is_formula = isinstance(moderators, str)
-    design = build(
-        effects, moderators if is_formula else None, None if is_formula else moderators, True, notes
-    )
+    design = build(effects, None, moderators, None, notes)
     X = np.asarray(design.X, dtype=float)
     return np.asarray(design.rows, dtype=bool), X[:, np.ptp(X, axis=0) > 0]
 

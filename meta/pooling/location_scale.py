@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import chdtrc
 
+from meta.effects.design import Design, build
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation
@@ -17,7 +18,6 @@ from meta.kernels.location_scale import fit_location_scale as fit_core
 from meta.kernels.regression_inference import residual_heterogeneity
 from meta.pooling.boundary import check_option
 from meta.pooling.coefficients import WaldTest, information_criteria, table, wald_test
-from meta.pooling.design import Design, build
 from meta.pooling.regression_text import coefficient_text
 from meta.saving import Saved
 
@@ -195,6 +195,7 @@ def fit_location_scale(
     test: str,
     level: float,
     notes: Notes,
+    context: Any = None,
 ) -> LocationScale:
     """Fit a location-scale model; called by :func:`meta.regress` with ``scale=``.
 
@@ -208,11 +209,9 @@ def fit_location_scale(
         raise InputError(f"a location-scale model needs method='ML' or 'REML', got {method!r}")
     if test in ("adhoc", "KR"):
         raise InputError(f"a location-scale model offers test='z' or 't', got {test!r}")
-    formula, arrays = (scale, None) if isinstance(scale, str) else (None, scale)
-    other = build(es, formula, arrays, True, notes)
+    other = build(es, None, scale, None, notes, context=context if isinstance(scale, str) else None)
     rows = design.rows & other.rows
-    design = replace(design, X=design.X[rows[design.rows]], rows=rows)
-    other = replace(other, X=other.X[rows[other.rows]], rows=rows)
+    design, other = design.among(rows), other.among(rows)
     used = es.subset(rows)
     X, Z = design.X, other.X
     if X.shape[0] <= X.shape[1] + Z.shape[1] - 1:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from scipy.special import chdtrc
 
 from meta.arguments import check_arguments, floats, refuse_unused
+from meta.effects.design import Design, build
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
@@ -16,7 +17,6 @@ from meta.kernels.mixed import MixedFit, Stacked, fit_mixed, stack, variances
 from meta.keywords import keywords
 from meta.pooling.boundary import as_effects, check_level, check_option, column
 from meta.pooling.dependence import components, sampling_covariance
-from meta.pooling.design import Design, build
 from meta.pooling.multilevel_result import Multilevel as Multilevel
 from meta.pooling.structures import (
     STRUCTURES,
@@ -100,6 +100,7 @@ def pool_multilevel(
     yi: Any = None,
     vi: Any = None,
     intercept: bool | None = None,
+    context: Mapping[str, Any] | None = None,
 ) -> Multilevel:
     """Pool effects that depend on one another.
 
@@ -112,8 +113,8 @@ def pool_multilevel(
         ``effect`` numbers the rows where there is no such column.
     rho : float, optional
         Correlation of the sampling errors within the outermost level.
-    moderators : str or array, optional
-        Formula (``"~ year"``) or arrays.
+    moderators : str, list of str, array, mapping or frame, optional
+        Formula (``"~ year"``), names of columns, or values.
     V : array of shape (k, k), optional
         Sampling covariances, in place of ``rho``; without either, those that the effect sizes carry.
     method : {"REML", "ML"}
@@ -130,7 +131,10 @@ def pool_multilevel(
     yi, vi : array, optional
         In place of ``data``; the levels are then given as arrays.
     intercept : bool, optional
-        Whether arrays of moderators get an intercept (True); formulas say so themselves.
+        Whether names and arrays of moderators get an intercept (True); formulas say so themselves.
+    context : mapping of str to function, optional
+        Functions of your own that the formula may call: ``context={"f": f}`` for ``"~ f(dose)"``. Without, a
+        formula holds columns, arithmetic and the functions that are listed in `meta.effects.design`.
 
     Returns
     -------
@@ -157,12 +161,9 @@ def pool_multilevel(
     named = [levels] if isinstance(levels, str) else list(levels)
     if not named:
         raise InputError("levels names no column; give the outermost first, levels=['study', 'effect']")
-    formula, arrays = (moderators, None) if isinstance(moderators, str) else (None, moderators)
-    if arrays is None:
-        refuse_unused("without arrays of moderators", {"intercept": intercept})
     if inner is None:
         refuse_unused("without inner", {"struct": struct})
-    design = build(es, formula, arrays, intercept is not False, notes)
+    design = build(es, None, moderators, intercept, notes, context=context)
     used = es.subset(design.rows)
     labels = [name if isinstance(name, str) else f"level {i + 1}" for i, name in enumerate(named)]
     if design.X.shape[0] <= design.X.shape[1]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtri
 
+from meta.effects.design import Design, index_of
 from meta.effects.model import EffectSizes
 from meta.errors import NotEstimableError
 from meta.formatting import number, p_equation
@@ -23,7 +24,6 @@ from meta.pooling.coefficients import (
     table,
     wald_test,
 )
-from meta.pooling.design import Design
 from meta.pooling.result import BackTransformed, Interval
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ class Multilevel(CoefficientInference):
         half, wide = crit * np.sqrt(variance), crit * np.sqrt(variance + spread)
         columns = {"estimate": estimate, "se": np.sqrt(variance), "ci_low": estimate - half}
         columns |= {"ci_high": estimate + half, "pi_low": estimate - wide, "pi_high": estimate + wide}
-        return pd.DataFrame(columns)
+        return pd.DataFrame(columns, index=None if newdata is None else index_of(newdata))
 
     def robust(self, cluster: Any = None, *, kind: str = "CR2", df: str | None = None) -> Robust:
         """Cluster-robust inference, by the outermost level without ``cluster``; see

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.special import chdtrc
 
 from meta.arguments import check_arguments, floats, one_each, refuse_unused
 from meta.effects.carried import LARGEST
+from meta.effects.design import Design, build
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, NarrowIntervalWarning, Notes, NotEstimableError
 from meta.kernels.inference import quantile
@@ -17,7 +19,6 @@ from meta.kernels.regression_inference import kenward_roger, residual_heterogene
 from meta.keywords import keywords
 from meta.pooling.boundary import as_effects, check_level, check_option
 from meta.pooling.coefficients import likelihood_ratio_test as likelihood_ratio_test
-from meta.pooling.design import Design, build
 from meta.pooling.regression_result import Regression as Regression
 from meta.pooling.regression_result import omnibus
 
@@ -75,6 +76,7 @@ def regress(
     weights: Any = None,
     scale: Any = None,
     link: str | None = None,
+    context: Mapping[str, Any] | None = None,
 ) -> Regression | LocationScale:
     """Fit a mixed-effects meta-regression.
 
@@ -84,13 +86,14 @@ def regress(
         Effects; a table needs the columns ``yi`` and ``vi``.
     formula : str, optional
         One-sided formula over the columns, ``"~ dose + C(form)"``: factors, interactions, splines (``bs``,
-        ``cr``), no intercept (``~ 0 + ...``). An array here is taken as ``moderators``.
-    moderators : array, mapping or frame, optional
-        Moderators without a formula, (k,) or (k, m); formulaic is then not needed.
+        ``cr``), no intercept (``~ 0 + ...``). A name that Python cannot hold stands in backticks
+        (``"~ `J/N` + C(`class`)"``). An array here is taken as ``moderators``.
+    moderators : str, list of str, array, mapping or frame, optional
+        Moderators without a formula: names of columns, or values (k,) or (k, m).
     yi, vi : array, optional
         Effects and sampling variances, in place of ``data``.
     intercept : bool, optional
-        Whether arrays of moderators get an intercept (True); formulas say so themselves.
+        Whether names and arrays of moderators get an intercept (True); formulas say so themselves.
     method : str or float
         EE, DL, DLIT, HE, HS, HSk, SJ, ML, REML, EB, PM, PMM, GENQ, or a fixed tau2.
     test : {"hksj", "z", "t", "adhoc", "KR"}
@@ -103,6 +106,9 @@ def regress(
         Formula or moderators of tau2: a location-scale model, see `meta.pooling.location_scale`.
     link : {"log", "identity"}, optional
         Link of the scale part ("log").
+    context : mapping of str to function, optional
+        Functions of your own that the formula may call: ``context={"f": f}`` for ``"~ f(dose)"``. Without, a
+        formula holds columns, arithmetic and the functions that are listed in `meta.effects.design`.
 
     Returns
     -------
@@ -129,18 +135,24 @@ def regress(
     elif not 0 <= method <= LARGEST:
         raise InputError(f"a fixed tau2 must be a number >= 0, got {method!r}")
     es, notes = as_effects(data, yi, vi), Notes()
-    if moderators is None and (formula is None or isinstance(formula, str)):
-        refuse_unused("without arrays of moderators", {"intercept": intercept})
     if scale is None:
         refuse_unused("without scale", {"link": link})
     else:
         refuse_unused("in a location-scale model", {"weights": weights})
-    design = build(es, formula, moderators, intercept is not False, notes)
+    design = build(es, formula, moderators, intercept, notes, context=context)
     if scale is not None:
         from meta.pooling.location_scale import fit_location_scale
 
         return fit_location_scale(
-            es, design, scale, link=link or "log", method=method, test=test, level=level, notes=notes
+            es,
+            design,
+            scale,
+            link=link or "log",
+            method=method,
+            test=test,
+            level=level,
+            notes=notes,
+            context=context,
         )
     own = None if weights is None else one_each(floats(weights, "weights"), "weights", es.k)[design.rows]
     return _fit(es, design, method, test, level, own, notes)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import fdtrc
 
+from meta.effects.design import Design, index_of
 from meta.effects.model import EffectSizes
 from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile
 from meta.kernels.regression_inference import kenward_roger, kenward_roger_f
 from meta.pooling.boundary import check_level
 from meta.pooling.coefficients import WaldTest, as_contrast, information_criteria, table, wald_test
-from meta.pooling.design import Design
 from meta.pooling.regression_text import coefficient_text
 from meta.saving import Saved
 
@@ -196,7 +196,7 @@ class Regression(Saved):
         columns = {"estimate": estimate, "se": np.sqrt(variance), "df": df}
         columns |= {"ci_low": estimate - half, "ci_high": estimate + half}
         columns |= {"pi_low": estimate - wide, "pi_high": estimate + wide}
-        return pd.DataFrame(columns, index=pd.Index(self.study) if newdata is None else None)
+        return pd.DataFrame(columns, index=pd.Index(self.study) if newdata is None else index_of(newdata))
 
     def _row_df(self, row: np.ndarray) -> float:
         if self.test != "KR":

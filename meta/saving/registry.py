@@ -19,7 +19,7 @@ PLACES: Mapping[str, str] = {
     **_at("meta.pooling.parts", "Diagnostics Interval BackTransformed"),
     **_at("meta.pooling.options", "PoolOptions"),
     **_at("meta.pooling.many", "PooledMany"),
-    **_at("meta.pooling.design", "Design"),
+    **_at("meta.effects.design.matrix", "Design"),
     **_at("meta.pooling.regression_result", "Regression"),
     **_at("meta.pooling.location_scale", "LocationScale"),
     **_at("meta.pooling.multilevel_result", "Multilevel"),

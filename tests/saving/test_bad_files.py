@@ -11,8 +11,8 @@ import pytest
 
 import meta
 from meta.bias.selection_result import Selected
+from meta.effects.design.matrix import check_harmless
 from meta.errors import InputError, quiet
-from meta.pooling.formulas import check_harmless
 from meta.saving import Saved
 from meta.saving.decode import decode
 from meta.saving.encode import encode

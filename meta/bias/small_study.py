@@ -18,6 +18,7 @@ from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation, significant
 from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
+from meta.kernels.tau2 import estimator as tau2_estimator
 from meta.keywords import keywords
 
 MODELS: dict[str, tuple[str, ...]] = {"classic": (), "mixed": ("method",)}
@@ -301,6 +302,8 @@ def egger(
             level=level,
         )
     estimator = "REML" if method is None else method
+    if isinstance(estimator, str) and tau2_estimator(estimator).weighted:
+        raise InputError(f"egger takes no weights, which method {estimator!r} needs: give another method")
     return _mixed(effects, x, others, estimator, label, direction, notes, limited, level)
 
 

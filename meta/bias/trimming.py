@@ -15,9 +15,9 @@ from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError, quiet, unknown_option
 from meta.formatting import interval, number, p_equation, significant
 from meta.kernels.inference import pooled_rows
-from meta.kernels.regression import METHODS as REGRESSION_METHODS
 from meta.kernels.regression import fit_regression
 from meta.kernels.tau2 import estimate as estimate_tau2
+from meta.kernels.tau2 import estimator as tau2_estimator
 from meta.kernels.weights import arrange
 from meta.keywords import keywords
 from meta.pooling.options import PoolOptions, check_options
@@ -93,9 +93,7 @@ def missing_number(centred: np.ndarray, estimator: str) -> tuple[float, float]:
 def _centre(y: np.ndarray, v: np.ndarray, options: PoolOptions, weights: np.ndarray | None) -> float:
     rows = arrange(y[:, None], v[:, None])
     spread = None if weights is None else weights[:, None]
-    found = estimate_tau2(
-        rows.y, rows.v, options.estimator, weights=spread if options.method == "GENQ" else None
-    )
+    found = estimate_tau2(rows.y, rows.v, options.estimator, weights=spread)
     tau2 = np.nan_to_num(found.tau2)
     return float(pooled_rows(rows, tau2, test="z", level=0.95, weights=spread).estimate[0])
 
@@ -235,8 +233,9 @@ def _missing_side(effects: EffectSizes, options: PoolOptions) -> str:
     if np.ptp(effects.sei) <= 1e-12 * effects.sei.max():
         return "left"
     weighted_regression(effects.yi, X, 1 / effects.vi)
-    method = options.estimator if options.method in (*REGRESSION_METHODS, "fixed") else "REML"
-    method = "DL" if method == "GENQ" else method
+    method = options.estimator
+    if isinstance(method, str) and tau2_estimator(method).weighted:
+        method = "DL"  # the regression has no weights of its own to give it
     return "right" if float(fit_regression(effects.yi, effects.vi, X, method=method).beta[1]) < 0 else "left"
 
 

@@ -94,7 +94,7 @@ def delete(model: Model, rows: np.ndarray, *, reestimate: bool) -> Deletion:
     spread = found.scale * found.covariance[np.ix_(rows, rows)] + x @ found.vcov @ x.T
     change = whole.beta - found.beta
     given = getattr(model.fit, "user_weights", None)
-    W = model.W if given is not None and model.p == 1 else np.linalg.inv(found.covariance)
+    W = model.W if given is not None else np.linalg.inv(found.covariance)
     half = np.linalg.solve(X.T @ W @ X, X.T @ W)
     everything = found.scale * np.diag(half @ found.covariance @ half.T)
     hat, own = np.diag(model.hat)[rows], np.diag(found.covariance)[rows]

@@ -89,7 +89,8 @@ def as_model(fit: Any, *, what: str) -> Model:
         S, M = np.diag(effects.vi), np.diag(effects.vi + found.tau2)
         own = found.user_weights
     else:
-        effects, X, names, own = found.es, found.X, found.names, None
+        effects, X, names = found.es, found.X, found.names
+        own = getattr(found, "user_weights", None)
         S = found.S if isinstance(found, Multilevel) else np.diag(found.vi)
         M = found.marginal
     if X.shape[0] < X.shape[1] + 2:

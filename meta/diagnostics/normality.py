@@ -47,7 +47,12 @@ def _simulated_regressions(fit: Regression, y: np.ndarray) -> np.ndarray:
     many = fit_regression(y.T, fit.vi, fit.X, method=fit.method, weights=fit.user_weights)
     residual = y - fit.X @ many.beta.T
     fitted = np.einsum("ij,bjk,ik->ib", fit.X, many.vcov, fit.X)
-    return np.sort(residual / np.sqrt(fit.vi[:, None] + many.tau2 - fitted), axis=0)
+    total = fit.vi[:, None] + many.tau2
+    if fit.user_weights is None:
+        return np.sort(residual / np.sqrt(total - fitted), axis=0)
+    weighted = fit.X * fit.user_weights[:, None]
+    hat = np.einsum("ij,ij->i", weighted, np.linalg.solve(fit.X.T @ weighted, fit.X.T).T)
+    return np.sort(residual / np.sqrt((1 - 2 * hat[:, None]) * total + fitted), axis=0)
 
 
 @keywords

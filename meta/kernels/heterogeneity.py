@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,15 +132,28 @@ def profile_likelihood(
     """
     rows = arrange(y, v)
     peak = maximise(rows, restricted).tau2
-    top = float(log_likelihood(rows, peak, restricted)[0])
+
+    def height(t: np.ndarray) -> np.ndarray:
+        wide = Rows(rows.y, rows.v, np.full(t.shape, rows.n[0]), rows.whole)
+        return log_likelihood(wide, t, restricted)
+
+    return likelihood_ends(height, float(peak[0]), float(rows.v.min()), level)
+
+
+def likelihood_ends(
+    height: Callable[[np.ndarray], np.ndarray], best: float, smallest: float, level: float
+) -> Tau2Interval:
+    """Outermost ends of the set whose log-likelihood lies within half a chi-squared quantile of its maximum.
+
+    ``height`` gives the log-likelihood on a grid of tau2; ``best`` is where it is largest, and ``smallest``
+    the smallest sampling variance.
+    """
+    top = float(height(np.array([best]))[0])
     drop = 0.5 * float(chdtri(1, 1 - level))
 
     def above(t: np.ndarray) -> np.ndarray:
-        wide = Rows(rows.y, rows.v, np.full(t.shape, rows.n[0]), rows.whole)
-        return log_likelihood(wide, t, restricted) - top + drop
+        return height(t) - top + drop
 
-    best = float(peak[0])
-    smallest = float(rows.v.min())
     steps = np.geomspace(0.01 * smallest, max(best, smallest) * 1e6, 400)
     while above(steps[-1:])[0] > 0:
         steps = np.append(steps, steps[-1] * np.geomspace(2, 1e4, 60))
@@ -151,12 +165,12 @@ def profile_likelihood(
     return Tau2Interval(low, _crossing(above, grid[last + 1], grid[last]), False)
 
 
-def _crossing(above: object, outside: float, inside: float) -> float:
+def _crossing(above: Callable[[np.ndarray], np.ndarray], outside: float, inside: float) -> float:
     """Where ``above`` changes sign between a point outside the set and one inside it."""
     from scipy.optimize import brentq
 
     value = brentq(
-        lambda t: float(above(np.array([t]))[0]),  # type: ignore[operator]
+        lambda t: float(above(np.array([t]))[0]),
         min(outside, inside),
         max(outside, inside),
         xtol=1e-300,
@@ -182,20 +196,25 @@ def generalised_q(y: ArrayLike, v: ArrayLike, weights: ArrayLike, level: float =
     def tail(tau2: float) -> float:
         return chi2_mixture_sf(q_form_weights(a, vi + tau2), q)
 
+    return tail_ends(tail, float(vi.min()), level)
+
+
+def tail_ends(tail: Callable[[float], float], smallest: float, level: float) -> Tau2Interval:
+    """Invert the upper tail probability of a statistic, a rising function of tau2."""
     alpha = 0.5 - level / 2
     at_zero = tail(0.0)
     if at_zero > 1 - alpha:
         return Tau2Interval(0.0, 0.0, True)
-    low = 0.0 if at_zero >= alpha else _tail_root(tail, alpha, float(vi.min()))
-    return Tau2Interval(low, _tail_root(tail, 1 - alpha, max(low, float(vi.min()))), False)
+    low = 0.0 if at_zero >= alpha else _tail_root(tail, alpha, smallest)
+    return Tau2Interval(low, _tail_root(tail, 1 - alpha, max(low, smallest)), False)
 
 
-def _tail_root(tail: object, target: float, start: float) -> float:
+def _tail_root(tail: Callable[[float], float], target: float, start: float) -> float:
     """Solve ``tail(tau2) = target`` for a rising function."""
     from scipy.optimize import brentq
 
     high = start
-    while tail(high) < target:  # type: ignore[operator]
+    while tail(high) < target:
         high *= 4
-    value = brentq(lambda t: tail(t) - target, 0.0, high, xtol=1e-14 * high, rtol=1e-13)  # type: ignore[operator]
+    value = brentq(lambda t: tail(t) - target, 0.0, high, xtol=1e-14 * high, rtol=1e-13)
     return float(value)

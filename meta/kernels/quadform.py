@@ -107,6 +107,18 @@ def q_form_weights(a: np.ndarray, variance: np.ndarray) -> np.ndarray:
     >>> q_form_weights(np.array([1.0, 1.0]), np.array([2.0, 2.0])).round(12).tolist()
     [2.0]
     """
-    s = np.sqrt(variance)
-    p_a = np.diag(a) - np.outer(a, a) / a.sum()
-    return np.maximum(np.linalg.eigvalsh(p_a * np.outer(s, s))[1:], 0.0)
+    return residual_form_weights(a, variance, np.ones((len(a), 1)))
+
+
+def residual_form_weights(a: np.ndarray, variance: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """The same for the residuals of a regression with the orthonormal (or constant) ``basis`` (k, p).
+
+    ``P_A = A - A Q (Q'AQ)^-1 Q'A`` then, and p eigenvalues are 0 by construction.
+
+    >>> x = np.array([[0.5], [0.5], [0.5], [0.5]])
+    >>> residual_form_weights(np.ones(4), np.full(4, 3.0), x).round(9).tolist()
+    [3.0, 3.0, 3.0]
+    """
+    s, aq = np.sqrt(variance), a[:, None] * basis
+    p_a = np.diag(a) - aq @ np.linalg.solve(basis.T @ aq, aq.T)
+    return np.maximum(np.linalg.eigvalsh(p_a * np.outer(s, s))[basis.shape[1] :], 0.0)

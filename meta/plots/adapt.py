@@ -200,7 +200,7 @@ class _Builder:
         es = fit.es.subset(np.asarray(fit.design.rows))
         frame = fit.predict()
         fitted = zip(frame["estimate"], frame["ci_low"], frame["ci_high"], strict=True)
-        w = 1 / (fit.vi + fit.tau2)
+        w = 1 / (fit.vi + fit.tau2) if fit.user_weights is None else fit.user_weights
         rows = [
             replace(row, fitted=(float(values[0]), float(values[1]), float(values[2])))
             for row, values in zip(study_rows(es, fit.level, 100 * w / w.sum()), fitted, strict=True)

@@ -118,6 +118,36 @@ def wald_test(beta: np.ndarray, vcov: np.ndarray, L: np.ndarray, df2: float) -> 
     return WaldTest(value / m, m, df2, float(fdtrc(m, df2, value / m)))
 
 
+def unit_rows(rows: np.ndarray, exponent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of coefficients, for columns divided by ``2**exponent``, with the largest of a row near 1.
+
+    Returns the rows (n, p) and the exponents (n,) that they were divided by: powers of two cost no digits,
+    and products of the rows stay in the range of doubles.
+
+    >>> rows, size = unit_rows(np.array([[0.0, 1.0]]), np.array([1, 700]))
+    >>> rows.tolist(), size.tolist()
+    ([[0.0, 0.5]], [-699])
+    """
+    x = np.ldexp(rows, -exponent)
+    size = np.frexp(np.abs(x).max(axis=1))[1]
+    return np.ldexp(x, -size[:, None]), size
+
+
+def correlation(vcov: np.ndarray) -> np.ndarray:
+    """Correlations from covariances, (p, p).
+
+    >>> correlation(np.array([[4.0, 1.0], [1.0, 1.0]])).tolist()
+    [[1.0, 0.5], [0.5, 1.0]]
+    """
+    sd = np.sqrt(np.diag(vcov))
+    return np.asarray(vcov / np.outer(sd, sd))
+
+
+def only_intercept(design: Any) -> bool:
+    """Whether a design holds an intercept and nothing else, so that there is no moderator to test."""
+    return len(design.names) == 1 and design.intercept == 0
+
+
 def table(
     names: Any, estimate: ArrayLike, se: ArrayLike, df: ArrayLike, level: float, *, show_df: bool = False
 ) -> pd.DataFrame:
@@ -194,6 +224,10 @@ def likelihood_ratio_test(a: Any, b: Any) -> LikelihoodRatio:
     check_arguments(likelihood_ratio_test, locals())
     need(a, "a", "a fit", "loglik", "method")
     need(b, "b", "a fit", "loglik", "method")
+    if any(getattr(fit, "user_weights", None) is not None for fit in (a, b)):
+        raise InputError(
+            "a likelihood-ratio test needs fits that maximise the likelihood: refit without weights="
+        )
     notes = Notes()
     (y, x, one), (z, w, other) = _facts(a), _facts(b)
     if y.shape != z.shape or not np.array_equal(y, z):

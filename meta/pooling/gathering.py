@@ -35,15 +35,20 @@ def gather(
     if weights is None:
         return effects, None
     given = floats(column(effects, es, weights, "weights"), "weights")
+    check_weights(given, effects.study)
+    return effects, given
+
+
+def check_weights(given: np.ndarray, study: np.ndarray) -> None:
+    """Refuse weights that are negative, missing, too large, or all 0."""
     bad = np.flatnonzero(~(given >= 0) | (given > LARGEST))
     if bad.size:
-        label = effects.study[bad[0]]
         raise InputError(
-            f"weights must be >= 0 and no more than {LARGEST:g}: study '{label}' has {given[bad[0]]:g}"
+            f"weights must be >= 0 and no more than {LARGEST:g}: "
+            f"study '{study[bad[0]]}' has {given[bad[0]]:g}"
         )
     if not given.sum() > 0:
         raise InputError("weights are all 0: give at least one positive weight")
-    return effects, given
 
 
 def column(effects: EffectSizes, es: Any, values: Any, what: str) -> np.ndarray:

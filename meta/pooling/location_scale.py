@@ -17,7 +17,13 @@ from meta.kernels.location_scale import LINKS
 from meta.kernels.location_scale import fit_location_scale as fit_core
 from meta.kernels.regression_inference import residual_heterogeneity
 from meta.pooling.boundary import check_option
-from meta.pooling.coefficients import WaldTest, information_criteria, table, wald_test
+from meta.pooling.coefficients import (
+    WaldTest,
+    information_criteria,
+    only_intercept,
+    table,
+    wald_test,
+)
 from meta.pooling.regression_text import coefficient_text
 from meta.saving import Saved
 
@@ -121,6 +127,8 @@ class LocationScale(Saved):
 
     @property
     def _omnibus(self) -> WaldTest:
+        if only_intercept(self.design):
+            return WaldTest(np.nan, np.nan, np.nan, np.nan)
         rows = np.eye(len(self.beta))[list(self.design.tested())]
         return wald_test(self.beta, self.vcov, rows, self._df)
 

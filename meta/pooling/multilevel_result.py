@@ -21,6 +21,7 @@ from meta.pooling.coefficients import (
     WaldTest,
     as_contrast,
     information_criteria,
+    only_intercept,
     table,
     wald_test,
 )
@@ -177,13 +178,16 @@ class Multilevel(CoefficientInference):
 
     @property
     def qm(self) -> float:
-        """Omnibus statistic of all coefficients but the intercept: chi-squared under ``z``, else F."""
-        return self.wald().statistic
+        """Omnibus statistic of all coefficients but the intercept: chi-squared under ``z``, else F.
+
+        NaN where there is only an intercept.
+        """
+        return np.nan if only_intercept(self.design) else self.wald().statistic
 
     @property
     def qm_p(self) -> float:
         """Its p-value."""
-        return self.wald().p_value
+        return np.nan if only_intercept(self.design) else self.wald().p_value
 
     def wald(self, L: Any = None) -> WaldTest:
         """Test ``L beta = 0``; without ``L``, all coefficients but the intercept."""

@@ -1,15 +1,15 @@
-"""The choices that pooling offers, one registry a choice, each entry with its citation."""
+"""The choices that pooling offers, one registry per choice, each entry with its citation.
+
+The registry of estimators is :mod:`meta.kernels.tau2.registry`, which the kernels read too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from meta.errors import InputError, unknown_option
-
-Method = Literal["EE", "DL", "DLIT", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GENQ"]
-Test = Literal["z", "t", "hksj", "adhoc", "KR"]
+from meta.kernels.tau2 import ESTIMATORS as ESTIMATORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,64 +40,6 @@ class Choice:
 def _registry(*rows: tuple[str, ...]) -> dict[str, Choice]:
     return {row[0]: Choice(*row) for row in rows}
 
-
-ESTIMATORS: dict[str, Choice] = _registry(
-    ("EE", "equal effects", "Laird & Mosteller 1990", "10.1017/S0266462300008916", "tau2 = 0 by assumption"),
-    (
-        "DL",
-        "DerSimonian-Laird",
-        "DerSimonian & Laird 1986",
-        "10.1016/0197-2456(86)90046-2",
-        "moments, weights 1/v",
-    ),
-    (
-        "DLIT",
-        "iterated DerSimonian-Laird",
-        "DerSimonian & Kacker 2007",
-        "10.1016/j.cct.2006.04.004",
-        "solves (Q(t) - (k - 1)) / tr P(t) = t with weights 1/(v + t)",
-    ),
-    ("HE", "Hedges", "Hedges 1983", "10.1037/0033-2909.93.2.388", "moments, equal weights"),
-    ("HS", "Hunter-Schmidt", "Hunter & Schmidt 1990", "10.4135/9781483398105", "(Q - k) / sum of weights"),
-    (
-        "HSk",
-        "Hunter-Schmidt, corrected",
-        "Viechtbauer 2005",
-        "10.3102/10769986030003261",
-        "with the factor k / (k - 1)",
-    ),
-    ("SJ", "Sidik-Jonkman", "Sidik & Jonkman 2005", "10.1111/j.1467-9876.2005.00489.x", "never 0"),
-    (
-        "ML",
-        "maximum likelihood",
-        "Hardy & Thompson 1996",
-        "10.1002/(SICI)1097-0258(19960330)15:6<619::AID-SIM188>3.0.CO;2-A",
-        "global maximum",
-    ),
-    (
-        "REML",
-        "REML",
-        "Harville 1977",
-        "10.1080/01621459.1977.10480998",
-        "restricted likelihood, global maximum",
-    ),
-    ("EB", "empirical Bayes", "Morris 1983", "10.1080/01621459.1983.10477920", "the same estimate as PM"),
-    ("PM", "Paule-Mandel", "Paule & Mandel 1982", "10.6028/jres.087.022", "Q(tau2) = k - 1"),
-    (
-        "PMM",
-        "Paule-Mandel, median",
-        "Viechtbauer 2021",
-        "10.1002/sim.2514",
-        "Q(tau2) = median of chi-squared; median-unbiased",
-    ),
-    (
-        "GENQ",
-        "generalised Q",
-        "DerSimonian & Kacker 2007",
-        "10.1016/j.cct.2006.04.004",
-        "moments, the caller's weights",
-    ),
-)
 
 TESTS: dict[str, Choice] = _registry(
     (
@@ -214,8 +156,10 @@ def check_options(method: str | float, test: str, level: float, weights: object 
     if isinstance(method, str):
         if method not in ESTIMATORS:
             raise unknown_option("method", method, [*ESTIMATORS, "or a number for a fixed tau2"])
-        if method == "GENQ" and weights is None:
-            raise InputError("method 'GENQ' needs weights: give weights= with one positive number a study")
+        if ESTIMATORS[method].weighted and weights is None:
+            raise InputError(
+                f"method {method!r} needs weights: give weights= with one positive number per study"
+            )
         return PoolOptions(method, test, level, None, weights is not None)
     if isinstance(method, bool) or not isinstance(method, (int, float)) or not 0 <= method < float("inf"):
         raise InputError(f"method must be a name or a finite tau2 >= 0, not {method!r}")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from meta.kernels.tau2 import Estimator
 from meta.pooling.options import ESTIMATORS, PREDICTION_INTERVALS, TAU2_INTERVALS, TESTS, Choice
 
 INTRODUCTION = """# Choices in pooling
@@ -16,7 +17,7 @@ INTRODUCTION = """# Choices in pooling
 Generated from the registries by `python -m meta.pooling.options_table docs/choices.md`; do not edit.
 """
 
-SECTIONS: dict[str, Mapping[str, Choice]] = {
+SECTIONS: dict[str, Mapping[str, Choice] | Mapping[str, Estimator]] = {
     "Between-study variance (`method=`)": ESTIMATORS,
     "Tests and intervals of the mean (`test=`)": TESTS,
     "Intervals of tau2 (`fit.tau2_interval(...)`)": TAU2_INTERVALS,
@@ -39,7 +40,7 @@ def table() -> str:
     return "\n".join(parts)
 
 
-def _row(choice: Choice) -> str:
+def _row(choice: Choice | Estimator) -> str:
     source = f"[{choice.citation}](https://doi.org/{choice.doi})" if choice.doi else choice.citation
     return f"| `{choice.code}` | {choice.name} | {source} | {choice.note} |"
 

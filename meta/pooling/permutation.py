@@ -32,7 +32,7 @@ class PermutationTest(Saved):
     p_values : ndarray of shape (p,)
         Two-sided: the share of permutations whose ``|statistic|`` is at least the observed one.
     qm_p : float
-        Of the omnibus test.
+        Of the omnibus test; NaN where there is only an intercept.
     n : int
         Permutations, the observed data among them, so that no p-value is 0.
     exact : bool
@@ -113,12 +113,14 @@ def _statistics(
     p = core.beta.shape[-1]
     scale = core.rss / (k - p)
     factor = {"hksj": scale, "adhoc": np.maximum(scale, 1.0)}.get(test, np.ones_like(scale))
-    vcov = core.vcov * factor[:, None, None]
+    # for columns divided by a power of two, which leaves all statistics as they are
+    vcov = core.scaled * factor[:, None, None]
+    beta = np.ldexp(core.beta, core.exponent)
     at = list(tested)
-    effect = core.beta[:, at]
+    effect = beta[:, at]
     inner = vcov[:, at][:, :, at]
     omnibus = np.einsum("bi,bi->b", effect, np.linalg.solve(inner, effect[..., None])[..., 0])
-    return core.beta / np.sqrt(np.einsum("bii->bi", vcov)), omnibus
+    return beta / np.sqrt(np.einsum("bii->bi", vcov)), omnibus
 
 
 def permutation_test(
@@ -172,7 +174,7 @@ def permutation_test(
     return PermutationTest(
         names=fit.names,
         p_values=(np.abs(z) >= np.abs(z[0]) * (1 - slack)).mean(axis=0),
-        qm_p=float((q >= q[0] * (1 - slack)).mean()),
+        qm_p=np.nan if alone else float((q >= q[0] * (1 - slack)).mean()),
         n=len(z),
         exact=bool(everything),
         statistics=z,
@@ -190,7 +192,9 @@ def _batch(fit: Regression, y: np.ndarray, designs: np.ndarray) -> tuple[np.ndar
     z, q = [], []
     for at in range(0, len(designs), _CHUNK):
         part = slice(at, at + _CHUNK)
-        core = fit_regression(y[part], fit.vi, designs[part], method=fit.method, points=16)
+        core = fit_regression(
+            y[part], fit.vi, designs[part], method=fit.method, weights=fit.user_weights, points=16
+        )
         one, other = _statistics(core, fit.test, fit.k, fit.design.tested())
         z.append(one)
         q.append(other)

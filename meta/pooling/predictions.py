@@ -22,7 +22,7 @@ def true_effects(fit: Regression, level: float) -> pd.DataFrame:
     import pandas as pd
 
     share = fit.tau2 / (fit.tau2 + fit.vi)
-    around = np.einsum("ij,jk,ik->i", fit.X, fit.vcov, fit.X)
+    around = fit._combined(fit.X)[1] ** 2
     mean = share * fit.yi + (1 - share) * fit.fitted
     se = np.sqrt(share * fit.vi + (1 - share) ** 2 * around)
     half = quantile(0.5 + level / 2, fit.df[0]) * se

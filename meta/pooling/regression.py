@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtrc
 
-from meta.arguments import check_arguments, floats, one_each, refuse_unused
+from meta.arguments import check_arguments, floats, refuse_unused
 from meta.effects.carried import LARGEST
 from meta.effects.design import Design, build
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, NarrowIntervalWarning, Notes, NotEstimableError
 from meta.kernels.inference import quantile
-from meta.kernels.regression import METHODS, fit_regression
+from meta.kernels.regression import fit_regression
 from meta.kernels.regression_inference import kenward_roger, residual_heterogeneity
+from meta.kernels.tau2 import ESTIMATORS
 from meta.keywords import keywords
-from meta.pooling.boundary import as_effects, check_level, check_option
+from meta.pooling.boundary import as_effects, check_level, check_option, column
 from meta.pooling.coefficients import likelihood_ratio_test as likelihood_ratio_test
+from meta.pooling.coefficients import only_intercept
+from meta.pooling.gathering import check_weights
 from meta.pooling.regression_result import Regression as Regression
 from meta.pooling.regression_result import omnibus
 
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
     from meta.pooling.location_scale import LocationScale
 
 TESTS = ("z", "t", "hksj", "adhoc", "KR")
+
+_WIDE = 256
+"""Columns beyond 2**256 (1e77) either way: the square of their coefficient's error may leave doubles."""
 
 
 def coefficient_covariance(
@@ -55,6 +61,9 @@ def _r2(
     if not spans or design.X.shape[1] == 1 or not isinstance(method, str):
         return np.nan, np.nan
     if method == "EE":
+        if weights is not None:
+            with np.errstate(divide="ignore"):
+                v = 1 / weights  # the residual sums of squares of the fit are those of its own weights
         full, null = residual_heterogeneity(y, v, design.X), residual_heterogeneity(y, v, ones)
         return 100 * max(0.0, 1 - (full.qe / full.df) / (null.qe / null.df)), 0.0
     null_tau2 = float(fit_regression(y, v, ones, method=method, weights=weights).tau2)
@@ -95,13 +104,15 @@ def regress(
     intercept : bool, optional
         Whether names and arrays of moderators get an intercept (True); formulas say so themselves.
     method : str or float
-        EE, DL, DLIT, HE, HS, HSk, SJ, ML, REML, EB, PM, PMM, GENQ, or a fixed tau2.
+        A key of :data:`meta.pooling.options.ESTIMATORS` (EE, DL, DLIT, HE, HS, HSk, SJ, ML, REML, EB, PM,
+        PMM, GENQ), or a number for a fixed tau2.
     test : {"hksj", "z", "t", "adhoc", "KR"}
         Hartung-Knapp (t and F with k - p degrees of freedom) unless told otherwise.
     level : float
         Confidence level.
-    weights : array, optional
-        Weights of the generalised Q statistic of ``GENQ``.
+    weights : array or str, optional
+        Weights of the coefficients instead of the inverse variances, and of the generalised Q statistic of
+        ``GENQ``; an array or a column.
     scale : str or array, optional
         Formula or moderators of tau2: a location-scale model, see `meta.pooling.location_scale`.
     link : {"log", "identity"}, optional
@@ -119,6 +130,12 @@ def regress(
     Knapp & Hartung (2003), doi:10.1002/sim.1482; Raudenbush (2009); Viechtbauer et al. (2015),
     doi:10.1037/met0000023; R2 after Raudenbush, by the same estimator on the same rows.
 
+    With weights A the coefficients are ``(X'AX)^-1 X'A y``, and their covariance under the model is
+    ``(X'AX)^-1 X'A (V + tau2 I) A X (X'AX)^-1``. Hartung-Knapp's factor stays ``y'Py / (k - p)`` with
+    inverse-variance weights: under the model its mean is 1 whatever the weights of the coefficients are.
+    Q statistics and intervals of tau2 use inverse-variance weights; the log-likelihood is that of these
+    coefficients. Kenward-Roger's correction is not defined for given weights and is refused.
+
     Examples
     --------
     >>> import meta
@@ -131,7 +148,7 @@ def regress(
     check_option("test", test, TESTS)
     check_level(level)
     if isinstance(method, str):
-        check_option("method", method, METHODS)
+        check_option("method", method, tuple(ESTIMATORS))
     elif not 0 <= method <= LARGEST:
         raise InputError(f"a fixed tau2 must be a number >= 0, got {method!r}")
     es, notes = as_effects(data, yi, vi), Notes()
@@ -154,8 +171,34 @@ def regress(
             notes=notes,
             context=context,
         )
-    own = None if weights is None else one_each(floats(weights, "weights"), "weights", es.k)[design.rows]
+    own = _weights(es, design, weights, method, test)
     return _fit(es, design, method, test, level, own, notes)
+
+
+def _weights(
+    es: EffectSizes, design: Design, weights: Any, method: str | float, test: str
+) -> np.ndarray | None:
+    """The caller's weights of the rows used."""
+    if weights is None:
+        if isinstance(method, str) and ESTIMATORS[method].weighted:
+            raise InputError(
+                f"method {method!r} needs weights: give weights= with one positive number per study"
+            )
+        return None
+    given = floats(column(es, weights, "weights"), "weights")[design.rows]
+    check_weights(given, es.study[design.rows])
+    if test == "KR":
+        raise InputError(
+            "Kenward-Roger's correction is derived for inverse-variance weights: "
+            "leave weights= out, or give test='hksj'"
+        )
+    positive = design.X[given > 0]
+    if np.linalg.matrix_rank(positive / np.abs(design.X).max(axis=0)) < design.X.shape[1]:
+        raise NotEstimableError(
+            f"the {len(positive)} studies with a positive weight cannot estimate "
+            f"{design.X.shape[1]} coefficients; give more studies a weight, or use fewer moderators"
+        )
+    return given
 
 
 def _check_size(k: int, p: int) -> None:
@@ -183,7 +226,11 @@ def _fit(
         notes.warn(f"{method} did not meet its tolerance", ConvergenceWarning, stacklevel=4)
     tau2 = float(core.tau2)
     s2 = float(core.rss) / (k - p)
-    vcov, df = coefficient_covariance(test, core.vcov, s2, v, X, tau2)
+    exponent = core.exponent
+    scaled, df = coefficient_covariance(test, core.scaled, s2, v, np.ldexp(X, -exponent), tau2)
+    with np.errstate(over="ignore", under="ignore"):
+        vcov = np.ldexp(scaled, -exponent[:, None] - exponent)
+    extreme = bool(np.any(np.abs(exponent) > _WIDE))
     share = 0.5 + level / 2
     if test == "hksj" and np.sqrt(s2) * float(quantile(share, k - p)) < float(quantile(share, np.inf)):
         notes.warn(
@@ -226,8 +273,12 @@ def _fit(
         "warnings": notes.messages,
         "excluded": tuple(map(str, es.study[~design.rows])),
         "user_weights": weights,
+        "exponent": exponent if extreme else None,
+        "scaled": scaled if extreme else None,
     }
     blank = Regression(**draft, qm=np.nan, qm_df=np.nan, qm_df_residual=np.nan, qm_p=np.nan)
+    if only_intercept(design):
+        return blank
     whole = omnibus(blank, np.eye(p)[list(design.tested())])
     return Regression(
         **draft,

@@ -11,17 +11,27 @@ from scipy.special import fdtrc
 
 from meta.effects.design import Design, index_of
 from meta.effects.model import EffectSizes
-from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile
 from meta.kernels.regression_inference import kenward_roger, kenward_roger_f
+from meta.kernels.regression_interval import residual_interval
 from meta.pooling.boundary import check_level
-from meta.pooling.coefficients import WaldTest, as_contrast, information_criteria, table, wald_test
-from meta.pooling.regression_text import coefficient_text
+from meta.pooling.coefficients import (
+    WaldTest,
+    as_contrast,
+    correlation,
+    information_criteria,
+    table,
+    unit_rows,
+    wald_test,
+)
+from meta.pooling.parts import Interval
+from meta.pooling.regression_text import regression_text
 from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from meta.kernels.heterogeneity import Tau2Interval
     from meta.pooling.permutation import PermutationTest
     from meta.pooling.robust import Robust
 
@@ -40,12 +50,12 @@ class Regression(Saved):
         Residual heterogeneity and its standard error (NaN where it was not estimated).
     qm, qm_df, qm_df_residual, qm_p : float
         Omnibus test of all coefficients but the intercept: chi-squared under ``z`` (``qm_df_residual`` is
-        infinite), F under every other test.
+        infinite), F under every other test. NaN where there is only an intercept.
     qe, qe_df, qe_p : float
         Cochran's test of residual heterogeneity (weights 1/vi).
     r2, i2, h2 : float
         Heterogeneity accounted for and left, in percent (h2: ratio). ``r2`` is NaN where the model has no
-        intercept.
+        intercept, or nothing else.
     loglik : float
         Restricted for REML, ordinary for every other method.
     df : ndarray of shape (p,)
@@ -55,7 +65,10 @@ class Regression(Saved):
     excluded : tuple of str
         Studies left out because of missing values.
     user_weights : ndarray of shape (k,) or None
-        Weights of the generalised Q of ``GENQ``, where they were given.
+        The caller's weights of the coefficients, where they were given.
+    exponent, scaled : ndarray of shape (p,), (p, p), or None
+        Where a moderator is so large or small that ``vcov`` leaves the range of doubles: the covariance of
+        the coefficients of columns divided by ``2**exponent``, from which all inference is made.
     """
 
     es: EffectSizes
@@ -89,6 +102,8 @@ class Regression(Saved):
     warnings: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     user_weights: np.ndarray | None = None
+    exponent: np.ndarray | None = None
+    scaled: np.ndarray | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -128,7 +143,22 @@ class Regression(Saved):
     @property
     def se(self) -> np.ndarray:
         """Standard errors of the coefficients."""
-        return np.sqrt(np.diag(self.vcov))
+        _, vcov, exponent = self._inner
+        return np.ldexp(np.sqrt(np.diag(vcov)), -exponent)
+
+    @property
+    def _inner(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Coefficients and covariance for columns divided by a power of two, and its exponents."""
+        if self.scaled is None or self.exponent is None:
+            return self.beta, self.vcov, np.zeros(self.p, dtype=int)
+        return np.ldexp(self.beta, self.exponent), self.scaled, self.exponent
+
+    def _combined(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Estimates and standard errors of ``rows @ beta``, (n,) each."""
+        beta, vcov, exponent = self._inner
+        x, size = unit_rows(rows, exponent)
+        se = np.sqrt(np.einsum("ij,jk,ik->i", x, vcov, x))
+        return np.ldexp(x @ beta, size), np.ldexp(se, size)
 
     @property
     def marginal(self) -> np.ndarray:
@@ -189,11 +219,11 @@ class Regression(Saved):
 
         x = self.X if newdata is None else self.design.new(newdata)
         share = self.level if level is None else check_level(level)
-        estimate, variance = x @ self.beta, np.einsum("ij,jk,ik->i", x, self.vcov, x)
+        estimate, se = self._combined(x)
         df = np.array([self._row_df(row) for row in x])
         crit = quantile(0.5 + share / 2, df)
-        half, wide = crit * np.sqrt(variance), crit * np.sqrt(variance + self.tau2)
-        columns = {"estimate": estimate, "se": np.sqrt(variance), "df": df}
+        half, wide = crit * se, crit * np.sqrt(se**2 + self.tau2)
+        columns = {"estimate": estimate, "se": se, "df": df}
         columns |= {"ci_low": estimate - half, "ci_high": estimate + half}
         columns |= {"pi_low": estimate - wide, "pi_high": estimate + wide}
         return pd.DataFrame(columns, index=pd.Index(self.study) if newdata is None else index_of(newdata))
@@ -201,8 +231,10 @@ class Regression(Saved):
     def _row_df(self, row: np.ndarray) -> float:
         if self.test != "KR":
             return float(self.df[0])
-        kr = kenward_roger(self.vi, self.X, self.tau2)
-        ratio = (row @ kr.slope @ row) / (row @ kr.phi @ row)
+        exponent = self._inner[2]
+        kr = kenward_roger(self.vi, np.ldexp(self.X, -exponent), self.tau2)
+        x = unit_rows(row[None], exponent)[0][0]
+        ratio = (x @ kr.slope @ x) / (x @ kr.phi @ x)
         return float(2.0 / (kr.variance * ratio**2))
 
     def wald(self, L: Any) -> WaldTest:
@@ -215,9 +247,8 @@ class Regression(Saved):
         """
         rows = as_contrast(L, self.names)
         df = np.array([self._row_df(row) for row in rows])
-        se = np.sqrt(np.einsum("ij,jk,ik->i", rows, self.vcov, rows))
         labels = names or tuple(f"contrast {i + 1}" for i in range(len(rows)))
-        return table(labels, rows @ self.beta, se, df, self.level)
+        return table(labels, *self._combined(rows), df, self.level)
 
     def test_terms(self) -> pd.DataFrame:
         """Test each term (all columns of a factor together): ``statistic df df_residual p_value``."""
@@ -239,8 +270,7 @@ class Regression(Saved):
         import pandas as pd
 
         inner = [i for i in range(self.p) if i != self.design.intercept]
-        sd = self.se[inner]
-        r = self.vcov[np.ix_(inner, inner)] / np.outer(sd, sd)
+        r = correlation(self._inner[1][np.ix_(inner, inner)])
         rows = {}
         for name, at in self.design.terms.items():
             mine = [inner.index(i) for i in at if i in inner]
@@ -252,6 +282,23 @@ class Regression(Saved):
             value = value if rest else 1.0
             rows[name] = (len(mine), value, value ** (1 / (2 * len(mine))))
         return pd.DataFrame.from_dict(rows, orient="index", columns=["df", "gvif", "gsif"])
+
+    def tau2_interval(self, kind: str = "QP", *, level: float | None = None) -> Interval:
+        """Confidence interval for tau2, "QP", "PL", "BJ" or "J"; an empty set is given as (0, 0).
+
+        ``PL`` profiles the restricted likelihood, or the ordinary one of an ML fit.
+
+        Notes
+        -----
+        Viechtbauer (2007), doi:10.1002/sim.2514; Jackson et al. (2014), doi:10.1186/1471-2288-14-103.
+        """
+        found = self.tau2_set(kind, level=level)
+        return Interval(found.low, found.high)
+
+    def tau2_set(self, kind: str = "QP", *, level: float | None = None) -> Tau2Interval:
+        """The same as :meth:`tau2_interval`, with ``empty`` telling whether the set is empty."""
+        share = self.level if level is None else check_level(level)
+        return residual_interval(kind, self.yi, self.vi, self.X, share, restricted=self.method != "ML")
 
     def permutation_test(
         self, *, n: int = 1000, exact: bool | None = None, seed: Any = None
@@ -302,14 +349,7 @@ class Regression(Saved):
 
     def summary(self) -> str:
         """Text for reading."""
-        head = f"Meta-regression · {self.method} · {self.test} · k = {self.k}        measure: {self.measure}"
-        lines = [head, coefficient_text(self.coefficients)]
-        lines.append(
-            f"tau2 {number(self.tau2)}   I2 {number(self.i2, 1)}%   R2 {number(self.r2, 1)}%   "
-            f"QE({self.qe_df}) = {number(self.qe, 2)}, {p_equation(self.qe_p)}"
-        )
-        lines.append(f"moderators: {WaldTest(self.qm, self.qm_df, self.qm_df_residual, self.qm_p)}")
-        return "\n".join([*lines, *(f"note: {text}" for text in self.warnings)])
+        return regression_text(self)
 
     def __repr__(self) -> str:
         how = f"method={self.method!r}, test={self.test!r}"
@@ -320,41 +360,18 @@ class Regression(Saved):
 
 
 _GLANCE = (
-    *(
-        "k",
-        "p",
-        "method",
-        "test",
-        "level",
-        "tau2",
-        "tau2_se",
-        "i2",
-        "h2",
-        "r2",
-        "qm",
-        "qm_df",
-        "qm_df_residual",
-    ),
-    *(
-        "qm_p",
-        "qe",
-        "qe_df",
-        "qe_p",
-        "loglik",
-        "aic",
-        "bic",
-        "aicc",
-        "converged",
-        "iterations",
-        "at_boundary",
-    ),
+    *("k", "p", "method", "test", "level", "tau2", "tau2_se", "i2", "h2", "r2"),
+    *("qm", "qm_df", "qm_df_residual", "qm_p", "qe", "qe_df", "qe_p"),
+    *("loglik", "aic", "bic", "aicc", "converged", "iterations", "at_boundary"),
 )
 
 
 def omnibus(fit: Regression, L: np.ndarray) -> WaldTest:
     """Test ``L beta = 0`` as the fit's ``test`` has it; L is (m, p)."""
+    beta, vcov, exponent = fit._inner
+    rows = unit_rows(L, exponent)[0]
     if fit.test == "KR":
-        kr = kenward_roger(fit.vi, fit.X, fit.tau2)
-        value, df = kenward_roger_f(kr, fit.beta, L)
+        kr = kenward_roger(fit.vi, np.ldexp(fit.X, -exponent), fit.tau2)
+        value, df = kenward_roger_f(kr, beta, rows)
         return WaldTest(value, L.shape[0], df, float(fdtrc(L.shape[0], df, value)))
-    return wald_test(fit.beta, fit.vcov, L, float(fit.df[0]))
+    return wald_test(beta, vcov, rows, float(fit.df[0]))

@@ -1,13 +1,31 @@
-"""Coefficient tables as text, for the summaries of regression and multilevel fits."""
+"""Regressions as text, and coefficient tables for the summaries of other models."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meta.formatting import interval, number, p_value
+import numpy as np
+
+from meta.formatting import interval, number, p_equation, p_value
+from meta.pooling.coefficients import WaldTest, only_intercept
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from meta.pooling.regression_result import Regression
+
+
+def regression_text(fit: Regression) -> str:
+    """The summary of a meta-regression."""
+    weighted = "" if fit.user_weights is None else " · user weights"
+    head = f"Meta-regression · {fit.method} · {fit.test}{weighted} · k = {fit.k}"
+    left = [f"tau2 {number(fit.tau2)}", f"I2 {number(fit.i2, 1)}%"]
+    left += [f"R2 {number(fit.r2, 1)}%"] if np.isfinite(fit.r2) else []
+    left += [f"QE({fit.qe_df}) = {number(fit.qe, 2)}, {p_equation(fit.qe_p)}"]
+    lines = [f"{head}        measure: {fit.measure}", coefficient_text(fit.coefficients), "   ".join(left)]
+    if not only_intercept(fit.design):
+        lines.append(f"moderators: {WaldTest(fit.qm, fit.qm_df, fit.qm_df_residual, fit.qm_p)}")
+    return "\n".join([*lines, *(f"note: {text}" for text in fit.warnings)])
 
 
 def coefficient_text(frame: pd.DataFrame) -> str:

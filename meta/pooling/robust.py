@@ -126,12 +126,12 @@ class Robust(CoefficientInference):
 
 def _pieces(fit: Any) -> tuple[EffectSizes, np.ndarray, np.ndarray, np.ndarray, tuple[str, ...], Any]:
     """Effects, X, marginal covariance, coefficients, names and weights of a fit."""
+    own = getattr(fit, "user_weights", None)
+    weights = None if own is None else np.diag(np.asarray(own, dtype=float))
     if hasattr(fit, "marginal"):
-        return fit.es, fit.X, fit.marginal, fit.beta, fit.names, None
+        return fit.es, fit.X, fit.marginal, fit.beta, fit.names, weights
     if hasattr(fit, "effects") and hasattr(fit, "tau2"):
-        own = getattr(fit, "user_weights", None)
         effects = fit.effects
-        weights = None if own is None else np.diag(np.asarray(own, dtype=float))
         marginal = np.diag(effects.vi + fit.tau2)
         return effects, np.ones((effects.k, 1)), marginal, np.array([fit.estimate]), ("Intercept",), weights
     raise InputError(f"robust needs a fit of effect sizes, got {type(fit).__name__}")

@@ -48,11 +48,14 @@ class Fitted:
 
 def fit_rows(rows: Rows, options: PoolOptions, weights: np.ndarray | None = None) -> Fitted:
     """Fit every meta-analysis of a laid-out batch; ``weights`` has shape (k, p)."""
-    found, sums, zero = estimate_rows(rows, options.estimator, weights if options.method == "GENQ" else None)
+    found, sums, zero = estimate_rows(rows, options.estimator, weights)
     with np.errstate(divide="ignore", invalid="ignore"):
         sums = moments(rows, found.tau2) if sums is None else sums
-        loglik = likelihood_of(rows, found.tau2, sums.s1, sums.q, options.method == "REML")
     pooled = pooled_rows(rows, found.tau2, test=options.test, level=options.level, weights=weights, sums=sums)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # given weights lead away from the likelihood's mean, which costs this much of it
+        q = sums.q if weights is None else sums.q + sums.s1 * (pooled.estimate - sums.mean) ** 2
+        loglik = likelihood_of(rows, found.tau2, sums.s1, q, options.method == "REML")
     h = heterogeneity_rows(rows, found.tau2, zero)
     equal = options.method == "EE"
     return Fitted(

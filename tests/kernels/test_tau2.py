@@ -10,12 +10,12 @@ import pytest
 
 from meta.errors import InputError, UnknownOptionError
 from meta.kernels.likelihood import log_likelihood, maximise, score, search_bounds
-from meta.kernels.tau2 import METHODS, estimate, solve_q
+from meta.kernels.tau2 import ESTIMATORS, estimate, solve_q
 from meta.kernels.weights import Rows, arrange, blocks, mean_variance, moments, plain_mean
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "fixtures" / "univariate_r.json").read_text())
 DATASETS = [name for name in REFERENCE if name not in ("_meta", "subgroups_bcg")]
-ESTIMATED = [name for name in METHODS if name not in ("EE", "GENQ")]
+ESTIMATED = [name for name in ESTIMATORS if name not in ("EE", "GENQ")]
 ITERATED = ("ML", "REML", "EB", "PM", "PMM", "DLIT")
 # R stops at an absolute threshold; on large scales it can only be met loosely
 LOOSE = {"normand1999_MD": 1e-6}

@@ -25,7 +25,7 @@ from meta.errors import (
     UnknownOptionError,
     quiet,
 )
-from meta.kernels.tau2 import METHODS
+from meta.kernels import tau2
 from meta.pooling.options import (
     DEFAULT_PREDICTION,
     ESTIMATORS,
@@ -322,7 +322,8 @@ def test_pool_many_with_absent_studies_and_its_memory() -> None:
 
 
 def test_registries_are_complete_and_cited() -> None:
-    assert list(ESTIMATORS) == list(METHODS)
+    assert ESTIMATORS is tau2.ESTIMATORS
+    assert all(code == entry.code and entry.doi for code, entry in ESTIMATORS.items())
     assert set(DEFAULT_PREDICTION) == set(TESTS)
     assert set(DEFAULT_PREDICTION.values()) < set(PREDICTION_INTERVALS)
     for registry in (ESTIMATORS, TESTS, TAU2_INTERVALS, PREDICTION_INTERVALS):

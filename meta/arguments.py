@@ -62,8 +62,10 @@ def check_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> N
             continue
         if kinds and not any(_fits(given[name], kind) for kind in kinds):
             raise InputError(f"{name} must be {_told(kinds)}, not {shown(given[name])}")
-        if name == "seed" and isinstance(given[name], int) and given[name] < 0:
-            raise InputError(f"seed must be >= 0, not {given[name]}")
+        if name == "level" and given[name] is not None:
+            check_level(given[name])
+        if name == "seed":
+            check_seed(given[name])
         if ("Path", ()) in kinds and given[name] is not None:
             check_path(given[name], name)
 
@@ -108,13 +110,64 @@ def one_each(values: Any, name: str, k: int) -> np.ndarray:
     return found
 
 
+def check_level(level: Any) -> float:
+    """A confidence or credible level: a number strictly between 0 and 1.
+
+    Raises
+    ------
+    InputError
+        For anything else; a percentage is told how to write it.
+
+    Examples
+    --------
+    >>> check_level(0.95)
+    0.95
+    >>> check_level(95)
+    Traceback (most recent call last):
+    ...
+    meta.errors.InputError: level must lie between 0 and 1, not 95; write 0.95 for 95%
+    """
+    if not is_number(level) or level != level:
+        raise InputError(f"level must be a number, not {shown(level)}")
+    if not 0 < level < 1:
+        raise InputError(f"level must lie between 0 and 1, not {shown(level)}; write {_as_share(level)}")
+    # Below 2^-52 the two tails 1/2 - level/2 and 1/2 + level/2 are one number: no interval is left.
+    if not 0.5 - float(level) / 2 < 0.5:
+        raise InputError(f"level must be above 1e-16, not {level}; write 0.95 for 95%")
+    return float(level)
+
+
+def _as_share(level: float) -> str:
+    """What a percentage should have been; the usual level where it is none."""
+    return f"{level / 100:g} for {level:g}%" if 1 < level < 100 else "0.95 for 95%"
+
+
 def share(value: float, name: str) -> None:
     """Refuse what does not lie between 0 and 1.
 
-    >>> share(0.95, "level")
+    >>> share(0.95, "contours")
     """
     if not 1e-9 < value < 1:
-        raise InputError(f"{name} must lie between 0 and 1, not {value:g}; write 0.95 for 95 %")
+        raise InputError(f"{name} must lie between 0 and 1, not {value:g}; write {_as_share(value)}")
+
+
+def check_seed(seed: Any) -> Any:
+    """A seed: an integer that is not negative, a NumPy generator, or None for another draw every time.
+
+    >>> check_seed(1), check_seed(None)
+    (1, None)
+    >>> check_seed(-1)
+    Traceback (most recent call last):
+    ...
+    meta.errors.InputError: seed must be >= 0, not -1
+    """
+    if seed is None or isinstance(seed, np.random.Generator):
+        return seed
+    if not isinstance(seed, Integral) or isinstance(seed, bool):
+        raise InputError(f"seed must be a whole number, a numpy.random.Generator or None, not {shown(seed)}")
+    if seed < 0:
+        raise InputError(f"seed must be >= 0, not {seed}")
+    return seed
 
 
 def pair(values: Any, name: str, told: str = "x, y") -> tuple[np.ndarray, np.ndarray]:

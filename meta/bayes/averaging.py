@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from meta.arguments import check_level
 from meta.bayes.bias_evidence import BiasFit, Cutoffs, fit_bias
 from meta.bayes.bias_models import ENSEMBLES, PEESE, PET, Bias, WeightFunction
 from meta.bayes.ensemble import EnsembleModel, ModelAverage
-from meta.bayes.fit import _STANDARDISED, _effects, build_model, check_level
+from meta.bayes.fit import _STANDARDISED, _effects, build_model
 from meta.bayes.model import Model, as_prior
 from meta.bayes.priors import Fixed, InverseGamma, Normal, Prior
 from meta.errors import (
@@ -104,8 +105,8 @@ def model_average(
     >>> round(got.bf_effect, 3), round(got.bf_heterogeneity, 3), round(got.estimate, 3)
     (2.075, 0.931, 0.195)
     """
-    effects = _effects(es, yi, vi)
     check_level(level)
+    effects = _effects(es, yi, vi)
     if direction not in _DIRECTIONS:
         raise unknown_option("direction", direction, tuple(_DIRECTIONS))
     model = _checked(effects, effect, tau)

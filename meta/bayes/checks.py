@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meta.arguments import check_seed
 from meta.bayes.model import Model
 from meta.errors import InputError, NotEstimableError, unknown_option
 from meta.formatting import number
@@ -106,6 +107,7 @@ def predictive_check(
     Gelman A, Meng X-L, Stern H (1996). Posterior predictive assessment of model fitness via realized
     discrepancies. Statistica Sinica 6:733-760.
     """
+    check_seed(seed)
     model = post.core.model
     if not getattr(post.core, "exact_model", True):
         raise InputError("predictive checks are written for normal heterogeneity; use heterogeneity='normal'")

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from meta.arguments import check_level
 from meta.bayes.distributions import Distribution
-from meta.bayes.fit import check_level
 from meta.bayes.prior_base import Prior
 from meta.errors import InputError, unknown_option
 from meta.formatting import interval, number, percent, significant
@@ -199,8 +199,7 @@ class ModelAverage(Saved):
 
     def interval(self, level: float | None = None, *, conditional: bool = False) -> tuple[float, float]:
         """Central interval of mu, averaged over all models or over those with an effect."""
-        level = self.level if level is None else level
-        check_level(level)
+        level = self.level if level is None else check_level(level)
         return (
             self.ppf(0.5 - level / 2, conditional=conditional),
             self.ppf(0.5 + level / 2, conditional=conditional),

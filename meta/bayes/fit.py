@@ -124,7 +124,6 @@ def bayes(
     check_arguments(bayes, arguments)
     notes = Notes()
     effects = _effects(es, yi, vi)
-    check_level(level)
     used = effects.subset(effects.informative)
     if used.k == 0:
         raise InputError("no result has an effect, a bound or a mixture, so there is nothing to estimate")
@@ -231,12 +230,6 @@ def build_model(
         )
     check_integrates(model)
     return model
-
-
-def check_level(level: float) -> None:
-    """Refuse a level outside (0, 1)."""
-    if not 1e-9 < level < 1:
-        raise InputError(f"level must lie between 0 and 1, not {level!r}; write 0.95 for 95 %")
 
 
 def _covariance(used: EffectSizes) -> np.ndarray | None:

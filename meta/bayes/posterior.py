@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meta.arguments import check_level, check_seed
 from meta.bayes.core import Core
 from meta.bayes.distributions import Distribution, central_interval, shortest_interval
 from meta.bayes.hypotheses import Hypothesis, parse_hypothesis
@@ -170,9 +171,7 @@ class Posterior(Saved):
         self, level: float | None = None, *, kind: Kind = "shortest", of: Of = "mu"
     ) -> tuple[float, float]:
         """Credible interval: ``"shortest"`` (closed at zero for tau) or ``"central"``."""
-        level = self.level if level is None else level
-        if not 1e-9 < level < 1:
-            raise InputError(f"level must lie between 0 and 1, not {level!r}; write 0.95 for 95 %")
+        level = self.level if level is None else check_level(level)
         if kind == "central":
             return central_interval(self.distribution(of), level)
         if kind != "shortest":
@@ -262,6 +261,7 @@ class Posterior(Saved):
 
     def sample(self, size: int = 1000, *, seed: int | np.random.Generator | None = None) -> pd.DataFrame:
         """Joint draws of mu, tau and a new study's effect."""
+        check_seed(seed)
         import pandas as pd
 
         rng = np.random.default_rng(seed)

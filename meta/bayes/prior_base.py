@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meta.arguments import is_number, shown
+from meta.arguments import check_level, check_seed, is_number, shown
 from meta.errors import InputError, NotEstimableError, unknown_option
 from meta.keywords import keywords
 
@@ -96,6 +96,7 @@ class Prior:
 
     def sample(self, size: int = 1, *, seed: int | np.random.Generator | None = None) -> np.ndarray:
         """Draw ``size`` values by inversion."""
+        check_seed(seed)
         return self.ppf(np.random.default_rng(seed).uniform(size=size))
 
     def scaled(self, factor: float) -> Prior:
@@ -116,6 +117,7 @@ class Prior:
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Central interval of the prior."""
+        check_level(level)
         low, high = self.ppf(np.array([0.5 - level / 2, 0.5 + level / 2]))
         return float(low), float(high)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import floats, shown
+from meta.arguments import check_level, floats, shown
 from meta.bayes.distributions import Distribution, Draws, PointMass, central_interval, shortest_interval
 from meta.bayes.exact import tau_axis, tau_edges
 from meta.bayes.model import as_prior, check_priors
@@ -85,7 +85,7 @@ class PosteriorRegression(Saved):
         self, term: str, level: float | None = None, *, kind: str = "shortest"
     ) -> tuple[float, float]:
         """Credible interval of a coefficient or of ``"tau"``."""
-        level = self.level if level is None else level
+        level = self.level if level is None else check_level(level)
         if kind == "central":
             return central_interval(self.distribution(term), level)
         if kind != "shortest":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meta.arguments import check_level, check_seed
 from meta.bayes.distributions import Distribution, Draws, central_interval, shortest_interval
 from meta.bayes.priors import Prior
 from meta.errors import Notes, unknown_option
@@ -77,7 +78,7 @@ class SampledPosterior(Saved):
         self, level: float | None = None, *, kind: str = "shortest", of: str = "mu"
     ) -> tuple[float, float]:
         """Credible interval of a parameter."""
-        level = self.level if level is None else level
+        level = self.level if level is None else check_level(level)
         if kind == "central":
             return central_interval(self.distribution(of), level)
         if kind != "shortest":
@@ -106,6 +107,7 @@ class SampledPosterior(Saved):
         seed: int | None = None,
     ) -> PredictiveCheck:
         """Replicate what was observed under the priors and compare statistics of it."""
+        check_seed(seed)
         from meta.bayes.sampled_checks import sampled_predictive
 
         return sampled_predictive(self, "prior", statistics, size, seed)
@@ -121,6 +123,7 @@ class SampledPosterior(Saved):
 
         Study effects are new, but for counts, whose study effects are parameters.
         """
+        check_seed(seed)
         from meta.bayes.sampled_checks import sampled_predictive
 
         return sampled_predictive(self, "posterior", statistics, size, seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from meta.arguments import check_level
 from meta.bayes.prior_base import Prior
 from meta.bayes.priors import HalfCauchy, HalfNormal, Normal
 from meta.errors import InputError, MetaError, quiet
@@ -55,6 +56,7 @@ def sensitivity(
     >>> sensitivity(yi=[0.1, 0.4, 0.3], vi=[0.04, 0.02, 0.05]).shape
     (24, 9)
     """
+    check_level(level)
     import pandas as pd
 
     from meta.bayes.fit import bayes

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from meta.arguments import is_number, shown
+from meta.arguments import check_seed, is_number, shown
 from meta.errors import InputError
 from meta.keywords import keywords
 
@@ -64,7 +64,7 @@ class SlopesPrior:
         >>> RegularisedHorseshoe(expected=1).draw(5, 20, 0.1, size=3, seed=1).shape
         (3, 5)
         """
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(check_seed(seed))
         return self.draw_scales(p, k, typical, size, rng) * rng.standard_normal((size, p))
 
     def __str__(self) -> str:

@@ -301,7 +301,6 @@ def significance_funnel(
     if not 1 < eta_max <= 1e9:
         raise InputError(f"eta_max must be > 1 and no more than 1e9, not {eta_max}")
     check_share(alpha, "alpha")
-    check_share(level, "level")
     notes = Notes()
     labels = None if cluster is None else _labels(es, cluster, model)
     effects = rows_of(es, notes, what="this sensitivity analysis")

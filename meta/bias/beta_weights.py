@@ -10,7 +10,6 @@ import numpy as np
 
 from meta.arguments import check_arguments
 from meta.bias.beta_likelihood import beta_terms
-from meta.bias.common import check_share
 from meta.bias.likelihood_search import Likelihood, maximise
 from meta.bias.selection_result import Sample, Selected, assemble, check_bootstrap, read_sample
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
@@ -62,7 +61,7 @@ def beta_selection(
     direction: str | None = None,
     cluster: Any = None,
     bootstrap: int = 0,
-    seed: Any = None,
+    seed: int | np.random.Generator | None = None,
     level: float = 0.95,
 ) -> BetaSelection:
     """Random-effects model of effects published with a probability that is a beta density of their p-value.
@@ -104,7 +103,6 @@ def beta_selection(
     check_arguments(beta_selection, locals())
     if direction == "two-sided":
         raise InputError("the beta weight function has one tail: direction must be 'greater' or 'less'")
-    check_share(level, "level")
     check_bootstrap(bootstrap)
     notes = Notes()
     sample = read_sample(es, moderators, cluster, direction, notes, at_least=5, what="a beta selection model")

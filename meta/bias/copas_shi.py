@@ -195,7 +195,6 @@ def copas(
     check_arguments(copas, locals())
     shares = np.atleast_1d(floats(published, "published", ndim=(0, 1)))
     check_share(top, "top")
-    check_share(level, "level")
     if not shares.size or np.any(~((shares >= 1e-3) & (shares <= 1))):
         raise InputError(f"published must hold probabilities from 0.001 to 1, not {shown(published)}")
     if direction == "two-sided":

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from meta.arguments import check_arguments
-from meta.bias.common import Result, caution_few, check_share, rows_of, tail_p
+from meta.bias.common import Result, caution_few, rows_of, tail_p
 from meta.bias.least_squares import weighted_regression
 from meta.errors import Notes
 from meta.formatting import interval, number, p_equation
@@ -114,7 +114,6 @@ def limit_meta_analysis(es: Any, *, method: str | float = "REML", level: float =
     True
     """
     check_arguments(limit_meta_analysis, locals())
-    check_share(level, "level")
     notes = Notes()
     effects = rows_of(es, notes, what="limit meta-analysis")
     caution_few(effects.k, notes, "limit meta-analysis")

@@ -203,7 +203,6 @@ def pet_peese(es: Any, *, alpha: float = 0.10, direction: str | None = None, lev
     """
     check_arguments(pet_peese, locals())
     check_share(alpha, "alpha")
-    check_share(level, "level")
     notes = Notes()
     effects = rows_of(es, notes, what="PET-PEESE")
     side = favoured_side(effects, direction)
@@ -301,7 +300,7 @@ def waap(es: Any, *, power: float = 0.8, alpha: float = 0.05, level: float = 0.9
     (-0.4303, 4)
     """
     check_arguments(waap, locals())
-    for value, name in ((power, "power"), (alpha, "alpha"), (level, "level")):
+    for value, name in ((power, "power"), (alpha, "alpha")):
         check_share(value, name)
     notes = Notes()
     effects = rows_of(es, notes, at_least=2, what="UWLS")

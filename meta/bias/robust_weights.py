@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from meta.arguments import check_arguments
-from meta.bias.common import Result, check_share, rows_of, tail_p
+from meta.bias.common import Result, rows_of, tail_p
 from meta.errors import AssumptionWarning, FewStudiesWarning, InputError, Notes, NotEstimableError
 from meta.formatting import interval, number, p_equation
 from meta.kernels.cluster_robust import sandwich, satterthwaite
@@ -101,7 +101,6 @@ def bias_robust(es: Any, *, cluster: Any = "study", rho: float = 0.5, level: flo
     (0.3, 7)
     """
     check_arguments(bias_robust, locals())
-    check_share(level, "level")
     if not -1 < rho < 1:
         raise InputError(f"rho must lie between -1 and 1, not {rho}")
     notes = Notes()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtrc, chdtri
 
-from meta.bias.common import Result, caution_few, check_share, favoured_side, plain, tail_p
+from meta.arguments import check_level
+from meta.bias.common import Result, caution_few, favoured_side, plain, tail_p
 from meta.bias.likelihood_search import Likelihood, SelectionFit, climb, interval_by_profile, sandwich
 from meta.effects.design import INTERCEPT, build
 from meta.effects.model import EffectSizes
@@ -221,8 +222,7 @@ class Selected(Result):
         Interval
             An end is 0 or inf where the likelihood does not fall before the parameter's bound.
         """
-        share = self.level if level is None else level
-        check_share(share, "level")
+        share = self.level if level is None else check_level(level)
         if self.clusters is not None:
             raise NotEstimableError(
                 "with clusters the likelihood is a composite one and has no profile interval: use bootstrap="
@@ -265,7 +265,13 @@ class Selected(Result):
 
 
 def _percentiles(
-    of: Likelihood, fit: SelectionFit, sample: Sample, draws: int, seed: Any, level: float, notes: Notes
+    of: Likelihood,
+    fit: SelectionFit,
+    sample: Sample,
+    draws: int,
+    seed: int | np.random.Generator | None,
+    level: float,
+    notes: Notes,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ends (p,) of the percentile intervals from resampled clusters, on the scaled effects."""
     groups = np.arange(len(sample.y)) if sample.groups is None else sample.groups
@@ -310,7 +316,7 @@ def assemble(
     *,
     level: float,
     bootstrap: int,
-    seed: Any,
+    seed: int | np.random.Generator | None,
     notes: Notes,
     what: str,
 ) -> dict[str, Any]:

@@ -268,7 +268,6 @@ def p_uniform_star(
     check_share(alpha, "alpha")
     if alpha > 0.25:
         raise InputError(f"alpha of a p-curve must be at most 0.25, not {alpha:g}")
-    check_share(level, "level")
     notes = Notes()
     effects = rows_of(es, notes, what="p-uniform*")
     side = favoured_side(effects, direction)

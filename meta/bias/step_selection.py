@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from meta.arguments import check_arguments
-from meta.bias.common import check_share, study_p
+from meta.bias.common import study_p
 from meta.bias.likelihood_search import Likelihood, maximise
 from meta.bias.selection_likelihood import DELTA_MAX, DELTA_MIN, SelectionData, prepare, study_terms
 from meta.bias.selection_result import Sample, Selected, assemble, check_bootstrap, read_sample
@@ -130,7 +130,7 @@ def selection_model(
     weights: Any = None,
     cluster: Any = None,
     bootstrap: int = 0,
-    seed: Any = None,
+    seed: int | np.random.Generator | None = None,
     level: float = 0.95,
 ) -> SelectionModel:
     """Random-effects model of effects that were selected by their p-values.
@@ -186,7 +186,6 @@ def selection_model(
     """
     check_arguments(selection_model, locals())
     cuts = check_steps(steps)
-    check_share(level, "level")
     check_bootstrap(bootstrap)
     notes = Notes()
     sample = read_sample(es, moderators, cluster, direction, notes, at_least=3, what="a selection model")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import check_arguments
+from meta.arguments import check_arguments, check_level
 from meta.diagnostics.batches import fit_subsets, frame, pooled_fit
 from meta.diagnostics.case_deletion import influence
 from meta.diagnostics.models import Model, as_model
@@ -15,7 +15,6 @@ from meta.diagnostics.refits import check_counts, count_table
 from meta.errors import unknown_option
 from meta.kernels.inference import quantile
 from meta.keywords import keywords
-from meta.pooling.boundary import check_level
 from meta.pooling.counts import PooledCounts
 from meta.pooling.multilevel_result import Multilevel
 from meta.pooling.refit import Refit

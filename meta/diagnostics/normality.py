@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtri
 
-from meta.arguments import check_arguments
+from meta.arguments import check_arguments, check_level
 from meta.diagnostics.batches import frame
 from meta.diagnostics.case_deletion import influence
 from meta.diagnostics.models import Model, as_model
 from meta.errors import InputError, unknown_option
 from meta.kernels.regression import fit_regression
 from meta.keywords import keywords
-from meta.pooling.boundary import check_level
 from meta.pooling.many import pool_many
 from meta.pooling.multilevel_result import Multilevel
 from meta.pooling.regression_result import Regression

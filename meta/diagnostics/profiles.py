@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtri
 
-from meta.arguments import check_arguments, floats
+from meta.arguments import check_arguments, check_level, floats
 from meta.diagnostics.batches import frame
 from meta.diagnostics.models import Model, as_model
 from meta.effects.carried import LARGEST
 from meta.errors import InputError
 from meta.keywords import keywords
-from meta.pooling.boundary import check_level
 from meta.pooling.multilevel_result import Multilevel
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from meta.errors import InputError, unknown_option
+from meta.arguments import check_level
+from meta.errors import unknown_option
 from meta.kernels.weights import Moments, Rows, arrange, moments
 
 TESTS = ("z", "t", "hksj", "adhoc", "KR")
@@ -180,8 +181,7 @@ def pooled_estimate(
     """
     if test not in TESTS:
         raise unknown_option("test", test, TESTS)
-    if not 0 < level < 1:
-        raise InputError(f"level must lie between 0 and 1, not {level}")
+    check_level(level)
     shape = np.broadcast_shapes(np.shape(y), np.shape(v))[1:]
     rows = arrange(y, v)
     t = np.broadcast_to(np.asarray(tau2, dtype=float).reshape(-1), (rows.width,))

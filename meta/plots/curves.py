@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from meta.arguments import check_arguments, pair, share
+from meta.arguments import check_arguments, pair
 from meta.errors import InputError
 from meta.formatting import p_equation
 from meta.keywords import keywords
@@ -79,7 +79,6 @@ def compatibility(
     'highest at −0.50; 95% interval −0.99 to −0.01. no effect (0.00): p = 0.046.'
     """
     check_arguments(compatibility, locals())
-    share(level, "level")
     look = as_theme(theme)
     if hasattr(curve, "p_value_at"):
         how = how_read(curve) if measure is None else reading(measure)
@@ -186,7 +185,6 @@ def drapery(
     Rücker G, Schwarzer G (2021). Res Synth Methods 12:13-19. https://doi.org/10.1002/jrsm.1410
     """
     check_arguments(drapery, locals())
-    share(level, "level")
     look = as_theme(theme)
     effects = exact_rows(result)
     y, se = np.asarray(effects.yi, dtype=float), np.sqrt(np.asarray(effects.vi, dtype=float))
@@ -251,7 +249,6 @@ def profile(
         Words and looks.
     """
     check_arguments(profile, locals())
-    share(level, "level")
     look = as_theme(theme)
     if hasattr(curve, "columns"):
         x, loglik = numbers(curve, "x", "loglik")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import check_arguments, need, share
+from meta.arguments import check_arguments, need
 from meta.errors import InputError, unknown_option
 from meta.keywords import keywords
 from meta.plots.axis import reading
@@ -76,8 +76,6 @@ def posterior(
             raise unknown_option("quantity", name, _NAMES)
     if not names:
         raise InputError("of is empty: name at least one quantity")
-    if level is not None:
-        share(level, "level")
     at = float(level if level is not None else getattr(result, "level", 0.95))
     table: dict[str, list[Any]] = {"of": [], "x": [], "density": [], "prior": []}
     parts = []

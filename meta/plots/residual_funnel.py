@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtri
 
-from meta.arguments import check_arguments, share
+from meta.arguments import check_arguments
 from meta.errors import InputError, unknown_option
 from meta.keywords import keywords
 from meta.plots.chart import canvas, finished, shown, words
@@ -73,7 +73,6 @@ def residual_funnel(
     [0.01, 0.05, -0.11, 0.03]
     """
     check_arguments(residual_funnel, locals())
-    share(level, "level")
     look = as_theme(theme)
     if precision not in PRECISIONS:
         raise unknown_option("precision", precision, PRECISIONS)

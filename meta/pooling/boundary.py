@@ -65,17 +65,6 @@ def column(es: EffectSizes, name: Any, what: str) -> np.ndarray:
     )
 
 
-def check_level(level: float) -> float:
-    """A confidence level between 0 and 1.
-
-    >>> check_level(0.95)
-    0.95
-    """
-    if not 0 < level < 1:
-        raise InputError(f"level must lie between 0 and 1 (0.95, say), got {level!r}")
-    return float(level)
-
-
 def check_option(what: str, value: str, allowed: tuple[str, ...]) -> str:
     """One of the allowed values, or a refusal that lists them."""
     if value not in allowed:

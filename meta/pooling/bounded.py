@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from meta.arguments import check_level
 from meta.effects.carried import check_carried
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, NotEstimableError, unknown_option
@@ -126,8 +127,7 @@ def pool_bounded(
     """
     if method not in METHODS:
         raise unknown_option("method", method, METHODS)
-    if not 0 < level < 1:
-        raise InputError(f"level must lie between 0 and 1, not {level!r}; write 0.95 for 95 %")
+    check_level(level)
     used = es.subset(es.informative)
     if used.k == 0:
         raise InputError("no result has an effect, a bound or a mixture, so there is nothing to pool")

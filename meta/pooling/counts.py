@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import check_arguments, refuse_unused
+from meta.arguments import check_arguments, check_level, refuse_unused
 from meta.effects.scales import SCALES
 from meta.errors import DataWarning, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, listing, number, p_equation, p_value
@@ -16,7 +16,7 @@ from meta.kernels import mantel_haenszel as mh
 from meta.kernels.inference import quantile, two_sided
 from meta.kernels.mantel_haenszel import ChiSquared
 from meta.keywords import keywords
-from meta.pooling.boundary import check_level, check_option
+from meta.pooling.boundary import check_option
 from meta.pooling.count_effects import own_effects
 from meta.pooling.count_tables import MEASURE_DESIGN, Counts, read_counts
 from meta.pooling.result import BackTransformed, Interval
@@ -149,9 +149,10 @@ class PooledCounts(Saved):
 
     def prediction_interval(self, *, level: float | None = None) -> Interval:
         """Normal interval for the effect in a new study, where the method estimates tau2."""
+        at = self.level if level is None else check_level(level)
         if not np.isfinite(self.tau2):
             raise NotEstimableError(f"method {self.method!r} has no between-study variance to predict from")
-        crit = float(quantile(0.5 + (self.level if level is None else check_level(level)) / 2, np.inf))
+        crit = float(quantile(0.5 + at / 2, np.inf))
         half = crit * float(np.sqrt(self.se**2 + self.tau2))
         return Interval(self.estimate - half, self.estimate + half)
 

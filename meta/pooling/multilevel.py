@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from scipy.special import chdtrc
 
-from meta.arguments import check_arguments, floats, refuse_unused
+from meta.arguments import check_arguments, check_level, floats, refuse_unused
 from meta.effects.design import Design, build
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
 from meta.kernels.mixed import MixedFit, Stacked, fit_mixed, stack, variances
 from meta.keywords import keywords
-from meta.pooling.boundary import as_effects, check_level, check_option, column
+from meta.pooling.boundary import as_effects, check_option, column
 from meta.pooling.dependence import components, sampling_covariance
 from meta.pooling.multilevel_result import Multilevel as Multilevel
 from meta.pooling.structures import (

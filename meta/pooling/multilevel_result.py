@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtri
 
+from meta.arguments import check_level
 from meta.effects.design import Design, index_of
 from meta.effects.model import EffectSizes
 from meta.errors import NotEstimableError
 from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile
 from meta.kernels.mixed import Stacked, profile_variance
-from meta.pooling.boundary import check_level, scale_of
+from meta.pooling.boundary import scale_of
 from meta.pooling.coefficients import (
     CoefficientInference,
     WaldTest,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from meta.arguments import check_level
 from meta.errors import InputError, unknown_option
 from meta.kernels.tau2 import ESTIMATORS as ESTIMATORS
 
@@ -151,8 +152,7 @@ def check_options(method: str | float, test: str, level: float, weights: object 
     """
     if test not in TESTS:
         raise unknown_option("test", test, TESTS)
-    if not 0 < level < 1:
-        raise InputError(f"level must lie between 0 and 1, not {level}: give 0.95 for a 95% interval")
+    check_level(level)
     if isinstance(method, str):
         if method not in ESTIMATORS:
             raise unknown_option("method", method, [*ESTIMATORS, "or a number for a fixed tau2"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import factorial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meta.arguments import check_seed
 from meta.errors import InputError
 from meta.kernels.regression import RegressionFit, fit_regression
 from meta.saving import Saved
@@ -124,7 +125,11 @@ def _statistics(
 
 
 def permutation_test(
-    fit: Regression, *, n: int = 1000, exact: bool | None = None, seed: Any = None
+    fit: Regression,
+    *,
+    n: int = 1000,
+    exact: bool | None = None,
+    seed: int | np.random.Generator | None = None,
 ) -> PermutationTest:
     """Permute, refit (tau2 included, by the same estimator), and compare the statistics.
 
@@ -146,6 +151,7 @@ def permutation_test(
     Higgins & Thompson (2004), doi:10.1002/sim.1752; Follmann & Proschan (1999),
     doi:10.1111/j.0006-341X.1999.00732.x.
     """
+    check_seed(seed)
     if fit.test == "KR":
         raise InputError(
             "a permutation test of Kenward-Roger statistics is not offered; refit with test='hksj'"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtrc
 
-from meta.arguments import check_arguments, floats, refuse_unused
+from meta.arguments import check_arguments, check_level, floats, refuse_unused
 from meta.effects.carried import LARGEST
 from meta.effects.design import Design, build
 from meta.effects.model import EffectSizes
@@ -18,7 +18,7 @@ from meta.kernels.regression import fit_regression
 from meta.kernels.regression_inference import kenward_roger, residual_heterogeneity
 from meta.kernels.tau2 import ESTIMATORS
 from meta.keywords import keywords
-from meta.pooling.boundary import as_effects, check_level, check_option, column
+from meta.pooling.boundary import as_effects, check_option, column
 from meta.pooling.coefficients import likelihood_ratio_test as likelihood_ratio_test
 from meta.pooling.coefficients import only_intercept
 from meta.pooling.gathering import check_weights

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import fdtrc
 
+from meta.arguments import check_level
 from meta.effects.design import Design, index_of
 from meta.effects.model import EffectSizes
 from meta.kernels.inference import quantile
 from meta.kernels.regression_inference import kenward_roger, kenward_roger_f
 from meta.kernels.regression_interval import residual_interval
-from meta.pooling.boundary import check_level
 from meta.pooling.coefficients import (
     WaldTest,
     as_contrast,
@@ -301,7 +301,7 @@ class Regression(Saved):
         return residual_interval(kind, self.yi, self.vi, self.X, share, restricted=self.method != "ML")
 
     def permutation_test(
-        self, *, n: int = 1000, exact: bool | None = None, seed: Any = None
+        self, *, n: int = 1000, exact: bool | None = None, seed: int | np.random.Generator | None = None
     ) -> PermutationTest:
         """Permutation test of every coefficient and of the omnibus; see `meta.pooling.permutation`."""
         from meta.pooling.permutation import permutation_test

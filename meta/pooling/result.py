@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import check_level, check_seed
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes, NotEstimableError, unknown_option
 from meta.kernels.henmi import henmi_copas
@@ -259,6 +260,7 @@ class Pooled(Saved):
         Interval
             (NaN, NaN), with a :class:`FewStudiesWarning`, where there are too few degrees of freedom.
         """
+        check_seed(seed)
         chosen, at = self.prediction_kind(kind), self._level(level)
         notes = Notes()
         if self.k < 2 or (chosen == "NNF" and self.k < 3):
@@ -289,6 +291,7 @@ class Pooled(Saved):
         seed: int | np.random.Generator | None = None,
     ) -> float:
         """Predictive probability that the true effect of a new study lies below, above or between."""
+        check_seed(seed)
         if sum(x is not None for x in (below, above, between)) != 1:
             raise InputError("give exactly one of below=, above= and between=")
         chosen = self.prediction_kind(kind)
@@ -384,7 +387,4 @@ class Pooled(Saved):
         return block(self)
 
     def _level(self, level: float | None) -> float:
-        at = self.level if level is None else level
-        if not 0 < at < 1:
-            raise InputError(f"level must lie between 0 and 1, not {at}: give 0.95 for a 95% interval")
-        return at
+        return self.level if level is None else check_level(level)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import fdtrc
 
-from meta.arguments import check_arguments, one_each
+from meta.arguments import check_arguments, check_level, one_each
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes
 from meta.formatting import listing, number
 from meta.kernels.cluster_robust import KINDS, Sandwich, htz_test, sandwich, satterthwaite
 from meta.keywords import keywords
-from meta.pooling.boundary import check_level, check_option, column
+from meta.pooling.boundary import check_option, column
 from meta.pooling.coefficients import CoefficientInference, WaldTest, as_contrast, table
 
 if TYPE_CHECKING:

@@ -195,7 +195,7 @@ def test_ways_may_differ_from_row_to_row():
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [
-        ({"level": 95}, InputError, "level must lie between 0 and 1: level = 95"),
+        ({"level": 95}, InputError, "level must lie between 0 and 1, not 95; write 0.95 for 95%"),
         ({"df": [0]}, InputError, "df must be > 0"),
         ({"ci_scale": "natural"}, UnknownOptionError, "unknown ci_scale"),
     ],

@@ -12,13 +12,42 @@ def _where(usable: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(usable, values, np.nan))
 
 
-def _unbiased_square(r: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Olkin and Pratt's unbiased estimate of the squared correlation."""
-    return np.asarray(1 - (n - 3) / (n - 2) * (1 - r**2) * hyp2f1(1.0, 1.0, n / 2, 1 - r**2))
+TERMS = 120
+"""Terms fall as 2^-k or as 1 / binomial(k + 19, 19) where the series is used: the last is below 1e-23."""
 
 
-def _unbiased(r: np.ndarray, n: np.ndarray) -> np.ndarray:
-    return np.asarray(r * hyp2f1(0.5, 0.5, (n - 2) / 2, 1 - r**2))
+def _excess(a: float, b: float, c: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """2F1(a, b; c; z) - 1 for 0 <= z <= 1, without the loss of digits where the function is close to 1.
+
+    SciPy's function is NaN near z = 1 from c of about 125. All terms of the series are positive, so that it
+    loses no digits; it converges fast for a large c and for a small z, and SciPy is left with the rest.
+    """
+    c, z = np.broadcast_arrays(c, z)
+    fast = (c >= 20) | (z <= 0.5)
+    out = np.asarray(hyp2f1(a, b, np.where(fast, 1.0, c), np.where(fast, 0.0, z)) - 1.0)
+    c, z = c[fast], z[fast]
+    term = a * b / c * z
+    total = term.copy()
+    for k in range(1, TERMS):
+        term = term * ((a + k) * (b + k) / ((c + k) * (k + 1)) * z)
+        total += term
+        if not np.any(term > 1e-17 * total):
+            break
+    out[fast] = total
+    return out
+
+
+def _unbiased(r: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Olkin and Pratt's unbiased estimate of a correlation, and its square minus that of the square.
+
+    With q = 1 - r^2 the estimates are r (1 + d) and 1 - (n - 3)/(n - 2) q (1 + e). Their difference as
+    r^2 d (2 + d) - q (1 - (n - 3) e)/(n - 2) keeps its digits where r is close to 1.
+    """
+    q = (1 - r) * (1 + r)
+    d = _excess(0.5, 0.5, (n - 2) / 2, q)
+    e = _excess(1.0, 1.0, n / 2, q)
+    yi = np.where(r == 0, 0.0, r * (1 + d))  # at n = 4 the factor is infinite there, and the product 0
+    return yi, r**2 * d * (2 + d) - q * (1 - (n - 3) * e) / (n - 2)
 
 
 def raw(r: np.ndarray, n: np.ndarray, *, vtype: str = "LS") -> Estimates:
@@ -40,13 +69,12 @@ def unbiased(r: np.ndarray, n: np.ndarray, *, vtype: str = "LS") -> Estimates:
     Olkin I, Pratt JW (1958). Ann Math Stat 29:201-211. https://doi.org/10.1214/aoms/1177706717
     Hedges LV (1989). J Appl Psychol 74:469-477. https://doi.org/10.1037/0021-9010.74.3.469 (UB)
     """
-    yi = _where(n > 4, _unbiased(r, n))
-    if vtype == "UB":
-        vi = yi**2 - _unbiased_square(r, n)
-    else:
+    usable = n > 3  # fewer allow no variance
+    yi, vi = _unbiased(np.where(usable, r, np.nan), np.where(usable, n, np.nan))
+    if vtype != "UB":
         used = np.full_like(yi, weighted_mean(yi, n)) if vtype == "AV" else yi
         vi = (1 - used**2) ** 2 / (n - 1)
-    return Estimates(yi, _where(n > 4, vi))
+    return Estimates(yi, vi)
 
 
 def fisher_z(r: np.ndarray, n: np.ndarray) -> Estimates:

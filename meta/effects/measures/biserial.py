@@ -63,6 +63,8 @@ def biserial(
 ) -> Estimates:
     """Biserial correlation with a latent normal variable behind the groups; may leave [-1, 1].
 
+    Soper's variance of an estimate beyond 1 is that of a correlation of 1.
+
     References
     ----------
     Jacobs P, Viechtbauer W (2017). Res Synth Methods 8:161-180. https://doi.org/10.1002/jrsm.1218
@@ -73,7 +75,10 @@ def biserial(
     z = ndtri(q)
     density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
     r = point_biserial(mean1, sd1, n1, mean2, sd2, n2).yi * np.sqrt(p * q) / density
-    inner = p * q / density**2 - (1.5 + (1 - p * z / density) * (1 + q * z / density)) * r**2 + r**4
+    # a function of the population's correlation, so of the nearest one that exists: beyond 1 it falls below
+    # its value at 1, through 0, and rises again
+    rho = np.clip(r, -1, 1)
+    inner = p * q / density**2 - (1.5 + (1 - p * z / density) * (1 + q * z / density)) * rho**2 + rho**4
     return Estimates(r, inner / (n - 1))
 
 

@@ -94,7 +94,7 @@ def numbers_of(fit: Pooled, loaded: Loaded) -> dict[str, Any]:
         "columns": loaded.columns,
         "prediction": {"kind": fit.prediction_kind(), "low": low, "high": high},
         "tau2_interval": {"kind": "QP", "low": tau2_low, "high": tau2_high},
-        "read": {name: getattr(back, name) for name in names},
+        "read": {name: getattr(back, name) for name in names} | {"cut": list(back.cut), "size": back.size},
         "data_warnings": list(loaded.effects.warnings),
     }
 

@@ -12,6 +12,7 @@ from meta.arguments import check_arguments
 from meta.diagnostics.batches import as_columns, fit_subsets, frame, labels_of, pooled_fit
 from meta.diagnostics.models import as_model, count_units, numbered, units
 from meta.diagnostics.refits import check_counts, count_table, refit_table
+from meta.effects.display import display_of
 from meta.errors import InputError, NotEstimableError
 from meta.keywords import keywords
 from meta.pooling.counts import PooledCounts
@@ -100,7 +101,7 @@ def cumulative(
     if isinstance(fit, Multilevel):
         return refit_table(model, first, included)
     table = frame({**first, **as_columns(fit_subsets(pooled, included))})
-    table.attrs["measure"] = effects.measure
+    table.attrs |= {"measure": effects.measure, "size": display_of(effects).size}
     return table
 
 

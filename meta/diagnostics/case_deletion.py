@@ -13,6 +13,7 @@ from meta.diagnostics.batches import as_columns, fit_subsets, frame, labels_of, 
 from meta.diagnostics.model_influence import influence_table
 from meta.diagnostics.models import as_model, count_units, left_out, numbered, units
 from meta.diagnostics.refits import check_counts, count_table, refit_table
+from meta.effects.display import display_of
 from meta.kernels.inference import pooled_rows
 from meta.kernels.weights import arrange
 from meta.keywords import keywords
@@ -204,6 +205,6 @@ def leave_one_out(fit: Any, *, cluster: Any = None) -> pd.DataFrame:
         if cluster is not None:
             labels, unit = numbered(labels_of(pooled.effects, cluster, "cluster"))
         table = frame({"study": labels, **as_columns(fit_subsets(pooled, left_out(labels, unit)))})
-        table.attrs["measure"] = pooled.effects.measure
+        table.attrs |= {"measure": pooled.effects.measure, "size": display_of(pooled.effects).size}
     table.attrs["rows"] = "without"
     return table

@@ -8,6 +8,7 @@ import numpy as np
 
 from meta.arguments import check_arguments
 from meta.diagnostics.batches import fit_subsets, frame, pooled_fit
+from meta.effects.display import display_of
 from meta.errors import InputError
 from meta.keywords import keywords
 from meta.pooling.result import Pooled
@@ -191,6 +192,7 @@ def gosh(
     names = numbers if drawn is None else _names(drawn)
     table = frame({"k": sizes, **out, "subset": names})
     table.attrs |= {"study": [str(label) for label in model.effects.study], "exhaustive": exhaustive}
+    table.attrs["size"] = display_of(model.effects).size
     return table
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,9 +24,13 @@ class Scale:
         From the model scale to the display scale; monotone.
     forward : callable
         From the display scale to the model scale.
-    back_n : callable or None
-        ``back_n(x, n)``, where the way back depends on the number of people (or the person-time): for a
-        pooled value, their harmonic mean. ``back`` is then its limit for large n.
+    back_n, forward_n : callable or None
+        ``back_n(x, n)`` and its inverse, where the way back depends on the number of people (or the
+        person-time): for a pooled value, their harmonic mean. ``back`` is then its limit for large n.
+    size_of : callable or None
+        That number from the sampling variance, which it determines.
+    ends : callable
+        What lies on the model scale at the ends of the display scale, given that number.
     increasing : bool
         False where ``back`` reverses the order, so that interval limits change places.
     """
@@ -36,6 +40,27 @@ class Scale:
     forward: Transform
     back_n: Callable[[ArrayLike, ArrayLike], np.ndarray] | None = None
     increasing: bool = True
+    forward_n: Callable[[ArrayLike, ArrayLike], np.ndarray] | None = None
+    size_of: Transform | None = None
+    ends: Callable[[ArrayLike], tuple[ArrayLike, ArrayLike]] = lambda size: (-np.inf, np.inf)
+
+    def at(self, size: ArrayLike | None) -> Scale:
+        """The scale for studies of one size, or for several with one size each; None for large ones.
+
+        Examples
+        --------
+        >>> SCALES["freeman-tukey"].at(12).back(SCALES["freeman-tukey"].at(12).forward(0.25)).round(12)
+        array(0.25)
+        """
+        if self.back_n is None or self.forward_n is None or size is None:
+            return self
+        back, forward, ends = self.back_n, self.forward_n, self.ends
+        return replace(
+            self,
+            back=lambda x: back(x, size),
+            forward=lambda x: forward(x, size),
+            ends=lambda _: ends(size),
+        )
 
 
 def _identity(x: ArrayLike) -> np.ndarray:
@@ -52,6 +77,18 @@ def _arcsine(p: ArrayLike) -> np.ndarray:
 
 def _square_back(x: ArrayLike) -> np.ndarray:
     return np.clip(np.asarray(x, dtype=float), 0.0, None) ** 2
+
+
+def double_arcsine(p: ArrayLike, n: ArrayLike) -> np.ndarray:
+    """Freeman and Tukey's double arcsine of a proportion of n people, half of Miller's scale."""
+    p, n = np.asarray(p, dtype=float), np.asarray(n, dtype=float)
+    return np.asarray((np.arcsin(np.sqrt(p * n / (n + 1))) + np.arcsin(np.sqrt((p * n + 1) / (n + 1)))) / 2)
+
+
+def root_rate(rate: ArrayLike, time: ArrayLike) -> np.ndarray:
+    """Freeman and Tukey's transformation of a rate over a time."""
+    rate, time = np.asarray(rate, dtype=float), np.asarray(time, dtype=float)
+    return np.asarray((np.sqrt(rate) + np.sqrt(rate + 1 / time)) / 2)
 
 
 def freeman_tukey_proportion(x: ArrayLike, n: ArrayLike) -> np.ndarray:
@@ -72,8 +109,7 @@ def freeman_tukey_proportion(x: ArrayLike, n: ArrayLike) -> np.ndarray:
     True
     """
     x, n = np.broadcast_arrays(np.asarray(x, dtype=float), np.asarray(n, dtype=float))
-    lowest = 0.5 * np.arcsin(np.sqrt(1 / (n + 1)))
-    highest = 0.5 * (np.arcsin(np.sqrt(n / (n + 1))) + np.pi / 2)
+    lowest, highest = double_arcsine(0.0, n), double_arcsine(1.0, n)
     inside = np.clip(x, lowest, highest)
     sine = np.sin(2 * inside)
     root = np.sqrt(np.clip(1 - (sine + (sine - 1 / sine) / n) ** 2, 0.0, None))
@@ -105,10 +141,26 @@ SCALES: dict[str, Scale] = {
     "log": Scale("log", np.exp, np.log),
     "tanh": Scale("tanh", np.tanh, np.arctanh),
     "logit": Scale("logit", expit, lambda p: np.log(p) - np.log1p(-np.asarray(p, dtype=float))),
-    "arcsine": Scale("arcsine", _arcsine_back, _arcsine),
-    "freeman-tukey": Scale("freeman-tukey", _arcsine_back, _arcsine, freeman_tukey_proportion),
-    "square": Scale("square", _square_back, np.sqrt),
-    "freeman-tukey-rate": Scale("freeman-tukey-rate", _square_back, np.sqrt, freeman_tukey_rate),
+    "arcsine": Scale("arcsine", _arcsine_back, _arcsine, ends=lambda n: (0.0, np.pi / 2)),
+    "freeman-tukey": Scale(
+        "freeman-tukey",
+        _arcsine_back,
+        _arcsine,
+        freeman_tukey_proportion,
+        forward_n=double_arcsine,
+        size_of=lambda v: (1 / np.asarray(v, dtype=float) - 2) / 4,
+        ends=lambda n: (double_arcsine(0.0, n), double_arcsine(1.0, n)),
+    ),
+    "square": Scale("square", _square_back, np.sqrt, ends=lambda time: (0.0, np.inf)),
+    "freeman-tukey-rate": Scale(
+        "freeman-tukey-rate",
+        _square_back,
+        np.sqrt,
+        freeman_tukey_rate,
+        forward_n=root_rate,
+        size_of=lambda v: 1 / (4 * np.asarray(v, dtype=float)),
+        ends=lambda time: (root_rate(0.0, time), np.inf),
+    ),
     "one-minus-exp": Scale(
         "one-minus-exp",
         lambda x: -100 * np.expm1(x),

@@ -14,6 +14,7 @@ from meta.errors import InputError
 from meta.plots.fits import (
     density_of,
     interval_ends,
+    mean_size,
     prediction_ends,
     predictive_density,
     prior_of,
@@ -183,6 +184,7 @@ class _Builder:
                     high=fit.ci_high,
                     level=fit.level,
                     weight=float(np.sum(shares[g - 1])),
+                    n=mean_size(fit),
                 )
             )
             line = heterogeneity_line(fit, self.leading_zero, self.show_tau2)
@@ -239,6 +241,7 @@ class _Builder:
             weight=100.0 if getattr(fit, "weights", None) is not None else NAN,
             density=density,
             prior=prior,
+            n=mean_size(fit),
         )
         rows = self._with_prediction(row, fit, number)
         prefix = f"{'Bayesian' if hasattr(fit, 'pdf') else 'Frequentist'}: " if named else ""
@@ -261,6 +264,7 @@ class _Builder:
             words = Row(
                 "prediction", "Prediction interval", key=_numbered("prediction", number), low=low, high=high
             )
+            words = replace(words, n=row.n)
             return [replace(row, pi_low=low, pi_high=high), replace(words, level=row.level, marker="none")]
         density = None
         if self.prediction == "dist" or hasattr(fit, "pdf"):
@@ -274,6 +278,7 @@ class _Builder:
             high=high,
             level=row.level,
             density=density,
+            n=row.n,
         )
         return [row, pi]
 

@@ -37,12 +37,15 @@ class Reading:
         What the axis is called, in full and in the heading of the numbers.
     null : float or None
         No effect, on the model scale.
+    size : float or None
+        The study size for which the axis is labelled, where the back-transformation depends on it.
     """
 
     scale: Scale
     name: str
     short: str
     null: float | None
+    size: float | None = None
 
     def back(self, x: float) -> float:
         """Value on the display scale; an infinite end stays the end of that scale."""
@@ -58,8 +61,12 @@ class Reading:
 _SHORT = {"SMD": "SMD", "ROM": "Ratio of means", "GEN": "Effect", "ZCOR": "Correlation", "PLO": "Proportion"}
 
 
-def reading(measure: str, *, scale: str | None = None, null: float | None = None) -> Reading:
+def reading(
+    measure: str, *, scale: str | None = None, null: float | None = None, size: float | None = None
+) -> Reading:
     """Return how a measure is read; an unknown one is read as it is.
+
+    ``size`` is the harmonic mean of the sizes, for scales whose way back depends on it.
 
     >>> reading("RR").name, round(reading("RR").back(-0.693147), 2), reading("XYZ").back(1.5)
     ('risk ratio', 0.5, 1.5)
@@ -72,14 +79,14 @@ def reading(measure: str, *, scale: str | None = None, null: float | None = None
         zero = 0.0 if chosen.name in ("identity", "log", "tanh") else None
         return Reading(chosen, "effect", "Effect", zero if null is None else null)
     chosen = SCALES[scale] if scale else known.transform
-    own = chosen is known.transform
+    own = chosen.name == known.scale
     name = known.display if own else known.name
     if measure == "GEN" and name == known.name:
         name = "effect"
     short = _SHORT.get(measure, measure if len(measure) <= 3 else name)
     if not own and known.name.startswith("log "):
         short = f"log {short}"
-    return Reading(chosen, name, short, known.null if null is None else null)
+    return Reading(chosen.at(size), name, short, known.null if null is None else null, size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from meta.plots.chart import (
     usual,
     words,
 )
+from meta.plots.common_scale import positions
 from meta.plots.figure import FigureResult, style
 from meta.plots.names import place_names
 from meta.plots.scatter import points
@@ -79,6 +80,7 @@ def bubble(
     name = x if isinstance(x, str) else "Moderator"
     values = _moderator(effects, result, x, y.size)
     how = how_read(result)
+    own, y = y, positions(effects, y, how.size)
     if line is None and hasattr(result, "predict") and isinstance(x, str):
         line, band, prediction = _regression_line(result, x, values)
     with style():
@@ -117,7 +119,7 @@ def bubble(
         axes,
         title or "Bubble plot",
         text,
-        {"study": effects.study, "x": values, "estimate": y, "vi": v},
+        {"study": effects.study, "x": values, "estimate": own, "vi": v},
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.effects.display import display_of
 from meta.errors import InputError
 from meta.plots.axis import Reading, make_axis, minus, reading
 from meta.plots.figure import OWN, FigureResult, new_figure, style
@@ -247,7 +248,13 @@ def center_of(result: Any) -> float | None:
 def how_read(result: Any) -> Reading:
     """Return the scale on which the effects of a result are read."""
     effects = getattr(result, "effects", result)
-    return reading(str(getattr(effects, "measure", getattr(result, "measure", "GEN"))))
+    measure = str(getattr(effects, "measure", getattr(result, "measure", "GEN")))
+    return reading(measure, size=display_of(effects).size if hasattr(effects, "vi") else None)
+
+
+def how_tabulated(table: Any, measure: str) -> Reading:
+    """Return the scale on which the numbers of a diagnostic table are read."""
+    return reading(measure, size=getattr(table, "attrs", {}).get("size"))
 
 
 def axis_name(how: Reading) -> str:

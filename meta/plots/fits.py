@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from meta.arguments import need
+from meta.effects.display import display_of
 from meta.errors import InputError, quiet
 from meta.plots.rows import NAN
 
@@ -111,3 +112,10 @@ def predictive_density(fit: Any) -> tuple[np.ndarray, np.ndarray]:
     middle = 0.5 * (low + high)
     x = np.linspace(middle - 2.8 * sd, middle + 2.8 * sd, 257)
     return x, np.exp(-0.5 * ((x - middle) / sd) ** 2) / (sd * math.sqrt(2 * math.pi))
+
+
+def mean_size(fit: Any) -> float:
+    """The harmonic mean of the sizes, where the way to the display scale depends on it; NaN elsewhere."""
+    effects = getattr(fit, "effects", fit)
+    size = display_of(effects).size if hasattr(effects, "vi") else None
+    return math.nan if size is None else size

@@ -15,6 +15,7 @@ from meta.plots.adapt import PREDICTIONS, flatten, rows_from
 from meta.plots.axis import Reading, limits, reading
 from meta.plots.boxes import Layout
 from meta.plots.columns import Words, choose_columns, decimals
+from meta.plots.common_scale import mean_of, on_one_scale
 from meta.plots.draw import Painter
 from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.layout import page
@@ -145,7 +146,9 @@ def forest(
     )
     look = _crowded(look, table)
     table = dressed(table, look)
-    how = reading(table.measure, scale=scale, null=null)
+    how = reading(table.measure, scale=scale, null=null, size=mean_of(table.rows))
+    numbers = table_of(table.rows, table.models)
+    table, cut = on_one_scale(table) if scale is None else (table, "")
     words = Words(how, look, decimals(table.rows, how))
     left, right = choose_columns(columns, table, words, look)
     below = [notes] if isinstance(notes, str) else list(notes)
@@ -160,7 +163,7 @@ def forest(
             how,
             ends,
             title=title,
-            notes=[*_legend(table, claim), *below],
+            notes=[*_legend(table, claim), *filter(None, [cut]), *below],
             labels=labels,
             claim=claim,
             axis_label=how.name[:1].upper() + how.name[1:],
@@ -171,7 +174,8 @@ def forest(
         layout = measured(look)
         if look.page_width is not None:
             look, layout = _narrowed(look, layout, measured)
-    return _draw(layout, table, replace(words, theme=look), claim, shown, title, ax)
+    plot = _draw(layout, table, replace(words, theme=look), claim, shown, title, ax)
+    return replace(plot, table=numbers, alt_text=f"{plot.alt_text} {cut}".rstrip())
 
 
 def _narrowed(look: Theme, layout: Layout, measured: Callable[[Theme], Layout]) -> tuple[Theme, Layout]:
@@ -217,7 +221,7 @@ def _draw(
         axes=(painter.panel,),
         title=title or f"Forest plot: {how.name}",
         alt_text=describe(table, words, layout, claim),
-        table=table_of(table.rows, table.models),
+        table={},
         rows=table.rows,
         layout=layout,
     )

@@ -29,6 +29,7 @@ from meta.plots.chart import (
     usual,
     words,
 )
+from meta.plots.common_scale import positions
 from meta.plots.figure import FigureResult, style
 from meta.plots.text import font
 from meta.plots.themes import PALETTE, Theme, as_theme
@@ -80,6 +81,7 @@ def orchard(
         for row, (name, fit) in enumerate(fits.items()):
             effects = exact_rows(fit)
             y, v = np.asarray(effects.yi, dtype=float), np.asarray(effects.vi, dtype=float)
+            own, y = y, positions(effects, y, how.size)
             color = PALETTE[row % 6]
             jitter = _quasi(y.size)
             axes.scatter(
@@ -110,7 +112,7 @@ def orchard(
             )
             table["group"] += [name] * y.size
             table["study"] += list(effects.study)
-            table["estimate"] += y.tolist()
+            table["estimate"] += own.tolist()
             table["vi"] += v.tolist()
             parts.append(f"{name or 'All'}: {shown(how.back(center_of(fit) or 0.0))}, k = {y.size}.")
         if how.null is not None:
@@ -184,7 +186,8 @@ def caterpillar(
     y, se = np.asarray(effects.yi, dtype=float), np.sqrt(np.asarray(effects.vi, dtype=float))
     order = np.argsort(y, kind="stable")
     half = float(ndtri(0.5 + level / 2)) * se
-    low, high = y - half, y + half
+    own = y, y - half, y + half
+    y, low, high = (positions(effects, values, how.size) for values in own)
     zero = how.null
     clear = np.zeros(y.size, dtype=bool) if zero is None else (low > zero) | (high < zero)
     everything = np.concatenate([low, high, y])
@@ -223,8 +226,8 @@ def caterpillar(
     text += beyond_words(gone)
     table = {
         "study": effects.study[order],
-        "estimate": y[order],
-        "ci_low": low[order],
-        "ci_high": high[order],
+        "estimate": own[0][order],
+        "ci_low": own[1][order],
+        "ci_high": own[2][order],
     }
     return finished(figure, axes, title or "Caterpillar plot", text, table)

@@ -66,6 +66,8 @@ class Row:
         Instead of the theme's.
     others : tuple of Row
         The same row under further models; all are drawn below each other.
+    n : float
+        People or person-time, where the way to the display scale depends on it; NaN elsewhere.
     """
 
     kind: RowKind
@@ -91,6 +93,7 @@ class Row:
     color: str | None = None
     marker: str | None = None
     others: tuple[Row, ...] = ()
+    n: float = NAN
 
     @property
     def drawn(self) -> bool:

@@ -19,6 +19,7 @@ from meta.plots.chart import (
     exact_rows,
     finished,
     how_read,
+    how_tabulated,
     legend,
     numbers,
     shown,
@@ -317,9 +318,7 @@ def gosh(
     """
     check_arguments(gosh, locals())
     need(table, "table", "a table, such as meta.diagnostics.gosh makes", "columns", "__getitem__")
-    from meta.plots.axis import reading
-
-    look, how = as_theme(theme), reading(measure)
+    look, how = as_theme(theme), how_tabulated(table, measure)
     estimate, spread_ = numbers(table, "estimate", y)
     marked = np.zeros(estimate.size, dtype=bool)
     if highlight is not None:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from meta.arguments import floats, one_each, shown
+from meta.effects.display import display_of
 from meta.errors import InputError
 from meta.plots.rows import NAN, Row, Table
 
@@ -30,7 +31,7 @@ def study_rows(
         sizes = np.asarray(weights if weights is not None else 1.0 / es.vi, dtype=float)
     sizes = np.where(exact & np.isfinite(sizes), sizes, NAN)
     largest = float(np.nanmax(sizes)) if np.isfinite(sizes).any() else 1.0
-    cells = _cells(es)
+    cells, people = _cells(es), display_of(es).sizes
     rows = []
     for i in range(es.k):
         kind = str(es.kind[i])
@@ -44,6 +45,7 @@ def study_rows(
             tier=_text(own.get("tier", "")),
             reason=_text(own.get("reason", "")),
             cells=own,
+            n=NAN if people is None else float(people[i]),
         )
         if kind == "exact":
             half = z * math.sqrt(es.vi[i])
@@ -100,6 +102,7 @@ def from_frame(frame: Any) -> Table:
             shape="exact" if math.isfinite(numbers["estimate"][i]) else "none",
             reason=_text(cells["reason"][i]) if "reason" in cells else "",
             cells={name: values[i] for name, values in cells.items()},
+            n=float(attrs.get("size") or NAN),
         )
         for i, text in enumerate(texts)
     )

@@ -11,7 +11,6 @@ from matplotlib.ticker import MaxNLocator
 from meta.arguments import check_arguments, floats, need
 from meta.errors import InputError
 from meta.keywords import keywords
-from meta.plots.axis import reading
 from meta.plots.chart import (
     at_edge,
     axis_name,
@@ -23,6 +22,7 @@ from meta.plots.chart import (
     finished,
     heading,
     how_read,
+    how_tabulated,
     legend,
     numbers,
     reach,
@@ -136,7 +136,7 @@ def cumulative(
     """
     check_arguments(cumulative, locals())
     need(table, "table", "a table, such as meta.diagnostics.cumulative makes", "columns", "__getitem__")
-    look, how = as_theme(theme), reading(measure)
+    look, how = as_theme(theme), how_tabulated(table, measure)
     estimate, low, high = numbers(table, "estimate", "ci_low", "ci_high")
     place = np.arange(1.0, estimate.size + 1) if x is None else numbers(table, x)[0]
     with style():

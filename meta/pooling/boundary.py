@@ -10,7 +10,6 @@ import numpy as np
 from meta.arguments import floats, one_each
 from meta.effects.carried import check_carried
 from meta.effects.model import EffectSizes
-from meta.effects.scales import SCALES, Scale
 from meta.errors import InputError, unknown_option
 
 
@@ -70,11 +69,3 @@ def check_option(what: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise unknown_option(what, value, allowed)
     return value
-
-
-def scale_of(code: str) -> Scale:
-    """The scale of a measure; identity where the measure is generic or not registered."""
-    from meta.effects.registry import MEASURES
-
-    known = MEASURES.get(code)
-    return SCALES["identity"] if known is None else known.transform

@@ -19,7 +19,7 @@ from meta.keywords import keywords
 from meta.pooling.boundary import check_option
 from meta.pooling.count_effects import own_effects
 from meta.pooling.count_tables import MEASURE_DESIGN, Counts, read_counts
-from meta.pooling.result import BackTransformed, Interval
+from meta.pooling.parts import NUMBERS, BackTransformed, Interval
 from meta.saving import Saved
 
 if TYPE_CHECKING:
@@ -161,7 +161,8 @@ class PooledCounts(Saved):
         pi = self.prediction_interval() if np.isfinite(self.tau2) else (np.nan, np.nan)
         values = np.array([self.estimate, self.ci_low, self.ci_high, *pi])
         back = SCALES[_SCALES[self.measure]].back(values)
-        return BackTransformed(self.measure, _NAMES[self.measure][1], *map(float, back))
+        named: dict[str, Any] = dict(zip(NUMBERS, map(float, back), strict=True))
+        return BackTransformed(self.measure, _NAMES[self.measure][1], **named)
 
     def tidy(self) -> pd.DataFrame:
         """One row: the pooled effect."""

@@ -16,7 +16,6 @@ from meta.errors import NotEstimableError
 from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile
 from meta.kernels.mixed import Stacked, profile_variance
-from meta.pooling.boundary import scale_of
 from meta.pooling.coefficients import (
     CoefficientInference,
     WaldTest,
@@ -26,7 +25,7 @@ from meta.pooling.coefficients import (
     table,
     wald_test,
 )
-from meta.pooling.result import BackTransformed, Interval
+from meta.pooling.parts import BackTransformed, Interval, back_transformed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -305,12 +304,8 @@ class Multilevel(CoefficientInference):
 
     def backtransform(self) -> BackTransformed:
         """The pooled effect and its intervals on the scale on which they are read."""
-        from meta.effects.registry import MEASURES
-
         low, high = self.prediction_interval()
-        back = scale_of(self.measure).back(np.array([self.estimate, self.ci_low, self.ci_high, low, high]))
-        display = MEASURES[self.measure].display if self.measure in MEASURES else "effect"
-        return BackTransformed(self.measure, display, *map(float, back))
+        return back_transformed(self.es, [self.estimate, self.ci_low, self.ci_high, low, high])
 
     def random_effects(self, *, level: float | None = None) -> pd.DataFrame:
         """Predicted random effects of every group of every level: ``level group estimate se low high``."""

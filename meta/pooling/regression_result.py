@@ -15,6 +15,7 @@ from meta.effects.model import EffectSizes
 from meta.kernels.inference import quantile
 from meta.kernels.regression_inference import kenward_roger, kenward_roger_f
 from meta.kernels.regression_interval import residual_interval
+from meta.pooling.boundary import check_option
 from meta.pooling.coefficients import (
     WaldTest,
     as_contrast,
@@ -24,7 +25,7 @@ from meta.pooling.coefficients import (
     unit_rows,
     wald_test,
 )
-from meta.pooling.parts import Interval
+from meta.pooling.parts import Interval, on_display
 from meta.pooling.regression_text import regression_text
 from meta.saving import Saved
 
@@ -200,7 +201,9 @@ class Regression(Saved):
         """Fitted values of the studies, (k,)."""
         return self.X @ self.beta
 
-    def predict(self, newdata: Any = None, *, level: float | None = None) -> pd.DataFrame:
+    def predict(
+        self, newdata: Any = None, *, level: float | None = None, scale: str = "model"
+    ) -> pd.DataFrame:
         """Predicted mean effects with confidence and prediction intervals.
 
         Parameters
@@ -209,6 +212,8 @@ class Regression(Saved):
             Values of the moderators; the studies' own without.
         level : float, optional
             Of both intervals; the fit's own without.
+        scale : {"model", "display"}
+            On which scale estimates and intervals are; the standard error stays on the model scale.
 
         Returns
         -------
@@ -226,6 +231,8 @@ class Regression(Saved):
         columns = {"estimate": estimate, "se": se, "df": df}
         columns |= {"ci_low": estimate - half, "ci_high": estimate + half}
         columns |= {"pi_low": estimate - wide, "pi_high": estimate + wide}
+        if check_option("scale", scale, ("model", "display")) == "display":
+            columns |= on_display(self.es, columns)
         return pd.DataFrame(columns, index=pd.Index(self.study) if newdata is None else index_of(newdata))
 
     def _row_df(self, row: np.ndarray) -> float:

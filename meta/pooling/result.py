@@ -20,7 +20,7 @@ from meta.kernels.nnf import nnf_sample
 from meta.kernels.prediction import predictive
 from meta.pooling import frames
 from meta.pooling.options import DEFAULT_PREDICTION, PREDICTION_INTERVALS, TAU2_INTERVALS, PoolOptions
-from meta.pooling.parts import BackTransformed, Diagnostics, Interval
+from meta.pooling.parts import BackTransformed, Diagnostics, Interval, back_transformed
 from meta.saving import Saved
 
 if TYPE_CHECKING:
@@ -366,19 +366,14 @@ class Pooled(Saved):
     def backtransform(self) -> BackTransformed:
         """The estimate, its interval and the prediction interval on the scale on which they are read.
 
-        Intervals are transformed by their ends.
+        Intervals are transformed by their ends; those of Freeman-Tukey transformed values by the harmonic
+        mean of the sizes (Miller 1978, doi:10.1080/00031305.1978.10479283).
         """
-        from meta.effects.registry import MEASURES
         from meta.errors import quiet
 
-        entry = MEASURES.get(self.measure)
         with quiet():
             pi = self.prediction_interval()
-        values = np.array([self.estimate, self.ci_low, self.ci_high, *pi])
-        with np.errstate(over="ignore"):  # a ratio beyond the largest number reads as inf
-            back = values if entry is None else np.asarray(entry.transform.back(values), dtype=float)
-        display = "effect" if entry is None else entry.display
-        return BackTransformed(self.measure, display, *map(float, back))
+        return back_transformed(self.effects, [self.estimate, self.ci_low, self.ci_high, *pi])
 
     def summary(self) -> str:
         """The compact block that is printed."""

@@ -62,7 +62,7 @@ def block(fit: Pooled) -> str:
             f"the classic {interval(*fit.classic)}"
         )
     lines.append(_spread(fit))
-    lines += [f"note: {message}" for message in fit.warnings]
+    lines += [f"note: {message}" for message in (*back.notes, *fit.warnings)]
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from meta.effects import zero_cells
 from meta.effects.scales import SCALES, Scale
@@ -38,6 +39,8 @@ class Measure:
         Where the formula comes from.
     options : tuple of str
         Keyword options that the function takes besides ``vtype``.
+    limits : (float, float)
+        Between which values lie on the display scale, where intervals may leave them.
     zero_cells : bool
         Whether ``add`` and ``to`` apply: a correction is added to tables with a zero.
     """
@@ -55,6 +58,7 @@ class Measure:
     doi: str = ""
     options: tuple[str, ...] = ()
     zero_cells: bool = False
+    limits: tuple[float, float] = (-inf, inf)
 
     @property
     def accepts(self) -> tuple[str, ...]:
@@ -67,7 +71,12 @@ class Measure:
         return SCALES[self.scale]
 
 
-def family(design: str, columns: tuple[str, ...], null: float | None) -> Callable[..., Measure]:
+def family(
+    design: str,
+    columns: tuple[str, ...],
+    null: float | None,
+    limits: tuple[float, float] = (-inf, inf),
+) -> Callable[..., Measure]:
     """Build the measures of one design, which share their columns and their null value."""
 
     def entry(
@@ -99,6 +108,7 @@ def family(design: str, columns: tuple[str, ...], null: float | None) -> Callabl
             doi=doi,
             options=options,
             zero_cells=zero_cells,
+            limits=limits,
         )
 
     return entry

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from meta.effects.measures import (
     correlations,
     generic,
@@ -17,8 +19,8 @@ from meta.effects.measures import (
 )
 from meta.effects.measures.definition import Measure, family
 
-proportion = family("proportion", ("events", "n"), None)
-rate = family("rate", ("events", "time"), None)
+proportion = family("proportion", ("events", "n"), None, (0.0, 1.0))
+rate = family("rate", ("events", "time"), None, (0.0, inf))
 mean = family("mean", ("mean", "sd", "n"), None)
 paired = family("paired", ("mean_change", "sd_change", "n"), 0.0)
 correlation = family("correlation", ("r", "n"), 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from meta.effects.measures.core import Estimates, weighted_mean
+from meta.effects.scales import double_arcsine
 
 
 def _for_variance(p: np.ndarray, n: np.ndarray, vtype: str) -> np.ndarray:
@@ -44,5 +45,4 @@ def freeman_tukey(events: np.ndarray, n: np.ndarray) -> Estimates:
     ----------
     Freeman MF, Tukey JW (1950). Ann Math Stat 21:607-611. https://doi.org/10.1214/aoms/1177729756
     """
-    yi = (np.arcsin(np.sqrt(events / (n + 1))) + np.arcsin(np.sqrt((events + 1) / (n + 1)))) / 2
-    return Estimates(yi, 1 / (4 * n + 2))
+    return Estimates(double_arcsine(events / n, n), 1 / (4 * n + 2))

@@ -54,14 +54,41 @@ def test_every_doi_is_in_the_ledger_and_spelled_as_there(ledger):
     assert not left, f"in docs/references.csv, but nowhere used: {left}"
 
 
-def test_the_year_beside_a_doi_is_that_of_the_ledger(ledger):
-    known = {doi.lower(): row for doi, row in ledger.items()}
-    wrong = []
-    for doi, texts in uses().items():
-        year = known.get(doi.lower(), {}).get("year", "")
-        if year and not any(year in text for text in texts):
-            wrong.append(f"{doi} ({year})")
-    assert not wrong
+PRINT = re.compile(r"\((?:online|epub) \d{4}\)")
+YEAR = re.compile(r"(?<![\d./-])(?:1[89]|20)\d\d(?![\d/-])")
+
+
+def cited_year(text: str) -> str:
+    """The last year before a DOI; empty where a value is shown (``'10.1001/...'``) rather than a paper cited.
+
+    That a paper was online before the year of its issue may stand between the two.
+    """
+    if text.endswith("'"):
+        return ""
+    years = YEAR.findall(PRINT.sub("", text))
+    return years[-1] if years else "none"
+
+
+def wrong_years(found: dict[str, list[str]], known: dict[str, str]) -> list[str]:
+    """Every use of a DOI beside another year than its own, or beside none."""
+    return [
+        f"{doi} ({known[doi.lower()]}, not {cited_year(text)}): ...{text[-60:]!r}"
+        for doi, texts in found.items()
+        for text in texts
+        if known.get(doi.lower()) and cited_year(text) not in ("", known[doi.lower()])
+    ]
+
+
+def test_the_year_beside_every_use_of_a_doi_is_that_of_the_ledger(ledger):
+    assert not wrong_years(uses(), {doi.lower(): row["year"] for doi, row in ledger.items()})
+
+
+def test_one_wrong_use_among_right_ones_is_seen():
+    known = {"10.1002/sim.2514": "2007"}
+    right = ["Viechtbauer 2007, doi:", "(2007; then 2021) and Viechtbauer 2007 https://doi.org/"]
+    assert not wrong_years({"10.1002/sim.2514": [*right, "PMM (online 2006) 2007 ", "doc() == '"]}, known)
+    for wrong in ("Viechtbauer 2007; Viechtbauer 2021, doi:", "Q-profile, doi:"):
+        assert len(wrong_years({"10.1002/sim.2514": [*right, wrong]}, known)) == 1
 
 
 def test_the_ledger_says_where_a_doi_was_seen(ledger):

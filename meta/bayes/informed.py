@@ -75,7 +75,7 @@ def turner(outcome: str | None = None, comparison: str | None = None) -> LogNorm
 
     References
     ----------
-    doi:10.1002/sim.6381, Table IV.
+    Turner et al. 2015, doi:10.1002/sim.6381, Table IV.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def rhodes(outcome: str | None = None, comparison: str | None = None, *, area: s
 
     References
     ----------
-    doi:10.1016/j.jclinepi.2014.08.012, Table 3.
+    Rhodes et al. 2015, doi:10.1016/j.jclinepi.2014.08.012, Table 3.
 
     Examples
     --------

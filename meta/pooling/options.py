@@ -93,8 +93,20 @@ PREDICTION_INTERVALS: dict[str, Choice] = _registry(
     ),
     ("HK", "Hartung-Knapp", "Partlett & Riley 2017", "10.1002/sim.7140", "Hartung-Knapp, t with k - 1"),
     ("HK-PR", "Hartung-Knapp, Partlett-Riley", "Partlett & Riley 2017", "10.1002/sim.7140", "t with k - 2"),
-    ("KR", "Kenward-Roger", "Partlett & Riley 2017", "10.1002/sim.7140", "t with Kenward-Roger's df"),
-    ("KR-PR", "Kenward-Roger, Partlett-Riley", "Partlett & Riley 2017", "10.1002/sim.7140", "one df fewer"),
+    (
+        "KR",
+        "Kenward-Roger",
+        "Partlett & Riley 2017",
+        "10.1002/sim.7140",
+        "t, df from the unadjusted information (Kenward & Roger 1997); R's meta takes the adjusted",
+    ),
+    (
+        "KR-PR",
+        "Kenward-Roger, Partlett-Riley",
+        "Partlett & Riley 2017",
+        "10.1002/sim.7140",
+        "the same with one df fewer",
+    ),
     (
         "NNF",
         "Nagashima-Noma-Furukawa",

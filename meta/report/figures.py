@@ -8,7 +8,8 @@ from meta.claims.answers import Answer
 from meta.claims.estimand import claimed_on_model_scale, region
 from meta.claims.proportion import NormalisationFinding
 from meta.evidence.claims import Claim
-from meta.report.words import mark
+from meta.formatting import percent
+from meta.report.words import effect, mark
 
 SHIFTS = (-2.0, 1.0)
 
@@ -47,8 +48,19 @@ def claim_mark(item: Answer) -> Any:
     if item.analysis.role != "primary" or item.claim.estimand.measure != item.effects.measure:
         return None
     estimand = item.claim.estimand
-    label = "claimed" if estimand.named_by_claim else "a quarter fewer"
-    return ClaimMark(claimed_on_model_scale(estimand), region(estimand), label)
+    value = claimed_on_model_scale(estimand)
+    return ClaimMark(value, region(estimand), "claimed" if estimand.named_by_claim else _chosen(item))
+
+
+def _chosen(item: Answer) -> str:
+    """The size that was put to the test where the claim names none."""
+    estimand = item.claim.estimand
+    size = (
+        percent(estimand.value)
+        if estimand.measure == "PLO"
+        else effect(claimed_on_model_scale(estimand), estimand.measure)
+    )
+    return f"{size} (chosen)"
 
 
 def normalisation_of(claim: Claim, finding: NormalisationFinding, posterior: Any) -> Any:

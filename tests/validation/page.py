@@ -46,6 +46,9 @@ DISAGREE = """\
 - metafor up to 4.8 leaves the bias correction of log ratios of means off; here it is on, and can be switched.
 - Incidence rate ratios by the GLMM with random study effects (`UM.RS`): standard error 0.226 here, 0.223 from
   lme4; estimate and likelihood agree.
+- The df of Kenward and Roger (1997, doi:10.2307/2533558), also those of the prediction interval `KR`, come
+  from the unadjusted information, as in their paper; R's meta (after Nagashima) takes the adjusted
+  information, which gives a few per cent fewer.
 - bayesmeta evaluates on a grid that is good to about three digits; a finer quadrature agrees with ours to
   six.
 - The flatness half of the p-curve is conditional here, so that its pp-values are uniform; the app's is not.

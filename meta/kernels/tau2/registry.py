@@ -174,8 +174,8 @@ ESTIMATORS: dict[str, Estimator] = {
         Estimator(
             "PMM",
             "Paule-Mandel, median",
-            "Viechtbauer 2021",
-            "10.1002/sim.2514",
+            "Viechtbauer 2021, European Congress of Methodology",
+            "",
             "Q(tau2) = median of chi-squared; median-unbiased",
             paule_mandel_median.general,
             paule_mandel_median.mean,

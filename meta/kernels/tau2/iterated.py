@@ -1,4 +1,7 @@
-"""DLIT: DerSimonian and Laird's formula under its own weights (doi:10.1016/j.cct.2006.04.004)."""
+"""DLIT: DerSimonian and Laird's formula under its own weights.
+
+DerSimonian & Kacker 2007, doi:10.1016/j.cct.2006.04.004.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meta.arguments import check_arguments, floats
+from meta.arguments import check_arguments, floats, refuse_unused
 from meta.bayes.exact import fit_analytic
 from meta.bayes.model import Model, as_prior, check_integrates, check_priors
 from meta.bayes.posterior import Posterior
@@ -48,6 +48,8 @@ def bayes(
     level: float = 0.95,
     seed: int | None = None,
     moderators: Any = None,
+    intercept: bool | None = None,
+    context: Mapping[str, Any] | None = None,
     slopes: Any = None,
     truncated: ArrayLike | None = None,
     alpha: float = ALPHA,
@@ -81,8 +83,14 @@ def bayes(
         Level of intervals.
     seed : int, optional
         For the sampler; quadrature gives the same answer whatever it is.
-    moderators : array_like of shape (k, p) or str, optional
-        Design matrix, or a formula on the columns of ``es.frame``.
+    moderators : str, list of str, array, mapping or frame, optional
+        As in `meta.regress`: a formula over the columns of ``es.frame``, names of columns, or values (k,) or
+        (k, p). An intercept is added, unless a column of ones of your own stands for it (arrays are then
+        named from x0 on).
+    intercept : bool, optional
+        Whether names and arrays of moderators get an intercept (True); formulas say so themselves.
+    context : mapping of str to function, optional
+        Functions of your own that the formula may call.
     slopes : Prior, RegularisedHorseshoe or LaplaceSlopes, optional
         With ``moderators``: prior of every coefficient but the intercept, which keeps ``effect``. The last
         two are for many moderators and need ``engine="pymc"``.
@@ -139,6 +147,8 @@ def bayes(
         return bayes_regression(
             used,
             moderators=moderators,
+            intercept=intercept,
+            context=context,
             effect=effect,
             tau=tau_prior,
             slopes=slopes,
@@ -148,6 +158,7 @@ def bayes(
             allow_failed=allow_failed,
             sampler=sampler,
         )
+    refuse_unused("without moderators", {"intercept": intercept, "context": context})
     if slopes is not None:
         raise InputError("slopes= is the prior of moderators' coefficients; give moderators= too")
     model = build_model(used, effect, tau_prior, _mask(truncated, effects), alpha)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import check_level, floats, shown
+from meta.arguments import check_level
 from meta.bayes.distributions import Distribution, Draws, PointMass, central_interval, shortest_interval
 from meta.bayes.exact import tau_axis, tau_edges
 from meta.bayes.model import as_prior, check_priors
 from meta.bayes.priors import Fixed, Flat, Normal, Prior
 from meta.bayes.shrinkage_priors import SlopesPrior
 from meta.effects.carried import LARGEST
+from meta.effects.design import Design, build
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number
 from meta.kernels.mixtures import NormalMixture
@@ -47,15 +48,17 @@ class PosteriorRegression(Saved):
         NaN under the PyMC engine.
     warnings : tuple of str
     design : ndarray of shape (k, p)
+    moderators : Design or None
+        How the design was made: terms, levels, rows; None in files that were saved before it was kept.
 
     Examples
     --------
     >>> import meta
     >>> post = meta.bayes(yi=[0.1, 0.4, 0.3, 0.8], vi=[0.04, 0.02, 0.05, 0.03],
-    ...                   moderators=[[1, 0], [1, 1], [1, 0], [1, 1]],
+    ...                   moderators={"dose": [0, 1, 0, 1]},
     ...                   effect=meta.Normal(0, 1), tau=meta.HalfNormal(0.5))
-    >>> post.coefficients["estimate"].round(2).tolist()
-    [0.2, 0.36]
+    >>> post.coefficients["estimate"].round(2).to_dict()
+    {'Intercept': 0.2, 'dose': 0.36}
     """
 
     effects: EffectSizes
@@ -72,6 +75,7 @@ class PosteriorRegression(Saved):
     inference_data: Any = field(default=None, repr=False)
     diagnostics: Any = field(default=None, repr=False)
     design: Any = field(default=None, repr=False)
+    moderators: Design | None = field(default=None, repr=False)
 
     def distribution(self, term: str) -> Distribution:
         """Marginal of a coefficient, or of ``"tau"``."""
@@ -177,6 +181,8 @@ def bayes_regression(
     seed: int | None = None,
     allow_failed: bool = False,
     sampler: dict[str, Any] | None = None,
+    intercept: bool | None = None,
+    context: Mapping[str, Any] | None = None,
 ) -> PosteriorRegression:
     """Fit y ~ N(x beta, v + tau2); called by ``meta.bayes(..., moderators=...)``."""
     sampler = {} if sampler is None else sampler
@@ -184,11 +190,14 @@ def bayes_regression(
         raise InputError("a meta-regression takes exact effects only; leave out bounds and mixtures")
     if es.covariance is not None and np.any(es.covariance - np.diag(np.diag(es.covariance))):
         raise InputError("a Bayesian meta-regression needs independent sampling errors")
-    x, terms = design(es, moderators)
+    notes = Notes()
+    made = design(es, moderators, notes, intercept, context)
+    es, x, terms = es.subset(made.rows), made.X, made.names
     tau = tau.resolve(es.yi, es.vi)
     if isinstance(slopes, SlopesPrior):
-        return _shrunk(es, x, terms, effect, slopes, tau, engine, level, seed, allow_failed, sampler)
-    priors = _priors(effect, terms) if slopes is None else _with_slopes(effect, slopes, x, terms)
+        post = _shrunk(es, x, terms, effect, slopes, tau, engine, level, seed, allow_failed, sampler)
+        return replace(post, warnings=(*notes.messages, *post.warnings), moderators=made)
+    priors = _priors(effect, terms) if slopes is None else _with_slopes(effect, slopes, made)
     for prior in priors:
         check_priors(prior, tau)
     flat = sum(isinstance(prior, Flat) for prior in priors)
@@ -197,45 +206,30 @@ def bayes_regression(
             f"the posterior does not integrate: {tau} on tau needs more than k = {es.k} studies"
         )
     if engine == "pymc":
-        return _by_sampling(es, x, terms, priors, tau, level, seed, allow_failed, sampler)
+        post = _by_sampling(es, x, terms, priors, tau, level, seed, allow_failed, sampler)
+        return replace(post, warnings=(*notes.messages, *post.warnings), moderators=made)
     if not all(isinstance(prior, Normal | Flat) for prior in priors):
         raise InputError(
             "the exact meta-regression takes normal or flat priors of coefficients; use engine='pymc'"
         )
-    return _by_quadrature(es, x, terms, priors, tau, level)
+    post = by_quadrature(es, x, terms, priors, tau, level)
+    return replace(post, warnings=notes.messages, moderators=made)
 
 
-def design(es: EffectSizes, moderators: Any) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The design matrix and its column names, from a formula on ``es.frame``, a DataFrame or an array."""
-    if isinstance(moderators, str):
-        from formulaic import model_matrix
-        from formulaic.errors import FormulaicError
-
-        try:
-            matrix = model_matrix(moderators, es.frame.reset_index(drop=True), na_action="raise")
-        except (FormulaicError, ArithmeticError, LookupError, TypeError, ValueError) as problem:
-            reason = " ".join(str(problem).split())[:200]
-            raise InputError(f"the formula {shown(moderators)} cannot be read: {reason}") from None
-        names, x = tuple(str(c) for c in matrix.columns), np.asarray(matrix, dtype=float)
-    elif hasattr(moderators, "columns"):
-        names, x = tuple(str(c) for c in moderators.columns), floats(moderators, "moderators")
-    else:
-        x = floats(moderators, "moderators", ndim=(1, 2))
-        x = x[:, None] if x.ndim == 1 else x
-        names = tuple(f"x{j}" for j in range(x.shape[1]))
-    if x.shape[0] != es.k:
-        raise InputError(f"moderators must have one row a study: {es.k} studies, {x.shape[0]} rows")
-    if not np.all(np.isfinite(x)):
-        row, column = np.argwhere(~np.isfinite(x))[0]
-        raise InputError(
-            f"moderator {names[column]} is missing for study {str(es.study[row])!r}; "
-            "fill it in or drop the study"
-        )
-    if np.max(np.abs(x), initial=0.0) > LARGEST:
-        raise InputError(f"moderators must not exceed {LARGEST:g}; change the unit")
-    if np.linalg.matrix_rank(x) < x.shape[1]:
-        raise InputError(f"the moderators {', '.join(names)} are linearly dependent; leave one out")
-    return x, names
+def design(
+    es: EffectSizes,
+    moderators: Any,
+    notes: Notes,
+    intercept: bool | None = None,
+    context: Mapping[str, Any] | None = None,
+) -> Design:
+    """The design of a Bayesian model: a column of ones of the caller's own is the intercept."""
+    made = build(es, None, moderators, intercept, notes, context=context, own_ones=True)
+    largest = np.max(np.abs(made.X), axis=0)
+    if np.any(largest > LARGEST):
+        name = made.names[int(np.argmax(largest))]
+        raise InputError(f"moderators must not exceed {LARGEST:g}: {name} does; change its unit")
+    return made
 
 
 def _priors(effect: Any, terms: tuple[str, ...]) -> tuple[Prior, ...]:
@@ -254,12 +248,11 @@ def _priors(effect: Any, terms: tuple[str, ...]) -> tuple[Prior, ...]:
     return given
 
 
-def _with_slopes(effect: Any, slopes: Any, x: np.ndarray, terms: tuple[str, ...]) -> tuple[Prior, ...]:
+def _with_slopes(effect: Any, slopes: Any, made: Design) -> tuple[Prior, ...]:
     if not isinstance(effect, Prior):
         raise InputError("with slopes= the effect takes one prior, that of the intercept")
-    constant = np.ptp(x, axis=0) == 0.0
     return tuple(
-        effect if flat else as_prior(slopes, term) for flat, term in zip(constant, terms, strict=True)
+        effect if i == made.intercept else as_prior(slopes, term) for i, term in enumerate(made.names)
     )
 
 
@@ -288,7 +281,7 @@ def _shrunk(
     return fit_shrinkage(es, x, terms, effect, slopes, tau, level, seed, allow_failed, sampler)
 
 
-def _by_quadrature(
+def by_quadrature(
     es: EffectSizes,
     x: np.ndarray,
     terms: tuple[str, ...],
@@ -296,6 +289,7 @@ def _by_quadrature(
     tau: Prior,
     level: float,
 ) -> PosteriorRegression:
+    """The exact posterior for a design matrix; priors are normal or flat, and ``tau`` is resolved."""
     mean0 = np.array([prior.mean if isinstance(prior, Normal) else 0.0 for prior in priors])
     variance0 = np.array([prior.sd**2 if isinstance(prior, Normal) else np.inf for prior in priors])
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from meta.bayes.distributions import Draws, PointMass
+from meta.bayes.effect_priors import Flat
 from meta.bayes.loo import LeaveOneOut, smoothed_loo
-from meta.errors import InputError
+from meta.errors import InputError, NotEstimableError
 
 if TYPE_CHECKING:
     from meta.bayes.regression import PosteriorRegression
@@ -32,17 +32,21 @@ def regression_loo(post: PosteriorRegression) -> LeaveOneOut:
 
 
 def _by_evidence(post: PosteriorRegression, study: tuple[str, ...]) -> LeaveOneOut:
-    from meta.bayes.regression import bayes_regression
+    from meta.bayes.regression import by_quadrature
 
     k = post.effects.k
+    flat = any(isinstance(prior, Flat) for prior in post.priors)
     pointwise = np.empty(k)
     for i in range(k):
         keep = np.arange(k) != i
-        rest = bayes_regression(
-            post.effects.subset(keep),
-            moderators=pd.DataFrame(post.design[keep], columns=list(post.terms)),  # type: ignore[index]
-            effect=post.priors,
-            tau=post.tau_prior,
+        x = post.design[keep]  # type: ignore[index]
+        if flat and np.linalg.matrix_rank(x) < x.shape[1]:
+            raise NotEstimableError(
+                f"without study {study[i]!r} the moderators are linearly dependent; give the coefficients "
+                "proper priors, or leave a moderator out"
+            )
+        rest = by_quadrature(
+            post.effects.subset(keep), x, post.terms, post.priors, post.tau_prior, post.level
         )
         pointwise[i] = post.log_evidence - rest.log_evidence
     return LeaveOneOut(study, pointwise, np.full(k, np.nan), float("nan"), "quadrature")

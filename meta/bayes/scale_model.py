@@ -13,7 +13,8 @@ from meta.bayes.priors import Normal, Prior
 from meta.bayes.regression import design
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.bayes.sampler_options import sampler_options
-from meta.errors import InputError
+from meta.effects.design import Design
+from meta.errors import InputError, Notes
 from meta.keywords import keywords
 
 if TYPE_CHECKING:
@@ -87,8 +88,12 @@ def bayes_location_scale(
         raise InputError("the location-scale model takes exact effects only; leave out bounds and mixtures")
     if used.covariance is not None and np.any(used.covariance - np.diag(np.diag(used.covariance))):
         raise InputError("the Bayesian location-scale model needs independent sampling errors")
-    x, x_terms = _centred(used, moderators, "moderators")
-    z, z_terms = _centred(used, scale, "scale")
+    notes = Notes()
+    location, spread = design(used, moderators, notes), design(used, scale, notes)
+    rows = location.rows & spread.rows
+    used = used.subset(rows)
+    x, x_terms = _centred(location.among(rows), "moderators")
+    z, z_terms = _centred(spread.among(rows), "scale")
     if not z_terms:
         raise InputError("scale= names no moderator of the heterogeneity; use meta.bayes for one tau")
     slopes = effect if slopes is None else slopes
@@ -103,13 +108,13 @@ def bayes_location_scale(
     return sampled("Bayesian location-scale model", model, priors, used.k, level, seed, allow_failed, sampler)
 
 
-def _centred(es: EffectSizes, moderators: Any, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    matrix, terms = design(es, moderators)
-    varies = [j for j in range(matrix.shape[1]) if np.ptp(matrix[:, j]) > 0.0]
-    if len(varies) == matrix.shape[1]:
-        raise InputError(f"{what}= has no intercept; write it as '~ 1 + {' + '.join(terms)}'")
-    kept = matrix[:, varies]
-    return kept - kept.mean(axis=0), tuple(terms[j] for j in varies)
+def _centred(made: Design, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Columns but the intercept, less their means, and their names."""
+    if made.intercept is None:
+        raise InputError(f"{what}= has no intercept; write it as '~ 1 + {' + '.join(made.names)}'")
+    others = [j for j in range(made.X.shape[1]) if j != made.intercept]
+    kept = made.X[:, others]
+    return kept - kept.mean(axis=0), tuple(made.names[j] for j in others)
 
 
 def location_scale_model(

@@ -9,7 +9,7 @@ from scipy import integrate
 
 import meta
 from meta.effects.model import EffectSizes
-from meta.errors import InputError, NotEstimableError, UnknownOptionError
+from meta.errors import DataWarning, InputError, NotEstimableError, UnknownOptionError
 
 Y, V = np.array([0.1, 0.4, 0.3, 0.8, 0.6]), np.array([0.04, 0.02, 0.05, 0.03, 0.06])
 X = np.column_stack([np.ones(5), [0.0, 1.0, 0.5, 2.0, 1.5]])
@@ -73,9 +73,8 @@ def test_formula_frame_and_mapping():
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"moderators": X[:3]}, "one row a study"),
-        ({"moderators": np.column_stack([X, X[:, 1]])}, "linearly dependent"),
-        ({"moderators": np.where(X == 2, np.nan, X)}, "missing for study 'd'"),
+        ({"moderators": X[:3]}, "moderators have 3 rows, but there are 5 effects"),
+        ({"moderators": X * [1, 1e60]}, r"moderators must not exceed 1e\+50: x1 does"),
         ({"effect": [meta.Normal(0, 1)]}, "need as many priors"),
         ({"effect": {"x0": meta.Normal(0, 1)}}, "no prior for x1"),
         ({"effect": meta.Cauchy(0, 1)}, "engine='pymc'"),
@@ -86,6 +85,19 @@ def test_formula_frame_and_mapping():
 def test_refusals(options, match):
     with pytest.raises(ValueError, match=match):
         meta.bayes(effects(), **({"moderators": X, **PRIORS} | options))
+
+
+def test_missing_rows_and_dependent_columns_follow_the_one_rule():
+    want = meta.bayes(effects(), moderators=X, **PRIORS)
+    with pytest.warns(DataWarning, match="determined by other moderators: 'x2'"):
+        dependent = meta.bayes(effects(), moderators=np.column_stack([X, X[:, 1]]), **PRIORS)
+    pd.testing.assert_frame_equal(dependent.coefficients, want.coefficients)
+    assert "x2" in dependent.warnings[0]
+    with pytest.warns(DataWarning, match=r"moderators are missing: 'd' \(x1\)"):
+        fewer = meta.bayes(effects(), moderators=np.where(X == 2, np.nan, X), **PRIORS)
+    kept = [0, 1, 2, 4]
+    rest = meta.bayes(effects().subset(kept), moderators=X[kept], **PRIORS)
+    pd.testing.assert_frame_equal(fewer.coefficients, rest.coefficients)
 
 
 def test_more_refusals():

@@ -173,9 +173,9 @@ def test_refusals_of_unknown_sd(change, match):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"scale": Z[:, 1]}, "scale= has no intercept"),
+        ({"scale": "~ 0 + yi"}, "scale= has no intercept"),
         ({"scale": Z[:, :1]}, "names no moderator"),
-        ({"scale": Z[:3]}, "one row a study"),
+        ({"scale": Z[:3]}, "have 3 rows, but there are 8 effects"),
         ({"effect": meta.Flat()}, "proper priors"),
         ({"es": EffectSizes([np.nan], [0.1], "SMD", ["a"])}, "exact effects only"),
     ],

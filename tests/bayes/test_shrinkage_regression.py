@@ -147,19 +147,17 @@ def test_refusals_of_shrinkage(change, match):
 
 @pytest.mark.parametrize(
     ("x", "match"),
-    [([[2.0, 1.0], [3.0, 2.0], [5.0, 1.0]], "needs a design with an intercept"), ([[1.0]] * 3, "only")],
+    [
+        (["~ 0 + x"], "needs a design with an intercept"),
+        ([[[2.0, 1.0], [3.0, 2.0], [5.0, 1.0]], False], "needs a design with an intercept"),
+        ([[[1.0]] * 3], "only"),
+    ],
 )
 def test_designs_that_cannot_be_shrunk(x, match):
+    es = meta.EffectSizes([0.1, 0.2, 0.4], [0.1] * 3, "SMD", list("abc"), columns={"x": np.arange(3.0)})
+    given = dict(zip(("moderators", "intercept"), x, strict=False))
     with pytest.raises(InputError, match=match):
-        meta.bayes(
-            yi=[0.1, 0.2, 0.4],
-            vi=[0.1] * 3,
-            moderators=x,
-            effect=EFFECT,
-            tau=TAU,
-            slopes=LAPLACE,
-            engine="pymc",
-        )
+        meta.bayes(es, **given, effect=EFFECT, tau=TAU, slopes=LAPLACE, engine="pymc")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from meta.formatting import listing
 from meta.plots.rows import Row, Table, each
 
 MOST_NAMED = 6
+SUMMARIES = {"subtotal": "a subtotal", "pooled": "the pooled effect", "prediction": "the prediction"}
 NUMBERS = ("estimate", "low", "high", "pi_low", "pi_high")
 
 
@@ -83,7 +84,7 @@ class _Place:
         found: dict[str, Any] = {}
         ends, cut = self.values(np.array([getattr(row, name) for name in NUMBERS]), row.n)
         if cut.any():
-            self.cut.append(row.label)
+            self.cut.append(SUMMARIES.get(row.kind, row.label))
         for name, value in zip(NUMBERS, ends, strict=True):
             found[name] = float(value)
         for name in ("shrunken", "fitted"):

@@ -54,7 +54,7 @@ class Display:
     >>> how.rows(es.yi).values.round(4).tolist(), round(how.size, 2)
     ([0.0, 0.1667, 0.125], 18.31)
     >>> how.pooled([0.2, -0.1]).values.round(4).tolist(), how.pooled([0.2, -0.1]).cut.tolist()
-    ([0.0126, 0.0], [False, True])
+    ([0.0186, 0.0], [False, True])
     """
 
     measure: str

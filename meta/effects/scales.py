@@ -49,8 +49,9 @@ class Scale:
 
         Examples
         --------
-        >>> SCALES["freeman-tukey"].at(12).back(SCALES["freeman-tukey"].at(12).forward(0.25)).round(12)
-        array(0.25)
+        >>> twelve = SCALES["freeman-tukey"].at(12)
+        >>> round(float(twelve.back(twelve.forward(0.25))), 12)
+        0.25
         """
         if self.back_n is None or self.forward_n is None or size is None:
             return self

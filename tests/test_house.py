@@ -75,6 +75,39 @@ def test_bayes_is_a_package_and_the_public_function():
     assert 0 < post.estimate < 0.5
 
 
+WITH_A_MATRIX_OF_THEIR_OWN = {
+    "bias/selection_likelihood.py",  # ends of steps, not moderators
+}
+"""Modules outside the design that put ones beside columns or import formulaic; the list may only shrink."""
+
+
+def makes_a_design(path):
+    """Whether a module imports formulaic, or stacks columns with ones among them."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [getattr(node, "module", None) or "", *(alias.name for alias in node.names)]
+            if any(name.split(".")[0] == "formulaic" or name == "model_matrix" for name in names):
+                return True
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in (
+            "column_stack",
+            "hstack",
+            "vander",
+        ):
+            inside = {getattr(part.func, "attr", "") for part in ast.walk(node) if isinstance(part, ast.Call)}
+            if inside & {"ones", "ones_like", "full"}:
+                return True
+    return False
+
+
+def test_one_room_makes_design_matrices():
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if PACKAGE / "effects" / "design" not in path.parents and makes_a_design(path)
+    }
+    assert found == WITH_A_MATRIX_OF_THEIR_OWN
+
+
 def test_modules_stay_readable():
     long = {
         str(path.relative_to(PACKAGE)): count

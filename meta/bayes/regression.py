@@ -14,7 +14,6 @@ from meta.bayes.exact import tau_axis, tau_edges
 from meta.bayes.model import as_prior, check_priors
 from meta.bayes.priors import Fixed, Flat, Normal, Prior
 from meta.bayes.shrinkage_priors import SlopesPrior
-from meta.effects.carried import LARGEST
 from meta.effects.design import Design, build
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number
@@ -224,12 +223,7 @@ def design(
     context: Mapping[str, Any] | None = None,
 ) -> Design:
     """The design of a Bayesian model: a column of ones of the caller's own is the intercept."""
-    made = build(es, None, moderators, intercept, notes, context=context, own_ones=True)
-    largest = np.max(np.abs(made.X), axis=0)
-    if np.any(largest > LARGEST):
-        name = made.names[int(np.argmax(largest))]
-        raise InputError(f"moderators must not exceed {LARGEST:g}: {name} does; change its unit")
-    return made
+    return build(es, None, moderators, intercept, notes, context=context, own_ones=True)
 
 
 def _priors(effect: Any, terms: tuple[str, ...]) -> tuple[Prior, ...]:

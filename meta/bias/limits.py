@@ -12,6 +12,7 @@ from scipy.special import chdtrc
 from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, rows_of, tail_p
 from meta.bias.least_squares import weighted_regression
+from meta.effects.design import predictor_matrix
 from meta.errors import Notes
 from meta.formatting import interval, number, p_equation
 from meta.kernels.inference import quantile
@@ -120,7 +121,7 @@ def limit_meta_analysis(es: Any, *, method: str | float = "REML", level: float =
     y, v, k = effects.yi, effects.vi, effects.k
     tau2 = float(estimate_tau2(y, v, method).tau2)
     tau, s = math.sqrt(tau2), np.sqrt(v + tau2)
-    X = np.column_stack([s, np.ones(k)])
+    X = predictor_matrix(s)[:, ::-1]
     weighted_regression(y, X, 1 / s**2)
     inverse = np.linalg.inv(X.T @ (X / s[:, None] ** 2))
     alpha, beta0 = inverse @ (X.T @ (y / s**2))
@@ -130,7 +131,7 @@ def limit_meta_analysis(es: Any, *, method: str | float = "REML", level: float =
     half = float(quantile(0.5 + level / 2, np.inf)) * se
     w = 1 / v
     q = float((w * (y - (w * y).sum() / w.sum()) ** 2).sum())
-    fixed = weighted_regression(y, np.column_stack([np.sqrt(v), np.ones(k)]), w)
+    fixed = weighted_regression(y, predictor_matrix(np.sqrt(v)), w)
     rest = fixed.dispersion * fixed.df
     shrunken = estimate + np.sqrt(tau2 / (v + tau2)) * (y - beta0 - alpha * s)
     return LimitMetaAnalysis(

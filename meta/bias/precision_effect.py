@@ -11,6 +11,7 @@ import numpy as np
 from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, tail_p
 from meta.bias.least_squares import LeastSquares, weighted_regression
+from meta.effects.design import predictor_matrix
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import interval, number, p_equation
 from meta.kernels.inference import quantile
@@ -207,9 +208,9 @@ def pet_peese(es: Any, *, alpha: float = 0.10, direction: str | None = None, lev
     effects = rows_of(es, notes, what="PET-PEESE")
     side = favoured_side(effects, direction)
     caution_few(effects.k, notes, "PET-PEESE")
-    y, v, one = effects.yi, effects.vi, np.ones(effects.k)
-    pet = line("PET", weighted_regression(y, np.column_stack([one, np.sqrt(v)]), 1 / v), level)
-    peese = line("PEESE", weighted_regression(y, np.column_stack([one, v]), 1 / v), level)
+    y, v = effects.yi, effects.vi
+    pet = line("PET", weighted_regression(y, predictor_matrix(np.sqrt(v)), 1 / v), level)
+    peese = line("PEESE", weighted_regression(y, predictor_matrix(v), 1 / v), level)
     p = tail_p(pet.statistic, pet.df, side)
     chosen = "PEESE" if p < alpha else "PET"
     slope = (peese if chosen == "PEESE" else pet).slope

@@ -12,7 +12,7 @@ import numpy as np
 from meta.arguments import check_arguments, floats, one_each, refuse_unused
 from meta.bias.common import Result, caution_few, check_direction, rows_of, tail_p
 from meta.bias.least_squares import weighted_regression
-from meta.effects.design import build
+from meta.effects.design import beside_intercept, build, predictor_matrix
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation, significant
@@ -130,8 +130,7 @@ def regression_test(
     level: float = 0.95,
 ) -> RegressionTest:
     """Weighted least squares of ``y`` on ``x`` (and other columns), t on the residual degrees of freedom."""
-    columns = [np.ones_like(y), x] if others is None else [np.ones_like(y), x, *others.T]
-    fit = weighted_regression(y, np.column_stack(columns), w)
+    fit = weighted_regression(y, predictor_matrix(x, others), w)
     # a perfect line leaves only rounding error
     if fit.dispersion <= 1e-28 * float((w * y * y).sum()):
         raise NotEstimableError(f"{name}: the effects lie exactly on a line, so that no test exists")
@@ -310,8 +309,7 @@ def egger(
 def adjusted(effects: EffectSizes, moderators: Any, notes: Notes) -> tuple[np.ndarray, np.ndarray]:
     """Rows that have the moderators (k,), and their columns to adjust for, without the intercept."""
     design = build(effects, None, moderators, None, notes)
-    X = np.asarray(design.X, dtype=float)
-    return np.asarray(design.rows, dtype=bool), X[:, np.ptp(X, axis=0) > 0]
+    return np.asarray(design.rows, dtype=bool), beside_intercept(design, notes)
 
 
 def _mixed(
@@ -325,8 +323,7 @@ def _mixed(
     limited: bool,
     level: float,
 ) -> RegressionTest:
-    columns = [np.ones(effects.k), x] if others is None else [np.ones(effects.k), x, *others.T]
-    X = np.column_stack(columns)
+    X = predictor_matrix(x, others)
     weighted_regression(effects.yi, X, 1 / effects.vi)  # refuses what cannot be fitted
     fit = fit_regression(effects.yi, effects.vi, X, method=method)
     return _result(

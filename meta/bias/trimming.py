@@ -11,6 +11,7 @@ import numpy as np
 from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_direction
 from meta.bias.least_squares import weighted_regression
+from meta.effects.design import predictor_matrix
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError, quiet, unknown_option
 from meta.formatting import interval, number, p_equation, significant
@@ -229,7 +230,7 @@ class TrimAndFill(Result):
 
 def _missing_side(effects: EffectSizes, options: PoolOptions) -> str:
     """Left where less precise studies show larger effects, by the regression on the standard error."""
-    X = np.column_stack([np.ones(effects.k), effects.sei])
+    X = predictor_matrix(effects.sei)
     if np.ptp(effects.sei) <= 1e-12 * effects.sei.max():
         return "left"
     weighted_regression(effects.yi, X, 1 / effects.vi)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import xlogy
 
+from meta.effects.design import predictor_matrix
 from meta.errors import (
     AssumptionWarning,
     ConvergenceWarning,
@@ -325,7 +326,7 @@ def fit_beta_binomial(counts: Counts, measure: str, level: float, add: float, no
         a, n1, c, n2 = used.columns
         x, n = np.concatenate([a, c]), np.concatenate([n1, n2])
         treated = np.repeat([1.0, 0.0], used.k)
-        design = np.column_stack([treated, np.ones_like(treated)])
+        design = predictor_matrix(treated)[:, ::-1]
     fit = fit_core(x, n, design)
     if not fit.converged:
         notes.warn(

@@ -156,7 +156,7 @@ def regress(
         refuse_unused("without scale", {"link": link})
     else:
         refuse_unused("in a location-scale model", {"weights": weights})
-    design = build(es, formula, moderators, intercept, notes, context=context)
+    design = build(es, formula, moderators, intercept, notes, context=context, any_unit=scale is None)
     if scale is not None:
         from meta.pooling.location_scale import fit_location_scale
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from meta.arguments import check_arguments, refuse_unused
+from meta.effects.design import indicators
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaWarning, Notes
 from meta.formatting import interval, number, p_equation
@@ -188,8 +189,7 @@ def common_variance(
     """
     from meta.kernels.regression import fit_regression
 
-    design = (member[:, None] == np.arange(member.max() + 1)).astype(float)
-    return float(np.ravel(fit_regression(y, v, design, method=method, weights=weights).tau2)[0])
+    return float(np.ravel(fit_regression(y, v, indicators(member), method=method, weights=weights).tau2)[0])
 
 
 def _fixed_test(effects: EffectSizes, member: np.ndarray, groups: int) -> Between:

@@ -74,7 +74,7 @@ def test_formula_frame_and_mapping():
     ("options", "match"),
     [
         ({"moderators": X[:3]}, "moderators have 3 rows, but there are 5 effects"),
-        ({"moderators": X * [1, 1e60]}, r"moderators must not exceed 1e\+50: x1 does"),
+        ({"moderators": X * [1, 1e60]}, "the moderator x1 has values up to 2e\\+60, and this model takes "),
         ({"effect": [meta.Normal(0, 1)]}, "need as many priors"),
         ({"effect": {"x0": meta.Normal(0, 1)}}, "no prior for x1"),
         ({"effect": meta.Cauchy(0, 1)}, "engine='pymc'"),

@@ -343,3 +343,38 @@ def test_a_spline_beyond_its_range_says_so():
 def test_a_function_of_new_data_that_is_not_finite_is_refused():
     with pytest.raises(InputError, match=r"the term log\(n\) gives row 2 the value -inf"):
         made("~ log(n)").new({"n": [1, 0]})
+
+
+@pytest.mark.parametrize("size", [1e-60, 1e60, 1e-200, 1e200])
+def test_a_unit_that_overflows_squares_is_refused_or_scaled(size):
+    far = {"x": COLUMNS["x"] * size}
+    near, scaled = meta.regress(ES, moderators="x"), meta.regress(ES, moderators=far)
+    np.testing.assert_allclose(scaled.coefficients["p_value"], near.coefficients["p_value"], rtol=1e-9)
+    np.testing.assert_allclose(scaled.beta[1] * size, near.beta[1], rtol=1e-9)
+    table = {**far, "g": COLUMNS["g"], "yi": ES.yi, "vi": ES.vi}
+    for model in (
+        lambda: meta.pool_multilevel(table, levels=["g", "effect"], moderators="~ x"),
+        lambda: meta.regress(table, "~ x", scale="~ 1", method="ML", test="z"),
+        lambda: meta.regress(table, "~ 1", scale="~ x", method="ML", test="z"),
+        lambda: meta.bayes(ES, moderators=far, effect=meta.Normal(0, 1), tau=meta.HalfNormal(0.5)),
+        lambda: meta.bias.selection_model(ES, moderators=far),
+        lambda: meta.bias.egger(ES, moderators=far),
+    ):
+        with pytest.raises(InputError, match=r"the moderator x has values up to .* change its unit"):
+            model()
+
+
+def test_a_test_of_bias_adjusts_for_factors_with_or_without_an_intercept():
+    want = meta.bias.egger(ES, moderators="~ form")
+    with pytest.warns(DataWarning, match=r"determined by the intercept and other moderators: 'form\[c\]'"):
+        found = meta.bias.egger(ES, moderators="~ 0 + form")
+    assert found.p_value == pytest.approx(want.p_value, rel=1e-10)
+    for given in (["form"], {"form": COLUMNS["form"]}):
+        assert meta.bias.egger(ES, moderators=given).p_value == want.p_value
+    with pytest.raises(InputError, match="formulas do not offer"):
+        meta.bias.egger(ES, moderators="~ open(x)")
+
+
+def test_flags_stay_flags_in_the_data_of_a_fit():
+    assert made("~ flag + n").data["flag"].dtype == bool
+    assert made("~ flag + n").data["n"].dtype == float

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from meta.arguments import floats, refuse_unused, shown
+from meta.effects.carried import LARGEST
 from meta.effects.design import recipe as recipes
 from meta.effects.design.matrix import INTERCEPT, Design, refuse_infinite
 from meta.effects.design.moderator_columns import Column, column_names, column_of, read_column
@@ -39,6 +40,7 @@ def build(
     *,
     context: Mapping[str, Callable[..., Any]] | None = None,
     own_ones: bool = False,
+    any_unit: bool = False,
 ) -> Design:
     """Design of the moderators, over the rows that have an exact effect and every moderator.
 
@@ -59,11 +61,39 @@ def build(
     own_ones : bool
         Take a column of ones among tables and arrays as the intercept, in its place and under its name (for
         callers who made the whole matrix themselves); arrays are then named from x0 on.
+    any_unit : bool
+        Whether the model scales its columns itself; otherwise columns beyond 1e-50 to 1e50 are refused, as
+        their squares leave the range of doubles.
 
     Returns
     -------
     Design
     """
+    design = _built(es, formula, moderators, intercept, notes, context, own_ones)
+    if not any_unit:
+        _refuse_extreme(design)
+    return design
+
+
+def _refuse_extreme(design: Design) -> None:
+    largest = np.max(np.abs(design.X), axis=0, initial=0.0)
+    bad = np.flatnonzero((largest > LARGEST) | (largest < 1 / LARGEST))
+    if bad.size:
+        raise InputError(
+            f"the moderator {design.names[bad[0]]} has values up to {largest[bad[0]]:g}, and this model "
+            f"takes moderators of {1 / LARGEST:g} to {LARGEST:g}; change its unit"
+        )
+
+
+def _built(
+    es: EffectSizes,
+    formula: Any,
+    moderators: Any,
+    intercept: bool | None,
+    notes: Notes,
+    context: Mapping[str, Callable[..., Any]] | None,
+    own_ones: bool,
+) -> Design:
     usable = es.exact
     if not usable.all():
         left = listing(map(repr, es.study[~usable]))
@@ -208,7 +238,8 @@ def _from_terms(
 def _stored(column: Column) -> np.ndarray:
     """Values of a column as a result keeps them."""
     if column.numbers is not None:
-        return column.numbers
+        flags = all(isinstance(label, bool) for label in column.labels)
+        return column.numbers.astype(bool) if flags else column.numbers
     values = np.empty(len(column.labels), dtype=object)
     values[:] = column.labels
     return values
@@ -226,7 +257,7 @@ def _refuse_infinite_products(X: np.ndarray, names: Sequence[str], study: np.nda
 
 def without_aliases(design: Design, notes: Notes) -> Design:
     """Leave out columns that earlier ones determine, and name them."""
-    independent = _independent_columns(design.X)
+    independent = independent_columns(design.X)
     if not len(independent):
         raise InputError("the moderators and the intercept leave no column that varies; write at least '~ 1'")
     aliased = tuple(name for i, name in enumerate(design.names) if i not in independent)
@@ -264,7 +295,7 @@ def _without_terms(design: Design, independent: list[int]) -> tuple[Mapping[str,
     return {"columns": list(used), "factors": factors, "terms": terms}, columns
 
 
-def _independent_columns(x: np.ndarray, tolerance: float = 1e-8) -> list[int]:
+def independent_columns(x: np.ndarray, tolerance: float = 1e-8) -> list[int]:
     """Columns that those before them do not determine, to about half of the digits of a double."""
     kept: list[int] = []
     basis = np.empty((x.shape[0], 0))

@@ -16,14 +16,15 @@ ALLOWED = {
     "kernels": set(),
     "evidence": set(),
     "datasets": set(),
-    "effects": {"kernels", "evidence"},
-    "pooling": {"kernels", "effects"},
-    "bayes": {"kernels", "effects"},
-    "bias": {"kernels", "effects", "pooling"},
-    "diagnostics": {"kernels", "effects", "pooling"},
-    "claims": {"kernels", "evidence", "effects", "pooling", "bayes", "bias"},
-    "plots": {"kernels", "effects"},
-    "report": {"kernels", "evidence", "effects", "pooling", "bayes", "bias", "claims", "plots"},
+    "tables": set(),
+    "effects": {"kernels", "evidence", "tables"},
+    "pooling": {"tables", "kernels", "effects"},
+    "bayes": {"tables", "kernels", "effects"},
+    "bias": {"tables", "kernels", "effects", "pooling"},
+    "diagnostics": {"tables", "kernels", "effects", "pooling"},
+    "claims": {"tables", "kernels", "evidence", "effects", "pooling", "bayes", "bias"},
+    "plots": {"tables", "kernels", "effects"},
+    "report": {"tables", "kernels", "evidence", "effects", "pooling", "bayes", "bias", "claims", "plots"},
 }
 
 

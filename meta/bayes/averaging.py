@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import special
 
 from meta.arguments import check_level
 from meta.bayes.bias_evidence import BiasFit, Cutoffs, fit_bias
 from meta.bayes.bias_models import ENSEMBLES, PEESE, PET, Bias, WeightFunction
 from meta.bayes.ensemble import EnsembleModel, ModelAverage
-from meta.bayes.fit import _STANDARDISED, _effects, build_model
+from meta.bayes.fit import _STANDARDISED, build_model
 from meta.bayes.model import Model, as_prior
 from meta.bayes.priors import Fixed, InverseGamma, Normal, Prior
+from meta.effects.intake import as_effects
 from meta.errors import (
     ConvergenceWarning,
     FewStudiesWarning,
@@ -36,10 +36,13 @@ _DIRECTIONS = {"positive": 1.0, "negative": -1.0}
 
 @keywords
 def model_average(
-    es: EffectSizes | None = None,
+    es: Any = None,
     *,
-    yi: ArrayLike | None = None,
-    vi: ArrayLike | None = None,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     effect: Prior | None = None,
     tau: Prior | None = None,
     bias: str | Sequence[Bias] | None = None,
@@ -56,10 +59,10 @@ def model_average(
 
     Parameters
     ----------
-    es : EffectSizes, optional
+    es : EffectSizes, fit or table, optional
         Exact, independent effects.
-    yi, vi : array_like, optional
-        Effects and sampling variances instead of ``es``.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`.
     effect, tau : Prior, optional
         Proper priors of mu and tau where they are not zero. For standardised mean differences by default
         Normal(0, 1) and InverseGamma(1, 0.15), as in RoBMA.
@@ -105,8 +108,8 @@ def model_average(
     >>> round(got.bf_effect, 3), round(got.bf_heterogeneity, 3), round(got.estimate, 3)
     (2.075, 0.931, 0.195)
     """
+    effects = as_effects(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     check_level(level)
-    effects = _effects(es, yi, vi)
     if direction not in _DIRECTIONS:
         raise unknown_option("direction", direction, tuple(_DIRECTIONS))
     model = _checked(effects, effect, tau)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
 
 from meta.bayes.prior_base import Prior
 from meta.bayes.priors import Flat, Normal
+from meta.effects.intake import as_effects
 from meta.errors import InputError, NotEstimableError
 from meta.kernels.nnhm import conditional
 from meta.kernels.panels import Axis, legendre_rule
@@ -20,7 +21,6 @@ from meta.saving import Saved
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.effects.model import EffectSizes
 
 PANELS, ORDER = 24, 12
 CHUNK = 400_000
@@ -172,8 +172,35 @@ def _effect_arrays(effects: list[Prior], rows: np.ndarray) -> tuple[np.ndarray, 
 
 
 @keywords
-def leave_one_out(es: EffectSizes, *, effect: Prior, tau: Prior, below: float = 0.0) -> pd.DataFrame:
-    """The posterior without each study in turn: ``study estimate sd tau_mean probability_below``.
+def leave_one_out(
+    es: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    effect: Prior,
+    tau: Prior,
+    below: float = 0.0,
+) -> pd.DataFrame:
+    """The posterior without each study in turn.
+
+    Parameters
+    ----------
+    es : EffectSizes, fit or table, optional
+        Exact effects.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`.
+    effect, tau : Prior
+        As in ``meta.bayes``.
+    below : float
+        Value of the effect whose posterior probability to be above the effect is given.
+
+    Returns
+    -------
+    DataFrame
+        ``study estimate sd tau_mean probability_below log_evidence``, one row per study.
 
     Examples
     --------
@@ -185,6 +212,7 @@ def leave_one_out(es: EffectSizes, *, effect: Prior, tau: Prior, below: float = 
     """
     import pandas as pd
 
+    es = as_effects(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if not es.exact[es.informative].all():
         raise InputError("leave-one-out batches take exact effects only; fit bounds and mixtures one by one")
     used = es.subset(es.exact)

@@ -14,16 +14,17 @@ from meta.bayes.model import check_priors
 from meta.bayes.priors import Prior, Uniform
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.bayes.sampler_options import sampler_options
-from meta.errors import InputError
+from meta.effects.intake import as_effects, informative
+from meta.errors import InputError, Notes
 from meta.keywords import keywords
 
 if TYPE_CHECKING:
-    from meta.effects.model import EffectSizes
+    pass
 
 
 @keywords
 def bayes_correlation(
-    es: EffectSizes | None = None,
+    es: Any = None,
     *,
     dz: ArrayLike,
     n: ArrayLike,
@@ -88,7 +89,7 @@ def bayes_correlation(
         raise InputError(f"the prior of r must live below 1, but {prior} reaches {high:g}")
     y, v = np.empty(0), np.empty(0)
     if es is not None:
-        used = es.subset(es.informative)
+        used = informative(as_effects(es), Notes())
         if not used.exact.all():
             raise InputError("the other studies must be exact effects; leave out bounds and mixtures")
         y, v = used.yi, used.vi

@@ -15,6 +15,7 @@ from meta.bayes.posterior import Posterior
 from meta.bayes.priors import HalfNormal, Normal, Prior
 from meta.bayes.sampler_options import refuse_sampler, sampler_options
 from meta.effects.carried import check_carried
+from meta.effects.intake import as_effects, informative
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes, unknown_option
 from meta.kernels.bounded import make_rows
@@ -38,10 +39,13 @@ _LOG_RATIOS = frozenset({"ROM", "ROMC", "RR", "OR", "IRR", "PETO", "HR"})
 
 @keywords
 def bayes(
-    es: EffectSizes | None = None,
+    es: Any = None,
     *,
-    yi: ArrayLike | None = None,
-    vi: ArrayLike | None = None,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     effect: Any = None,
     tau: Prior | float | None = None,
     engine: Engine = "exact",
@@ -68,10 +72,10 @@ def bayes(
 
     Parameters
     ----------
-    es : EffectSizes, optional
+    es : EffectSizes, fit or table, optional
         Effects of any kind: exact, bounds and mixtures enter the likelihood as what they are.
-    yi, vi : array_like, optional
-        Effects and sampling variances instead of ``es``.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`.
     effect : Prior
         Prior of the mean effect mu; with ``moderators`` of every coefficient (or one prior each).
         For standardised mean differences and log ratios there is a printed default.
@@ -131,8 +135,8 @@ def bayes(
     arguments = locals()
     check_arguments(bayes, arguments)
     notes = Notes()
-    effects = _effects(es, yi, vi)
-    used = effects.subset(effects.informative)
+    effects = as_effects(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
+    used = informative(effects, notes)
     if used.k == 0:
         raise InputError("no result has an effect, a bound or a mixture, so there is nothing to estimate")
     effect, tau_prior = _priors(effects.measure, effect, tau)
@@ -257,30 +261,6 @@ def _mask(truncated: ArrayLike | None, effects: EffectSizes) -> np.ndarray | Non
     if mask.shape not in ((), (effects.k,)):
         raise InputError(f"truncated must have one value a row: {effects.k} rows, {mask.size} values")
     return np.broadcast_to(mask, (effects.k,))[effects.informative]
-
-
-def _effects(es: EffectSizes | None, yi: ArrayLike | None, vi: ArrayLike | None) -> EffectSizes:
-    if es is not None:
-        if yi is not None or vi is not None:
-            raise InputError("give either effect sizes or yi= and vi=, not both")
-        if not isinstance(es, EffectSizes):
-            raise InputError(
-                f"the data must be EffectSizes from meta.effect_sizes, not {type(es).__name__}; "
-                "or give yi= and vi="
-            )
-        return es
-    if yi is None or vi is None:
-        raise InputError("give effect sizes from meta.effect_sizes, or both yi= and vi=")
-    y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
-    if y.ndim != 1 or y.shape != v.shape:
-        raise InputError(f"yi and vi must have one value a study: {y.shape} and {v.shape}")
-    for name, values in (("yi", y), ("vi", v)):
-        if not np.all(np.isfinite(values)):
-            at = int(np.flatnonzero(~np.isfinite(values))[0])
-            raise InputError(
-                f"{name} must be finite: row {at + 1} has {name} = {values[at]:g}; drop that row"
-            )
-    return EffectSizes(y, v, "GEN", np.array([str(i + 1) for i in range(y.size)], dtype=object))
 
 
 def _priors(measure: str, effect: Any, tau: Prior | float | None) -> tuple[Any, Prior]:

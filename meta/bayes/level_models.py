@@ -12,16 +12,17 @@ from meta.bayes.model import check_priors
 from meta.bayes.priors import Prior
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.bayes.sampler_options import sampler_options
-from meta.errors import InputError, unknown_option
+from meta.effects.intake import as_effects, informative
+from meta.errors import InputError, Notes, unknown_option
 from meta.keywords import keywords
 
 if TYPE_CHECKING:
-    from meta.effects.model import EffectSizes
+    pass
 
 
 @keywords
 def bayes_multilevel(
-    es: EffectSizes,
+    es: Any,
     *,
     study: str = "study",
     effect: Prior,
@@ -69,7 +70,8 @@ def bayes_multilevel(
     arguments = locals()
     check_arguments(bayes_multilevel, arguments)
     sampler = sampler_options(arguments)
-    used = es.subset(es.informative)
+    es = as_effects(es)
+    used = informative(es, Notes())
     if used.k == 0 or not used.exact.all():
         raise InputError("the three-level model takes exact effects only; leave out bounds and mixtures")
     if used.covariance is not None and np.any(used.covariance - np.diag(np.diag(used.covariance))):

@@ -14,6 +14,7 @@ from meta.bayes.regression import design
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.bayes.sampler_options import sampler_options
 from meta.effects.design import Design
+from meta.effects.intake import as_effects, informative
 from meta.errors import InputError, Notes
 from meta.keywords import keywords
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @keywords
 def bayes_location_scale(
-    es: EffectSizes,
+    es: Any,
     *,
     scale: Any,
     moderators: Any = "~ 1",
@@ -83,7 +84,8 @@ def bayes_location_scale(
     arguments = locals()
     check_arguments(bayes_location_scale, arguments)
     sampler = sampler_options(arguments)
-    used = es.subset(es.informative)
+    es = as_effects(es)
+    used = informative(es, Notes())
     if used.k == 0 or not used.exact.all():
         raise InputError("the location-scale model takes exact effects only; leave out bounds and mixtures")
     if used.covariance is not None and np.any(used.covariance - np.diag(np.diag(used.covariance))):

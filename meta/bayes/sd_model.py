@@ -13,11 +13,12 @@ from meta.bayes.model import check_priors
 from meta.bayes.priors import LogStudentT, Prior
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.bayes.sampler_options import sampler_options
-from meta.errors import InputError, NotEstimableError, unknown_option
+from meta.effects.intake import as_effects, informative
+from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.keywords import keywords
 
 if TYPE_CHECKING:
-    from meta.effects.model import EffectSizes
+    pass
 
 
 @keywords
@@ -62,7 +63,7 @@ def borrowed_sd(sds: ArrayLike) -> LogStudentT:
 
 @keywords
 def bayes_unknown_sd(
-    es: EffectSizes | None = None,
+    es: Any = None,
     *,
     diff: ArrayLike,
     n1: ArrayLike,
@@ -133,7 +134,7 @@ def bayes_unknown_sd(
     sd_priors = _sd_priors(sd, 1 if shared else d.size)
     y, v = np.empty(0), np.empty(0)
     if es is not None:
-        used = es.subset(es.informative)
+        used = informative(as_effects(es), Notes())
         if not used.exact.all():
             raise InputError("the other studies must be exact effects; leave out bounds and mixtures")
         y, v = used.yi, used.vi

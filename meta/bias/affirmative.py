@@ -11,15 +11,13 @@ import numpy as np
 
 from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, study_p, tail_p
+from meta.effects.intake import as_effects, data_of, grouping, numbered
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number, p_equation
 from meta.kernels.cluster_robust import sandwich, satterthwaite
 from meta.kernels.inference import quantile
 from meta.kernels.tau2 import estimate as estimate_tau2
 from meta.keywords import keywords
-from meta.pooling.boundary import column
-from meta.pooling.gathering import gather
-from meta.pooling.result import Pooled
 
 MODELS = ("robust", "equal-effects")
 ETA_MAX = 200.0
@@ -233,8 +231,13 @@ def s_value_of_interval(near_end: Callable[[float], float], null: float, eta_max
 
 @keywords
 def significance_funnel(
-    es: Any,
+    es: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     eta: float = 1.0,
     null: float = 0.0,
     direction: str | None = None,
@@ -251,6 +254,8 @@ def significance_funnel(
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     eta : float
         Selection ratio of the corrected estimate: affirmative studies are eta times likelier to be published.
     null : float
@@ -290,6 +295,7 @@ def significance_funnel(
     (7, True)
     """
     check_arguments(significance_funnel, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if model not in MODELS:
         raise unknown_option("model", model, MODELS)
     if direction == "two-sided":
@@ -354,9 +360,9 @@ def _labels(es: Any, cluster: Any, model: str) -> np.ndarray:
     """Numbers of the clusters of the rows with a known effect."""
     if model != "robust":
         raise InputError("cluster belongs to model='robust': equal-effects weights have no robust error")
-    effects = es.effects if isinstance(es, Pooled) else gather(es)[0]
-    labels = column(effects, cluster, "cluster")[effects.exact]
-    groups = np.unique([str(label) for label in labels], return_inverse=True)[1]
+    effects = as_effects(es)
+    labels = grouping(effects, cluster, "cluster")[effects.exact]
+    groups = numbered(labels)
     if groups.max() < 1:
         raise NotEstimableError("robust standard errors need at least two clusters")
     return np.asarray(groups)

@@ -12,6 +12,7 @@ from meta.arguments import check_arguments
 from meta.bias.beta_likelihood import beta_terms
 from meta.bias.likelihood_search import Likelihood, maximise
 from meta.bias.selection_result import Sample, Selected, assemble, check_bootstrap, read_sample
+from meta.effects.intake import data_of
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation
 from meta.keywords import keywords
@@ -55,8 +56,13 @@ def likelihood_of(sample: Sample) -> Likelihood:
 
 @keywords
 def beta_selection(
-    es: Any,
+    es: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     moderators: Any = None,
     direction: str | None = None,
     cluster: Any = None,
@@ -70,6 +76,8 @@ def beta_selection(
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects; a meta-regression lends its moderators.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     moderators : str or array_like, optional
         Formula or arrays, as in :func:`meta.bias.selection_model`.
     direction : {"greater", "less"}, optional
@@ -101,6 +109,7 @@ def beta_selection(
     4.68
     """
     check_arguments(beta_selection, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if direction == "two-sided":
         raise InputError("the beta weight function has one tail: direction must be 'greater' or 'less'")
     check_bootstrap(bootstrap)

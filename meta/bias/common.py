@@ -9,11 +9,10 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import ndtr
 
+from meta.effects.intake import as_effects, usable
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes, NotEstimableError, unknown_option
 from meta.kernels.inference import lower_tail
-from meta.pooling.result import Pooled
-from meta.pooling.univariate import gather, usable
 from meta.saving import Saved
 
 FEW = 10
@@ -71,9 +70,8 @@ def plain(value: Any) -> Any:
 
 
 def rows_of(es: Any, notes: Notes, *, at_least: int = 3, what: str = "this test") -> EffectSizes:
-    """The rows with a known effect, of effect sizes, a fit or a table with columns yi and vi."""
-    effects = es.effects if isinstance(es, Pooled) else gather(es)[0]
-    effects, _ = usable(effects, notes)
+    """The rows with a known effect, of effect sizes, a fit or a table."""
+    effects, _ = usable(as_effects(es), notes)
     if effects.k < at_least:
         raise NotEstimableError(f"{what} needs at least {at_least} studies, but there are {effects.k}")
     return effects

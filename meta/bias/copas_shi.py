@@ -11,6 +11,7 @@ from scipy.special import chdtrc, log_ndtr, ndtri
 
 from meta.arguments import check_arguments, floats, shown
 from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of
+from meta.effects.intake import data_of
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import interval, number, p_value, significant
 from meta.kernels.inference import quantile
@@ -149,8 +150,13 @@ def _error(y: np.ndarray, v: np.ndarray, u: np.ndarray, x: np.ndarray, top: floa
 
 @keywords
 def copas(
-    es: Any,
+    es: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     published: Any = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1),
     top: float = 0.99,
     direction: str | None = None,
@@ -166,6 +172,8 @@ def copas(
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     published : sequence of float
         Probabilities that a study like the least precise one is published; 1 means no selection at all.
     top : float
@@ -193,6 +201,7 @@ def copas(
     True
     """
     check_arguments(copas, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     shares = np.atleast_1d(floats(published, "published", ndim=(0, 1)))
     check_share(top, "top")
     if not shares.size or np.any(~((shares >= 1e-3) & (shares <= 1))):

@@ -11,6 +11,7 @@ from scipy.special import bdtrc, chdtrc, ndtr, ndtri
 
 from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_direction, check_share, rows_of, study_p
+from meta.effects.intake import data_of
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation
 from meta.keywords import keywords
@@ -124,8 +125,13 @@ def _compare(observed: int, power: np.ndarray, test: str) -> tuple[float, float,
 
 @keywords
 def excess_significance(
-    es: Any,
+    es: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     alpha: float = 0.05,
     direction: str = "two-sided",
     test: str = "chi2",
@@ -139,6 +145,8 @@ def excess_significance(
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     alpha : float
         Significance level of the single studies.
     direction : {"two-sided", "greater", "less"}
@@ -171,6 +179,7 @@ def excess_significance(
     (7, 4.81)
     """
     check_arguments(excess_significance, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if test not in TESTS:
         raise unknown_option("test", test, TESTS)
     check_direction(direction)

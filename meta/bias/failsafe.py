@@ -11,6 +11,7 @@ from scipy.special import chdtrc, log_ndtr, ndtr, ndtri
 
 from meta.arguments import check_arguments
 from meta.bias.common import Result, check_direction, check_share, rows_of
+from meta.effects.intake import data_of
 from meta.errors import InputError, Notes, unknown_option
 from meta.formatting import number, p_equation
 from meta.kernels.tau2 import estimate as estimate_tau2
@@ -151,8 +152,13 @@ def _general(
 
 @keywords
 def failsafe_n(
-    es: Any,
+    es: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     kind: str = "Rosenthal",
     alpha: float = 0.05,
     target: float | None = None,
@@ -167,6 +173,8 @@ def failsafe_n(
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     kind : {"Rosenthal", "Orwin", "Rosenberg", "General"}
         To a one-tailed combined p of ``alpha``; to a mean effect of ``target``; to a two-tailed p of
         ``alpha`` of the equal-effects mean; to that p, or a ``target``, of the random-effects mean with its
@@ -197,6 +205,7 @@ def failsafe_n(
     [598, 13, 370]
     """
     check_arguments(failsafe_n, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if kind not in KINDS:
         raise unknown_option("kind", kind, KINDS)
     if pool not in POOLS:

@@ -13,6 +13,7 @@ from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, rows_of, tail_p
 from meta.bias.least_squares import weighted_regression
 from meta.effects.design import predictor_matrix
+from meta.effects.intake import data_of
 from meta.errors import Notes
 from meta.formatting import interval, number, p_equation
 from meta.kernels.inference import quantile
@@ -81,7 +82,17 @@ class LimitMetaAnalysis(Result):
 
 
 @keywords
-def limit_meta_analysis(es: Any, *, method: str | float = "REML", level: float = 0.95) -> LimitMetaAnalysis:
+def limit_meta_analysis(
+    es: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    method: str | float = "REML",
+    level: float = 0.95,
+) -> LimitMetaAnalysis:
     """Extrapolate to a study of infinite precision.
 
     With ``s_i = sqrt(v_i + tau2)``, ``y_i / s_i`` is regressed on ``1 / s_i``: an intercept alpha (the
@@ -92,6 +103,8 @@ def limit_meta_analysis(es: Any, *, method: str | float = "REML", level: float =
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     method : str or float
         tau2 estimator.
     level : float
@@ -115,6 +128,7 @@ def limit_meta_analysis(es: Any, *, method: str | float = "REML", level: float =
     True
     """
     check_arguments(limit_meta_analysis, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     notes = Notes()
     effects = rows_of(es, notes, what="limit meta-analysis")
     caution_few(effects.k, notes, "limit meta-analysis")

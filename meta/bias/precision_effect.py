@@ -12,6 +12,7 @@ from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, tail_p
 from meta.bias.least_squares import LeastSquares, weighted_regression
 from meta.effects.design import predictor_matrix
+from meta.effects.intake import data_of
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import interval, number, p_equation
 from meta.kernels.inference import quantile
@@ -168,7 +169,18 @@ class PetPeese(Result):
 
 
 @keywords
-def pet_peese(es: Any, *, alpha: float = 0.10, direction: str | None = None, level: float = 0.95) -> PetPeese:
+def pet_peese(
+    es: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    alpha: float = 0.10,
+    direction: str | None = None,
+    level: float = 0.95,
+) -> PetPeese:
     """Effect at perfect precision: PET (on the standard error), PEESE (on the variance), and which to take.
 
     Both are weighted least squares with weights 1/v and multiplicative dispersion. The conditional rule
@@ -178,6 +190,8 @@ def pet_peese(es: Any, *, alpha: float = 0.10, direction: str | None = None, lev
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     alpha : float
         One-tailed threshold of the rule.
     direction : {"greater", "less", "two-sided"}, optional
@@ -203,6 +217,7 @@ def pet_peese(es: Any, *, alpha: float = 0.10, direction: str | None = None, lev
     ('PET', -0.1909)
     """
     check_arguments(pet_peese, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     check_share(alpha, "alpha")
     notes = Notes()
     effects = rows_of(es, notes, what="PET-PEESE")
@@ -267,7 +282,18 @@ class WeightedMean(Result):
 
 
 @keywords
-def waap(es: Any, *, power: float = 0.8, alpha: float = 0.05, level: float = 0.95) -> WeightedMean:
+def waap(
+    es: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    power: float = 0.8,
+    alpha: float = 0.05,
+    level: float = 0.95,
+) -> WeightedMean:
     """Weighted average of the adequately powered studies, and the unrestricted weighted least squares mean.
 
     A study is adequately powered for the UWLS mean m if its standard error is at most
@@ -277,6 +303,8 @@ def waap(es: Any, *, power: float = 0.8, alpha: float = 0.05, level: float = 0.9
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     power, alpha : float
         Wanted power, and level of the two-sided tests.
     level : float
@@ -301,6 +329,7 @@ def waap(es: Any, *, power: float = 0.8, alpha: float = 0.05, level: float = 0.9
     (-0.4303, 4)
     """
     check_arguments(waap, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     for value, name in ((power, "power"), (alpha, "alpha")):
         check_share(value, name)
     notes = Notes()

@@ -11,6 +11,7 @@ import numpy as np
 
 from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_direction, rows_of, tail_p
+from meta.effects.intake import data_of
 from meta.errors import AssumptionWarning, Notes, NotEstimableError
 from meta.formatting import number, p_equation
 from meta.keywords import keywords
@@ -145,7 +146,16 @@ class RankTest(Result):
 
 @keywords
 def begg(
-    es: Any, *, direction: str = "two-sided", exact: bool | None = None, continuity: bool = False
+    es: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    direction: str = "two-sided",
+    exact: bool | None = None,
+    continuity: bool = False,
 ) -> RankTest:
     """Rank correlation between the effects and their variances.
 
@@ -155,6 +165,8 @@ def begg(
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     direction : {"two-sided", "greater", "less"}
         "greater" tests whether less precise studies show larger effects.
     exact : bool, optional
@@ -180,6 +192,7 @@ def begg(
     (0.0256, 0.9524, True)
     """
     check_arguments(begg, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     check_direction(direction)
     notes = Notes()
     effects = rows_of(es, notes, what="Begg's test")

@@ -9,15 +9,13 @@ import numpy as np
 
 from meta.arguments import check_arguments
 from meta.bias.common import Result, rows_of, tail_p
+from meta.effects.intake import as_effects, clusters_of, data_of, numbered
 from meta.errors import AssumptionWarning, FewStudiesWarning, InputError, Notes, NotEstimableError
 from meta.formatting import interval, number, p_equation
 from meta.kernels.cluster_robust import sandwich, satterthwaite
 from meta.kernels.inference import quantile
 from meta.keywords import keywords
-from meta.pooling.boundary import column
 from meta.pooling.dependence import sampling_covariance
-from meta.pooling.gathering import gather
-from meta.pooling.result import Pooled
 
 FEW_DF = 4.0
 
@@ -65,7 +63,18 @@ class BiasRobust(Result):
 
 
 @keywords
-def bias_robust(es: Any, *, cluster: Any = "study", rho: float = 0.5, level: float = 0.95) -> BiasRobust:
+def bias_robust(
+    es: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    cluster: Any = None,
+    rho: float = 0.5,
+    level: float = 0.95,
+) -> BiasRobust:
     """Mean effect with equal-effects weights and cluster-robust errors.
 
     Random-effects weights give small studies, which suffer most from selection, nearly the weight of large
@@ -77,8 +86,11 @@ def bias_robust(es: Any, *, cluster: Any = "study", rho: float = 0.5, level: flo
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects.
-    cluster : str or array_like
-        Effects that depend on one another.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
+    cluster : str or array_like, optional
+        Effects that depend on one another; without, every effect is its own cluster, refused where study
+        labels repeat.
     rho : float
         Correlation of the sampling errors within a cluster.
     level : float
@@ -96,18 +108,19 @@ def bias_robust(es: Any, *, cluster: Any = "study", rho: float = 0.5, level: flo
     --------
     >>> import meta
     >>> table = {"study": list("aabcdefg"), "yi": [0.2, 0.4, 0.1, 0.5, 0.3, 0.2, 0.4, 0.3], "vi": [0.02] * 8}
-    >>> found = bias_robust(meta.effect_sizes(table, measure="GEN", study="study"), rho=0.0)
+    >>> found = bias_robust(meta.effect_sizes(table, measure="GEN", study="study"), cluster="study", rho=0.0)
     >>> round(found.estimate, 3), found.clusters
     (0.3, 7)
     """
     check_arguments(bias_robust, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if not -1 < rho < 1:
         raise InputError(f"rho must lie between -1 and 1, not {rho}")
     notes = Notes()
-    effects = es.effects if isinstance(es, Pooled) else gather(es)[0]
-    labels = column(effects, cluster, "cluster")[effects.exact]
+    effects = as_effects(es)
+    labels = clusters_of(effects, cluster)[effects.exact]
     used = rows_of(effects, notes, at_least=2, what="the bias-robust estimate")
-    groups = np.unique([str(label) for label in labels], return_inverse=True)[1]
+    groups = numbered(labels)
     m = int(groups.max()) + 1
     if m < 2:
         raise NotEstimableError("robust standard errors need at least two clusters")

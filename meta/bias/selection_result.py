@@ -14,16 +14,16 @@ from meta.arguments import check_level
 from meta.bias.common import Result, caution_few, favoured_side, plain, tail_p
 from meta.bias.likelihood_search import Likelihood, SelectionFit, climb, interval_by_profile, sandwich
 from meta.effects.design import INTERCEPT, build
+from meta.effects.intake import as_effects, grouping, numbered, usable
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import interval, listing, number, p_equation, significant
 from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
-from meta.pooling.boundary import column
 from meta.pooling.coefficients import table, wald_test
-from meta.pooling.gathering import gather, usable
 from meta.pooling.regression_text import coefficient_text
-from meta.pooling.result import Interval, Pooled
+from meta.pooling.result import Interval
+from meta.tables.containers import one_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,19 +79,19 @@ def read_sample(
         effects, design, given = es.es, es.design, es.design.rows.size
         keep = np.ones(effects.k, dtype=bool)
         if cluster is not None and not isinstance(cluster, str) and np.size(cluster) == given:
-            cluster = np.asarray(cluster)[design.rows]
+            cluster = one_column(cluster, "cluster")[design.rows]
     else:
-        effects = es.effects if isinstance(es, Pooled) else gather(es)[0]
+        effects = as_effects(es)
         if moderators is None:
             keep = usable(effects, notes)[1]
         else:
             design = build(effects, None, moderators, None, notes)
             keep = design.rows
-    labels = None if cluster is None else column(effects, cluster, "cluster")[keep]
+    labels = None if cluster is None else grouping(effects, cluster, "cluster", keep)
     used = effects if keep.all() else effects.subset(keep)
     if used.k < at_least:
         raise NotEstimableError(f"{what} needs at least {at_least} studies, but there are {used.k}")
-    groups = None if labels is None else np.unique([str(x) for x in labels], return_inverse=True)[1]
+    groups = None if labels is None else numbered(labels)
     if groups is not None and groups.max() < 1:
         raise NotEstimableError("robust standard errors need at least two clusters")
     side = favoured_side(used, direction)

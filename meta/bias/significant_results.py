@@ -14,6 +14,7 @@ from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, study_p
 from meta.bias.conditional import ConditionalModel, fit_conditional
 from meta.bias.reported_tests import NormalTests, ReportedTests, noncentrality, read_tests
+from meta.effects.intake import data_of
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation, percent
 from meta.keywords import keywords
@@ -107,7 +108,16 @@ def _log_complement(log_p: np.ndarray) -> np.ndarray:
 
 @keywords
 def p_curve(
-    es: Any = None, *, tests: Sequence[str] | None = None, alpha: float = 0.05, direction: str | None = None
+    es: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    tests: Sequence[str] | None = None,
+    alpha: float = 0.05,
+    direction: str | None = None,
 ) -> PCurve:
     """The distribution of the significant p-values: does it show an effect?
 
@@ -117,6 +127,8 @@ def p_curve(
     ----------
     es : EffectSizes or fit or table with columns yi and vi, optional
         Independent effects whose own tests are of the hypothesis of interest.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     tests : sequence of str, optional
         Instead, test statistics as papers print them: ``"t(88)=2.1"``, ``"F(2,210)=4.45"``, ``"r(77)=.47"``,
         ``"chi2(1)=9.1"``, ``"Z=3.45"``, all in the direction of the hypothesis.
@@ -150,6 +162,8 @@ def p_curve(
     if alpha > 0.25:
         raise InputError(f"alpha of a p-curve must be at most 0.25, not {alpha:g}")
     notes = Notes()
+    if any(given is not None for given in (yi, vi, sei, study, measure)):
+        es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if (es is None) == (tests is None):
         raise InputError("give either effect sizes or tests=")
     if tests is not None:
@@ -227,7 +241,16 @@ def _power_at(curve: NormalTests | ReportedTests, alpha: float, aim: float) -> f
 
 @keywords
 def p_uniform_star(
-    es: Any, *, alpha: float = 0.05, direction: str | None = None, level: float = 0.95
+    es: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    alpha: float = 0.05,
+    direction: str | None = None,
+    level: float = 0.95,
 ) -> ConditionalModel:
     """p-uniform*: the effect under a selection that treats significant and other results differently.
 
@@ -238,6 +261,8 @@ def p_uniform_star(
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     alpha : float
         Two-sided significance level, of which ``alpha / 2`` lies in the favoured tail.
     direction : {"greater", "less"}, optional
@@ -263,6 +288,7 @@ def p_uniform_star(
     True
     """
     check_arguments(p_uniform_star, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if direction == "two-sided":
         raise InputError("p-uniform* favours one tail: direction must be 'greater' or 'less'")
     check_share(alpha, "alpha")

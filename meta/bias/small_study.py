@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_arguments, floats, one_each, refuse_unused
+from meta.arguments import check_arguments, refuse_unused
 from meta.bias.common import Result, caution_few, check_direction, rows_of, tail_p
 from meta.bias.least_squares import weighted_regression
 from meta.effects.design import beside_intercept, build, predictor_matrix
+from meta.effects.intake import as_effects, data_of, numbers
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation, significant
@@ -183,17 +184,6 @@ def _result(
     )
 
 
-def _column(effects: EffectSizes, values: Any, what: str) -> np.ndarray:
-    """A column by name (the caller's own, or what the measure was computed from) or an array."""
-    if isinstance(values, str):
-        for source in (effects.columns, effects.inputs):
-            if values in source:
-                return np.asarray(source[values], dtype=float)
-        offered = ", ".join(dict.fromkeys([*map(str, effects.columns), *effects.inputs])) or "none"
-        raise InputError(f"{what}: there is no column {values!r}; the columns are: {offered}")
-    return one_each(floats(values, what), what, effects.k)
-
-
 def _positive(effects: EffectSizes, values: np.ndarray, what: str) -> np.ndarray:
     bad = np.flatnonzero(~(values > 0) & effects.exact)
     if bad.size:
@@ -204,17 +194,20 @@ def _positive(effects: EffectSizes, values: np.ndarray, what: str) -> np.ndarray
 
 def with_sizes(es: Any, sizes: dict[str, Any]) -> tuple[Any, dict[str, np.ndarray]]:
     """Sizes as arrays over the rows with a known effect."""
-    effects = getattr(es, "effects", es)
-    if not isinstance(effects, EffectSizes):
-        raise InputError("sample sizes need effect sizes: build them with meta.effect_sizes")
-    found = {name: _positive(effects, _column(effects, given, name), name) for name, given in sizes.items()}
+    effects = as_effects(es)
+    found = {name: _positive(effects, numbers(effects, given, name), name) for name, given in sizes.items()}
     return effects, {name: values[effects.exact] for name, values in found.items()}
 
 
 @keywords
 def egger(
-    es: Any,
+    es: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     model: str = "classic",
     predictor: str = "sei",
     method: str | float | None = None,
@@ -229,6 +222,8 @@ def egger(
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     model : {"classic", "mixed"}
         Weighted least squares with multiplicative dispersion and t on k - 2 (Egger 1997), or a
         mixed-effects meta-regression with additive tau2 and a normal test.
@@ -265,6 +260,7 @@ def egger(
     (-1.4013, 0.1887)
     """
     check_arguments(egger, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if model not in MODELS:
         raise unknown_option("model", model, MODELS)
     refuse_unused(f"with the {model} model", {"method": method}, MODELS[model])

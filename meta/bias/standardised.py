@@ -9,14 +9,20 @@ import numpy as np
 from meta.arguments import check_arguments
 from meta.bias.common import caution_few, check_direction, rows_of
 from meta.bias.small_study import RegressionTest, adjusted, regression_test, with_sizes
+from meta.effects.intake import data_of
 from meta.errors import Notes
 from meta.keywords import keywords
 
 
 @keywords
 def pustejovsky_rodgers(
-    es: Any,
+    es: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     n1: Any = "n1",
     n2: Any = "n2",
     direction: str = "two-sided",
@@ -32,6 +38,8 @@ def pustejovsky_rodgers(
     ----------
     es : EffectSizes
         The effects.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     n1, n2 : str or array_like
         Group sizes: columns (by default those the effects were computed from) or arrays.
     direction : {"two-sided", "greater", "less"}
@@ -60,6 +68,7 @@ def pustejovsky_rodgers(
     ('sqrt(1/n1 + 1/n2)', True)
     """
     check_arguments(pustejovsky_rodgers, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     check_direction(direction)
     notes = Notes()
     effects, sizes = with_sizes(es, {"n1": n1, "n2": n2})

@@ -12,6 +12,7 @@ from meta.bias.common import study_p
 from meta.bias.likelihood_search import Likelihood, maximise
 from meta.bias.selection_likelihood import DELTA_MAX, DELTA_MIN, SelectionData, prepare, study_terms
 from meta.bias.selection_result import Sample, Selected, assemble, check_bootstrap, read_sample
+from meta.effects.intake import data_of
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing, number, p_equation
 from meta.keywords import keywords
@@ -122,8 +123,13 @@ def _counted(sample: Sample, cuts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @keywords
 def selection_model(
-    es: Any,
+    es: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     moderators: Any = None,
     steps: Any = (0.025,),
     direction: str | None = None,
@@ -140,6 +146,8 @@ def selection_model(
     es : EffectSizes or fit or table with columns yi and vi
         The effects. The model is fitted by maximum likelihood whatever method a fit used; a meta-regression
         lends its moderators.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     moderators : str or array_like, optional
         Formula (``"~ year"``) or arrays: a model of the mean, whose coefficients are corrected for selection.
     steps : sequence of float
@@ -185,6 +193,7 @@ def selection_model(
     (0.194, [1.0, 0.764])
     """
     check_arguments(selection_model, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     cuts = check_steps(steps)
     check_bootstrap(bootstrap)
     notes = Notes()
@@ -229,7 +238,16 @@ def selection_model(
 
 @keywords
 def vevea_woods(
-    es: Any, *, moderators: Any = None, direction: str | None = None, level: float = 0.95
+    es: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    moderators: Any = None,
+    direction: str | None = None,
+    level: float = 0.95,
 ) -> dict[str, SelectionModel]:
     """Sensitivity of the mean effect to four given patterns of selection, for few studies too.
 
@@ -237,6 +255,8 @@ def vevea_woods(
     ----------
     es : EffectSizes or fit or table with columns yi and vi
         The effects.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     moderators : str or array_like, optional
         As in :func:`selection_model`.
     direction : {"greater", "less"}, optional
@@ -262,6 +282,7 @@ def vevea_woods(
     True
     """
     check_arguments(vevea_woods, locals())
+    es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if direction == "two-sided":
         raise InputError("the patterns are in terms of one-sided p: direction must be 'greater' or 'less'")
     return {

@@ -12,6 +12,7 @@ from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_direction
 from meta.bias.least_squares import weighted_regression
 from meta.effects.design import predictor_matrix
+from meta.effects.intake import data_of
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError, quiet, unknown_option
 from meta.formatting import interval, number, p_equation, significant
@@ -242,8 +243,13 @@ def _missing_side(effects: EffectSizes, options: PoolOptions) -> str:
 
 @keywords
 def trim_and_fill(
-    fit: Any,
+    fit: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     estimator: str = "L0",
     side: str | None = None,
     direction: str | None = None,
@@ -256,6 +262,8 @@ def trim_and_fill(
     ----------
     fit : Pooled (or effect sizes, which are then pooled)
         The fit whose model is used again.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     estimator : {"L0", "R0", "Q0"}
         Of the number of missing studies.
     side : {"left", "right"}, optional
@@ -287,6 +295,7 @@ def trim_and_fill(
     (1, 'right', -0.6571)
     """
     check_arguments(trim_and_fill, locals())
+    fit = data_of(fit, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if estimator not in ESTIMATORS:
         raise unknown_option("estimator", estimator, ESTIMATORS)
     if side is not None and side not in SIDES:

@@ -124,7 +124,7 @@ def read(source: str, outcome: str | None = None) -> Table:
         raise InputError(f"{source!r} is a folder; give the path of a CSV, TSV or Excel file, or -")
     if not path.is_file():
         raise InputError(f"there is no file {source!r}; give the path of a CSV, TSV or Excel file, or -")
-    from meta.effects.delimited import SPREADSHEETS, from_spreadsheet
+    from meta.tables.delimited import SPREADSHEETS, from_spreadsheet
 
     if path.suffix.lower() in SPREADSHEETS:
         return Table(from_spreadsheet(path))
@@ -141,7 +141,7 @@ def _standard_input() -> bytes:
 
 
 def _from_text(content: bytes, name: str, outcome: str | None) -> Table:
-    from meta.effects.delimited import decode, parse
+    from meta.tables.delimited import decode, parse
 
     if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         if b"<COCHRANE_REVIEW" not in content:

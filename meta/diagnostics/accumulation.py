@@ -13,6 +13,7 @@ from meta.diagnostics.batches import as_columns, fit_subsets, frame, labels_of, 
 from meta.diagnostics.models import as_model, count_units, numbered, units
 from meta.diagnostics.refits import check_counts, count_table, refit_table
 from meta.effects.display import display_of
+from meta.effects.intake import data_of
 from meta.errors import InputError, NotEstimableError
 from meta.keywords import keywords
 from meta.pooling.counts import PooledCounts
@@ -38,7 +39,17 @@ def ordering(values: np.ndarray) -> np.ndarray:
 
 @keywords
 def cumulative(
-    fit: Any, *, order: Any = None, collapse: bool = False, descending: bool = False, cluster: Any = None
+    fit: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    order: Any = None,
+    collapse: bool = False,
+    descending: bool = False,
+    cluster: Any = None,
 ) -> pd.DataFrame:
     """Pool the first study, the first two, and so on.
 
@@ -46,6 +57,8 @@ def cumulative(
     ----------
     fit : Pooled, Multilevel, or PooledCounts by MH or Peto (or effect sizes, which are then pooled)
         The fit whose method and test are used; of a multilevel fit, one without moderators.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     order : str or array_like, optional
         What to sort by: a column, or one value a study; ties keep the order of the data. By default the data
         come in their order.
@@ -77,6 +90,7 @@ def cumulative(
     [[1990.0, 1.0, 0.1], [1995.0, 2.0, 0.3], [2001.0, 3.0, 0.5]]
     """
     check_arguments(cumulative, locals())
+    fit = data_of(fit, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     what = "a cumulative meta-analysis"
     effects: Any
     if isinstance(fit, PooledCounts):
@@ -112,6 +126,8 @@ class _Rows:
     study: np.ndarray
     k: int
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    inputs: Mapping[str, np.ndarray] = field(default_factory=dict)
+    index: None = None
 
 
 def _steps(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import one_each
+from meta.effects.intake import column
 from meta.errors import InputError, NotEstimableError
 from meta.pooling.many import PooledMany, pool_many
 from meta.pooling.result import Pooled
@@ -67,14 +67,7 @@ def as_columns(many: PooledMany) -> dict[str, np.ndarray]:
 
 def labels_of(effects: Any, values: Any, what: str) -> np.ndarray:
     """A column of the effects by name, or an array with one value a study."""
-    if isinstance(values, str):
-        if values in effects.columns:
-            return np.asarray(effects.columns[values])
-        if values in ("study", "yi", "vi", "sei") and hasattr(effects, values):
-            return np.asarray(getattr(effects, values))
-        offered = ", ".join([*map(str, effects.columns), "study", "yi", "vi", "sei"])
-        raise InputError(f"{what}: there is no column {values!r}; the columns are: {offered}")
-    return one_each(values, what, effects.k)
+    return np.asarray(column(effects, values, what))
 
 
 def frame(columns: dict[str, Any]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from meta.diagnostics.model_influence import influence_table
 from meta.diagnostics.models import as_model, count_units, left_out, numbered, units
 from meta.diagnostics.refits import check_counts, count_table, refit_table
 from meta.effects.display import display_of
+from meta.effects.intake import data_of
 from meta.kernels.inference import pooled_rows
 from meta.kernels.weights import arrange
 from meta.keywords import keywords
@@ -94,13 +95,25 @@ def case_deletion(
 
 
 @keywords
-def influence(fit: Any, *, cluster: Any = None, reestimate: bool = True) -> pd.DataFrame:
+def influence(
+    fit: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    cluster: Any = None,
+    reestimate: bool = True,
+) -> pd.DataFrame:
     """Influence of every study (or cluster) on a fit; heterogeneity is estimated again without each.
 
     Parameters
     ----------
     fit : Pooled, Regression or Multilevel (or effect sizes, which are then pooled)
         The fit.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     cluster : str or array_like, optional
         What is left out together; single effects by default.
     reestimate : bool
@@ -133,6 +146,7 @@ def influence(fit: Any, *, cluster: Any = None, reestimate: bool = True) -> pd.D
     ([-0.218, -1.292, -0.755], 0)
     """
     check_arguments(influence, locals())
+    fit = data_of(fit, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if cluster is not None or not reestimate or isinstance(fit, (Regression, Multilevel)):
         return influence_table(fit, cluster=cluster, reestimate=reestimate)
     model = pooled_fit(fit, at_least=3, what="influence")
@@ -165,13 +179,24 @@ def influence(fit: Any, *, cluster: Any = None, reestimate: bool = True) -> pd.D
 
 
 @keywords
-def leave_one_out(fit: Any, *, cluster: Any = None) -> pd.DataFrame:
+def leave_one_out(
+    fit: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    cluster: Any = None,
+) -> pd.DataFrame:
     """Fit without each study, or without each cluster of dependent results.
 
     Parameters
     ----------
     fit : Pooled, Regression, Multilevel, or PooledCounts by MH or Peto (or effect sizes, which are pooled)
         The fit whose method and test are used.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     cluster : str or array_like, optional
         What is left out together; single studies (in a multilevel fit: single effects) by default.
 
@@ -191,6 +216,7 @@ def leave_one_out(fit: Any, *, cluster: Any = None) -> pd.DataFrame:
     [0.7, 0.5, 0.3]
     """
     check_arguments(leave_one_out, locals())
+    fit = data_of(fit, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if isinstance(fit, PooledCounts):
         check_counts(fit, "leave-one-out")
         labels, unit = count_units(fit, cluster)

@@ -12,6 +12,7 @@ from meta.diagnostics.batches import fit_subsets, frame, pooled_fit
 from meta.diagnostics.case_deletion import influence
 from meta.diagnostics.models import Model, as_model
 from meta.diagnostics.refits import check_counts, count_table
+from meta.effects.intake import data_of
 from meta.errors import unknown_option
 from meta.kernels.inference import quantile
 from meta.keywords import keywords
@@ -25,7 +26,15 @@ if TYPE_CHECKING:
 
 
 @keywords
-def baujat(fit: Any) -> pd.DataFrame:
+def baujat(
+    fit: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+) -> pd.DataFrame:
     """Contribution of every study to heterogeneity, and its influence on the fit.
 
     Parameters
@@ -33,6 +42,8 @@ def baujat(fit: Any) -> pd.DataFrame:
     fit : Pooled, Regression, Multilevel, or PooledCounts by MH or Peto (or effect sizes, which are pooled)
         The fit. Under equal effects these are Baujat's own quantities; otherwise their generalisation. Counts
         keep the weights of their method.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
 
     Returns
     -------
@@ -53,6 +64,7 @@ def baujat(fit: Any) -> pd.DataFrame:
     [4.9, 3.6, 16.9]
     """
     check_arguments(baujat, locals())
+    fit = data_of(fit, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     what = "Baujat's plot"
     if isinstance(fit, PooledCounts):
         check_counts(fit, what)
@@ -123,13 +135,25 @@ RULES: dict[str, Callable[[Model, float, np.ndarray], np.ndarray]] = {
 
 
 @keywords
-def outliers(fit: Any, *, rule: str = "deleted", level: float = 0.95) -> pd.DataFrame:
+def outliers(
+    fit: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    rule: str = "deleted",
+    level: float = 0.95,
+) -> pd.DataFrame:
     """Which studies are outliers, and the pooled effect without them.
 
     Parameters
     ----------
     fit : Pooled, Regression or Multilevel (or effect sizes, which are then pooled)
         The fit.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     rule : {"deleted", "bonferroni", "interval"}
         Deleted residual beyond the normal quantile (so that one in twenty ordinary studies is an
         "outlier" at 0.95); the same with Bonferroni's correction; or no overlap of the study's interval
@@ -155,6 +179,7 @@ def outliers(fit: Any, *, rule: str = "deleted", level: float = 0.95) -> pd.Data
     [False, False, False, True]
     """
     check_arguments(outliers, locals())
+    fit = data_of(fit, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     model = as_model(fit, what="the search for outliers")
     if rule not in RULES:
         raise unknown_option("rule", rule, RULES)

@@ -12,6 +12,7 @@ from meta.diagnostics.batches import frame
 from meta.diagnostics.deletion import Deletion, delete, quadratic, residuals_of, unusual
 from meta.diagnostics.models import Model, as_model, count_units, left_out, units
 from meta.diagnostics.refits import check_counts, count_table
+from meta.effects.intake import data_of
 from meta.keywords import keywords
 from meta.pooling.counts import PooledCounts
 
@@ -95,13 +96,25 @@ def influence_table(fit: Any, *, cluster: Any, reestimate: bool) -> pd.DataFrame
 
 
 @keywords
-def residuals(fit: Any, *, cluster: Any = None, reestimate: bool = True) -> pd.DataFrame:
+def residuals(
+    fit: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    cluster: Any = None,
+    reestimate: bool = True,
+) -> pd.DataFrame:
     """Residuals of every kind.
 
     Parameters
     ----------
     fit : Pooled, Regression, Multilevel, or PooledCounts by MH or Peto (or effect sizes, which are pooled)
         The fit.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     cluster : str or array_like, optional
         What is deleted together for the deleted residuals; single effects by default.
     reestimate : bool
@@ -127,6 +140,7 @@ def residuals(fit: Any, *, cluster: Any = None, reestimate: bool = True) -> pd.D
     [-0.06, 0.05, -0.04, 0.17, -0.12]
     """
     check_arguments(residuals, locals())
+    fit = data_of(fit, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if isinstance(fit, PooledCounts):
         return _of_counts(fit, cluster)
     model = as_model(fit, what="residuals")

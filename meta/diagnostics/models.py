@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from meta.effects.intake import grouping
 from meta.errors import InputError, NotEstimableError
-from meta.pooling.boundary import column
 from meta.pooling.counts import PooledCounts
 from meta.pooling.multilevel_result import Multilevel
 from meta.pooling.refit import Refit, Refitter, refitter, variance_names
 from meta.pooling.regression_result import Regression
 from meta.pooling.result import Pooled
 from meta.pooling.univariate import pool
+from meta.tables.containers import one_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +136,8 @@ def units(model: Model, cluster: Any) -> tuple[np.ndarray, np.ndarray]:
         return model.effects.study, np.arange(model.k)
     design = getattr(model.fit, "design", None)
     if design is not None and not isinstance(cluster, str) and np.size(cluster) == design.rows.size:
-        cluster = np.asarray(cluster)[design.rows]
-    return numbered(column(model.effects, cluster, "cluster"))
+        cluster = one_column(cluster, "cluster")[design.rows]
+    return numbered(grouping(model.effects, cluster, "cluster"))
 
 
 def left_out(labels: np.ndarray, unit: np.ndarray) -> np.ndarray:

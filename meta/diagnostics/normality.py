@@ -11,6 +11,7 @@ from meta.arguments import check_arguments, check_level
 from meta.diagnostics.batches import frame
 from meta.diagnostics.case_deletion import influence
 from meta.diagnostics.models import Model, as_model
+from meta.effects.intake import data_of
 from meta.errors import InputError, unknown_option
 from meta.kernels.regression import fit_regression
 from meta.keywords import keywords
@@ -56,7 +57,17 @@ def _simulated_regressions(fit: Regression, y: np.ndarray) -> np.ndarray:
 
 @keywords
 def qq(
-    fit: Any, *, kind: str = "rstandard", level: float = 0.95, draws: int = 1000, seed: int | None = None
+    fit: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    kind: str = "rstandard",
+    level: float = 0.95,
+    draws: int = 1000,
+    seed: int | None = None,
 ) -> pd.DataFrame:
     """Residuals against normal quantiles, with an envelope simulated from the fitted model.
 
@@ -64,6 +75,8 @@ def qq(
     ----------
     fit : Pooled or Regression (or effect sizes, which are then pooled)
         The fit.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     kind : {"rstandard", "rstudent"}
         Standardised or deleted residuals. The envelope is that of standardised ones.
     level : float
@@ -89,6 +102,7 @@ def qq(
     ['1', '3', '2']
     """
     check_arguments(qq, locals())
+    fit = data_of(fit, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     model = as_model(fit, what="a quantile plot")
     if isinstance(fit, Multilevel):
         raise InputError("a quantile plot is of independent effects, not of a multilevel fit")

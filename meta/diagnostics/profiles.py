@@ -12,6 +12,7 @@ from meta.arguments import check_arguments, check_level, floats
 from meta.diagnostics.batches import frame
 from meta.diagnostics.models import Model, as_model
 from meta.effects.carried import LARGEST
+from meta.effects.intake import data_of
 from meta.errors import InputError
 from meta.keywords import keywords
 from meta.pooling.multilevel_result import Multilevel
@@ -64,7 +65,16 @@ def _ends(
 
 @keywords
 def profile(
-    fit: Any, *, component: int | str | None = None, values: Any = None, level: float | None = None
+    fit: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    component: int | str | None = None,
+    values: Any = None,
+    level: float | None = None,
 ) -> pd.DataFrame:
     """Log-likelihood of a heterogeneity variance, maximised over everything else.
 
@@ -72,6 +82,8 @@ def profile(
     ----------
     fit : Pooled, Regression or Multilevel
         A fit by maximum or restricted maximum likelihood, whose likelihood is used.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     component : int or str, optional
         Level of a multilevel fit; the outermost without.
     values : array_like, optional
@@ -97,6 +109,7 @@ def profile(
     ([-57.22, -2.92], 0.4)
     """
     check_arguments(profile, locals())
+    fit = data_of(fit, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     model = as_model(fit, what="a profile likelihood")
     share = model.fit.level if level is None else check_level(level)
     if isinstance(model.fit, Multilevel):

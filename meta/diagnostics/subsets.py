@@ -9,6 +9,7 @@ import numpy as np
 from meta.arguments import check_arguments
 from meta.diagnostics.batches import fit_subsets, frame, pooled_fit
 from meta.effects.display import display_of
+from meta.effects.intake import data_of
 from meta.errors import InputError
 from meta.keywords import keywords
 from meta.pooling.result import Pooled
@@ -122,8 +123,13 @@ def _draw(k: int, subsets: int, seed: int | np.random.Generator | None) -> np.nd
 
 @keywords
 def gosh(
-    fit: Any,
+    fit: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     subsets: int | None = None,
     method: str | float | None = None,
     seed: int | np.random.Generator | None = None,
@@ -138,6 +144,8 @@ def gosh(
     ----------
     fit : Pooled (or effect sizes, which are then pooled)
         The fit whose method and test are used.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     subsets : int, optional
         Draw this many subsets instead.
     method : str or float, optional
@@ -164,6 +172,7 @@ def gosh(
     (7, [0.1, 0.5, 0.3, 0.9, 0.5, 0.7, 0.5])
     """
     check_arguments(gosh, locals())
+    fit = data_of(fit, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     model = pooled_fit(fit, what="GOSH")
     if method is not None:
         from meta.pooling.univariate import pool

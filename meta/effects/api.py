@@ -11,7 +11,7 @@ import numpy as np
 from meta.arguments import check_arguments
 from meta.effects import checks, forms, zero_cells
 from meta.effects.display_scale import interval_scale, refuse_off_scale
-from meta.effects.inputs import Table, as_floats, read_table, study_labels, take
+from meta.effects.inputs import as_floats, study_labels, take, with_labels
 from meta.effects.measures.definition import Measure
 from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
@@ -19,6 +19,7 @@ from meta.effects.used import GENERIC, is_computed, known, needed, refuse_option
 from meta.effects.vtypes import choose, variant_name
 from meta.errors import DataWarning, InputError, Notes
 from meta.keywords import keywords
+from meta.tables.containers import Columns, as_columns
 
 STANDARDISED = frozenset({"SMD", "SMDH", "SMD1", "SMD1H", "SMCC", "SMCR", "SMCRH", "SMCRP", "SMCRPH", "SMN"})
 RATIO_OF_MEANS = frozenset({"ROM", "CVR", "ROMC", "CVRC", "MNLN", "CVLN"})
@@ -140,11 +141,12 @@ def effect_sizes(
     check_arguments(effect_sizes, arguments)
     entry = look_up(measure)
     choose(entry, vtype)
-    source = read_table(table)
+    source = as_columns(table)
     columns = {name: arguments[name] for name in COLUMNS if arguments[name] is not None}
     if source.k == 0:
         raise InputError("the table has no rows: give at least one study")
     columns = columns or _namesakes(entry, source)
+    source = with_labels(source, [*columns.values(), study])
     own = _own_columns(source, columns)
     k = own.k or 0
     work = _Work(entry, study_labels(source, study, k), {})
@@ -191,7 +193,7 @@ COLUMNS = tuple(_ARGUMENTS[_ARGUMENTS.index("ci_scale") + 1 :])
 """The arguments that are columns of some design: all behind the options."""
 
 
-def _namesakes(entry: Measure, source: Table) -> dict[str, str]:
+def _namesakes(entry: Measure, source: Columns) -> dict[str, str]:
     """Columns of the table that already carry the names of the arguments, if none were named."""
     if all(name in source.columns for name in entry.columns):
         return {name: name for name in entry.columns}
@@ -199,7 +201,7 @@ def _namesakes(entry: Measure, source: Table) -> dict[str, str]:
     return {name: name for name in names if name in source.columns}
 
 
-def _own_columns(source: Table, columns: Mapping[str, Any]) -> Table:
+def _own_columns(source: Columns, columns: Mapping[str, Any]) -> Columns:
     """The caller's table, with the arrays that were given beside it, and the number of rows."""
     own, k = dict(source.columns), source.k
     arrays = {
@@ -215,10 +217,10 @@ def _own_columns(source: Table, columns: Mapping[str, Any]) -> Table:
     for name, values in arrays.items():
         if name not in own:
             own[name] = values if np.ndim(values) == 1 else np.repeat(values, k or 0)
-    return Table(own, source.index, k)
+    return Columns(own, source.index, k, source.repeated)
 
 
-def _column(source: Table, name: str, value: Any, work: _Work, k: int) -> np.ndarray:
+def _column(source: Columns, name: str, value: Any, work: _Work, k: int) -> np.ndarray:
     values = take(source, name, value)
     if np.ndim(values) == 0:
         values = np.repeat(np.asarray(values), k)
@@ -246,8 +248,9 @@ def _rule_for(name: str, rules: tuple[forms.Rule, ...]) -> forms.Rule | None:
 
 
 def _refuse_bad_input(work: _Work) -> None:
-    checks.refuse_impossible(work.values, work.study)
-    checks.refuse_excess_events(work.values, work.study)
+    checks.refuse(
+        [*checks.impossible(work.values, work.study), *checks.excess_events(work.values, work.study)]
+    )
 
 
 def _from_design(

@@ -110,6 +110,21 @@ def double_zeros(kept: np.ndarray, amount: str, study: Labels) -> list[str]:
     ]
 
 
+Problem = tuple[str, str]
+"""What is wrong with one value of one row, and the remedy."""
+
+
+def refuse(problems: list[Problem]) -> None:
+    """Raise for all problems at once, if there are any; the remedy of each kind is said once."""
+    if not problems:
+        return
+    told = [text for text, _ in problems[:MOST_SHOWN]]
+    if len(problems) > MOST_SHOWN:
+        told.append(f"and {len(problems) - MOST_SHOWN} more")
+    remedies = dict.fromkeys(remedy for _, remedy in problems[:MOST_SHOWN])
+    raise InputError("; ".join([*told, *remedies]))
+
+
 def refuse_impossible(values: Mapping[str, np.ndarray], study: Labels) -> None:
     """Raise for values outside the domain of their argument.
 
@@ -118,44 +133,52 @@ def refuse_impossible(values: Mapping[str, np.ndarray], study: Labels) -> None:
     ...
     meta.errors.InputError: vi must be > 0: study 'Reno 2022' has vi = 0; correct it, or leave out the study
     """
+    refuse(impossible(values, study))
+
+
+def impossible(values: Mapping[str, np.ndarray], study: Labels) -> list[Problem]:
+    """Values outside the domain of their argument, row by row."""
+    found = []
     for name, x in values.items():
         domain = DOMAINS.get(name)
         if domain is None:
             continue
-        bad = domain.bad(x)
-        if bad.any():
-            row = int(np.argmax(bad))
-            raise InputError(
-                f"{name} must {domain.must}: study {study[row]!r} has {name} = {show(x[row])}; "
-                f"{domain.remedy}"
-            )
+        for row in _rows(domain.bad(x)):
+            text = f"{name} must {domain.must}: study {str(study[row])!r} has {name} = {show(x[row])}"
+            found.append((text, domain.remedy))
+    return found
 
 
-def refuse_excess_events(values: Mapping[str, np.ndarray], study: Labels) -> None:
-    """Raise where there are more events (or non-events) than people."""
+def excess_events(values: Mapping[str, np.ndarray], study: Labels) -> list[Problem]:
+    """More events (or non-events) than people, row by row."""
+    found = []
     for stem in ("events", "nonevents"):
         for arm in ("", "1", "2"):
             count, n = f"{stem}{arm}", f"n{arm}"
             if count not in values or n not in values:
                 continue
-            bad = values[count] > values[n]
-            if bad.any():
-                row = int(np.argmax(bad))
-                raise InputError(
-                    f"{count} must be <= {n}: study {study[row]!r} has {count} = {show(values[count][row])} "
-                    f"and {n} = {show(values[n][row])}; correct the one that is wrong"
+            for row in _rows(values[count] > values[n]):
+                text = (
+                    f"{count} must be <= {n}: study {str(study[row])!r} has {count} = "
+                    f"{show(values[count][row])} and {n} = {show(values[n][row])}"
                 )
+                found.append((text, "correct the one that is wrong"))
+    return found
 
 
 def refuse_reversed_interval(low: np.ndarray, high: np.ndarray, study: Labels) -> None:
     """Raise where the lower limit is not below the upper one."""
-    bad = low >= high
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise InputError(
-            f"ci_low must be < ci_high: study {study[row]!r} has ci_low = {show(low[row])} and "
-            f"ci_high = {show(high[row])}; correct them or leave both empty"
-        )
+    remedy = "correct them or leave both empty"
+    refuse(
+        [
+            (
+                f"ci_low must be < ci_high: study {str(study[row])!r} has ci_low = {show(low[row])} and "
+                f"ci_high = {show(high[row])}",
+                remedy,
+            )
+            for row in _rows(low >= high)
+        ]
+    )
 
 
 def fractional_counts(values: Mapping[str, np.ndarray], study: Labels) -> list[str]:

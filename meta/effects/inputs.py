@@ -1,168 +1,46 @@
-"""Tables and columns as callers bring them, into float arrays; refused with a sentence where that fails."""
+"""Columns that callers name or give, as float arrays and labels; refused with a sentence where that fails."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_path
-from meta.effects.delimited import SPREADSHEETS, decode, from_spreadsheet, parse
 from meta.errors import InputError
+from meta.tables.containers import Columns, missing, one_column
+from meta.tables.labels import align, labelled
 
 Labels = Sequence[str] | np.ndarray
 
 
-@dataclass(slots=True)
-class Table:
-    """A caller's table, whatever it came as.
+def take(table: Columns, argument: str, value: Any) -> Any:
+    """Return the values behind an argument: a column of the table if it is a name, else itself, in its order.
 
-    Attributes
-    ----------
-    columns : dict of str to array
-        Columns as they came (NumPy or pandas extension arrays), each of length ``k``.
-    index : sequence or None
-        Row labels, if the table has any.
-    k : int or None
-        Number of rows; None for an empty table of no columns.
+    >>> take(Columns({"d": np.array([1.0])}, None, 1), "yi", "d").tolist()
+    [1.0]
     """
+    if not isinstance(value, str):
+        return one_column(align(value, table.index, argument, k=table.k), argument)
+    if value in table.repeated:
+        raise InputError(f"{argument}={value!r}: several columns of the table have this name; rename one")
+    if value in table.columns:
+        return table.columns[value]
+    if not table.columns:
+        raise InputError(f"{argument}={value!r} names a column, but no table was given")
+    near = get_close_matches(value, table.columns, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(table.columns)}"
+    raise InputError(f"{argument}={value!r} is not a column of the table; {hint}")
 
-    columns: dict[str, Any] = field(default_factory=dict)
-    index: Sequence[Any] | None = None
-    k: int | None = None
 
-
-def read_table(table: Any) -> Table:
-    """Read a DataFrame, a mapping of columns, a CSV or Excel file, or None.
-
-    Examples
-    --------
-    >>> read_table({"n": [1, 2]}).k
-    2
-    """
-    if table is None:
-        return Table()
-    if isinstance(table, Table):
+def with_labels(table: Columns, given: Iterable[Any]) -> Columns:
+    """Without a table, the row labels of the first labelled argument stand for all of them."""
+    if table.columns or table.index is not None:
         return table
-    if isinstance(table, (str, os.PathLike)):
-        table = _read_file(Path(table))
-    if isinstance(table, Mapping):
-        return _from_columns({str(name): _as_column(values) for name, values in table.items()})
-    if isinstance(table, np.ndarray) and table.dtype.names:
-        return _from_columns({name: table[name] for name in table.dtype.names})
-    if isinstance(table, Sequence) and table and all(isinstance(row, Mapping) for row in table):
-        names = dict.fromkeys(str(name) for row in table for name in row)
-        return _from_columns({name: _as_column([row.get(name) for row in table]) for name in names})
-    if not (hasattr(table, "iloc") and hasattr(table, "columns")):
-        table = _from_protocol(table)
-    return _from_pandas(table)
-
-
-def _from_columns(columns: dict[str, Any]) -> Table:
-    lengths = {name: len(values) for name, values in columns.items() if np.ndim(values)}
-    if len(set(lengths.values())) > 1:
-        shown = ", ".join(f"{name} {n}" for name, n in lengths.items())
-        raise InputError(f"all columns must have the same length, but they have: {shown}")
-    k = next(iter(lengths.values()), 1 if columns else None)
-    full = {
-        name: values if np.ndim(values) else np.repeat(values, k or 0) for name, values in columns.items()
-    }
-    return Table(full, None, k)
-
-
-def _as_column(values: Any) -> Any:
-    if hasattr(values, "columns"):
-        raise InputError("a column must be one list of values, not a whole table; name its column")
-    if hasattr(values, "iloc"):
-        return _own_array(values)
-    if isinstance(values, np.ndarray) or hasattr(values, "dtype"):
-        return values
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
-        values = (
-            list(values) if hasattr(values, "__iter__") and not isinstance(values, (str, bytes)) else values
-        )
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise InputError("a column must be one list of values; one holds lists of several lengths") from None
-    return np.asarray(values, dtype=object) if array.dtype.kind in "US" else array
-
-
-def _own_array(series: Any) -> Any:
-    return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.array
-
-
-def _from_pandas(frame: Any) -> Table:
-    columns: dict[str, Any] = {}
-    for position, label in enumerate(frame.columns):
-        name, copy = str(label), 0
-        while name in columns:
-            copy += 1
-            name = f"{label}.{copy}"
-        columns[name] = _own_array(frame.iloc[:, position])
-    return Table(columns, frame.index, len(frame))
-
-
-def _read_file(path: Path) -> Any:
-    check_path(path, "the path of the table")
-    if not path.is_file():
-        raise InputError(f"table file {str(path)!r} does not exist; give the path of a CSV or Excel file")
-    suffix = path.suffix.lower()
-    if suffix in (".csv", ".txt", ".tsv", ".tab"):
-        return parse(decode(path.read_bytes(), path.name), path.name)
-    if suffix in SPREADSHEETS:
-        return from_spreadsheet(path)
-    raise InputError(f"table file {path.name!r} has suffix {suffix!r}; use .csv, .tsv or .xlsx")
-
-
-def _from_protocol(table: Any) -> Any:
-    if hasattr(table, "to_dict") and hasattr(table, "get_column"):
-        return _polars_like(table)
-    if hasattr(table, "__dataframe__"):
-        import warnings
-
-        from pandas.api.interchange import from_dataframe
-
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*interchange.*", category=Warning)
-            warnings.filterwarnings("ignore", message=".*from_dataframe.*", category=Warning)
-            return from_dataframe(table)
-    if hasattr(table, "__arrow_c_stream__"):
-        try:
-            import pyarrow
-        except ImportError:
-            raise InputError(
-                "reading an Arrow table needs the package pyarrow; "
-                "or give a pandas DataFrame or a dict of arrays"
-            ) from None
-        return pyarrow.table(table).to_pandas()
-    raise InputError(
-        f"table must be a DataFrame, a dict of arrays or the path of a CSV or Excel file, "
-        f"not {type(table).__name__}"
-    )
-
-
-def _polars_like(table: Any) -> Any:
-    import pandas as pd
-
-    return pd.DataFrame({name: table.get_column(name).to_numpy() for name in table.columns})
-
-
-def take(table: Table, argument: str, value: Any) -> Any:
-    """Return the values behind an argument: a column of the table if it is a name, else itself."""
-    if isinstance(value, str):
-        if value in table.columns:
-            return table.columns[value]
-        near = get_close_matches(value, table.columns, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(table.columns) or 'no columns'}"
-        raise InputError(f"{argument}={value!r} is not a column of the table; {hint}")
-    several = hasattr(value, "__iter__") or getattr(value, "ndim", 0) > 0
-    return _as_column(value) if several else np.asarray(value)
+    index = next((values.index for values in given if labelled(values)), None)
+    return table if index is None else replace(table, index=index, k=len(index))
 
 
 def as_floats(values: Any, column: str, labels: Labels) -> np.ndarray:
@@ -177,6 +55,8 @@ def as_floats(values: Any, column: str, labels: Labels) -> np.ndarray:
     ...
     meta.errors.InputError: sd1 must be numeric: study 'A' has sd1 = '1.5'; turn the text into numbers first
     """
+    if isinstance(values, np.ma.MaskedArray):
+        values = one_column(values, column)
     kind = getattr(getattr(values, "dtype", None), "kind", "O")
     if kind in "biuf" and isinstance(values, np.ndarray):
         out = values.astype(float)
@@ -191,18 +71,20 @@ def as_floats(values: Any, column: str, labels: Labels) -> np.ndarray:
     if infinite.any():
         row = int(np.argmax(infinite))
         raise InputError(
-            f"{column} must be finite: study {labels[row]!r} has {column} = {out[row]}; "
-            "leave the cell empty if it is unknown"
+            f"{column} must be finite: study {str(labels[row])!r} has {column} = {out[row]}; "
+            "leave the cell empty if it is unknown, or drop that row"
         )
-    return out
+    return np.asarray(out)
 
 
 def _as_float(x: Any, column: str, labels: Labels, row: int) -> float:
-    if x is None or (not isinstance(x, (str, bytes)) and _is_missing(x)):
+    if missing(x):
         return float("nan")
-    if isinstance(x, (str, bytes, complex, np.datetime64)) or not hasattr(x, "__float__"):
+    if isinstance(x, (str, bytes, complex, np.complexfloating, np.datetime64, np.timedelta64)) or not hasattr(
+        x, "__float__"
+    ):
         raise InputError(
-            f"{column} must be numeric: study {labels[row]!r} has {column} = {x!r}; "
+            f"{column} must be numeric: study {str(labels[row])!r} has {column} = {x!r}; "
             "turn the text into numbers first"
         )
     try:
@@ -214,14 +96,16 @@ def _as_float(x: Any, column: str, labels: Labels, row: int) -> float:
         ) from None
 
 
-def _is_missing(x: Any) -> bool:
-    return type(x).__name__ in ("NAType", "NaTType") or bool(np.ndim(x) == 0 and x != x)
+def study_labels(table: Columns, study: Any, k: int) -> np.ndarray:
+    """Labels of the studies: the argument, a column ``study``, a text index, or the row numbers.
 
-
-def study_labels(table: Table, study: Any, k: int) -> np.ndarray:
-    """Labels of the studies: the argument, a column ``study``, a text index, or the row numbers."""
+    A list of column names joins them: ``study=["author", "year"]`` gives "Reno 2022".
+    """
     if study is None and "study" in table.columns:
         study = "study"
+    if study is not None and _names_columns(table, study):
+        parts = [_texts(take(table, "study", name)) for name in study]
+        return np.array([" ".join(row) for row in zip(*parts, strict=True)], dtype=object)
     if study is not None:
         values = take(table, "study", study)
         if np.ndim(values) != 1 or len(values) != k:
@@ -234,10 +118,18 @@ def study_labels(table: Table, study: Any, k: int) -> np.ndarray:
     return np.array(list(map(str, range(1, k + 1))), dtype=object)
 
 
+def _names_columns(table: Columns, study: Any) -> bool:
+    return (
+        isinstance(study, (list, tuple))
+        and bool(study)
+        and all(isinstance(name, str) and name in table.columns for name in study)
+    )
+
+
 def _texts(values: Any) -> np.ndarray:
     out = np.empty(len(values), dtype=object)
     for row, x in enumerate(values):
-        if x is None or (not isinstance(x, (str, bytes, tuple)) and _is_missing(x)):
+        if missing(x):
             out[row] = f"row {row + 1}"
         elif isinstance(x, (float, np.floating)) and float(x).is_integer():
             out[row] = str(int(x))

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from meta.errors import InputError
 from meta.keywords import keywords
 from meta.saving import Saved
+from meta.tables.containers import missing, one_column
+from meta.tables.labels import align
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +22,7 @@ Kind = Literal["exact", "bound", "mixture", "none"]
 
 
 @keywords
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EffectSizes(Saved):
     """Effect sizes of k results, on the model scale (log, logit, z, ...), one row a result.
 
@@ -86,7 +89,14 @@ class EffectSizes(Saved):
 
     def __post_init__(self) -> None:
         yi, vi = np.asarray(self.yi, dtype=float), np.asarray(self.vi, dtype=float)
+        if yi.ndim != 1 or yi.shape != vi.shape:
+            raise InputError(f"yi and vi must be lists of the same length, got {yi.shape} and {vi.shape}")
         k = yi.shape[0]
+        if len(self.study) != k:
+            raise InputError(f"study must have one label per row: {len(self.study)} labels, {k} rows")
+        known = np.isfinite(yi) & np.isfinite(vi)
+        if not known.all():
+            _refuse_infinite(yi, vi, self.study)
         fill = {
             "yi": yi,
             "vi": vi,
@@ -95,7 +105,7 @@ class EffectSizes(Saved):
             "upper": np.full(k, np.nan) if self.upper is None else np.asarray(self.upper, dtype=float),
         }
         if self.kind is None:
-            fill["kind"] = np.where(np.isfinite(yi) & np.isfinite(vi), "exact", "none").astype(object)
+            fill["kind"] = np.where(known, "exact", "none").astype(object)
         else:
             fill["kind"] = np.asarray(self.kind, dtype=object)
         for name, value in fill.items():
@@ -145,14 +155,85 @@ class EffectSizes(Saved):
             data[f"{name}_from"] = how
         return pd.DataFrame(data, index=None if self.index is None else pd.Index(self.index))
 
-    def subset(self, rows: np.ndarray) -> EffectSizes:
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, EffectSizes):
+            return NotImplemented
+        if (self.measure, self.variant, self.k) != (other.measure, other.variant, other.k):
+            return False
+        if not all(
+            np.array_equal(getattr(self, name), getattr(other, name), equal_nan=True)
+            for name in ("yi", "vi", "lower", "upper")
+        ):
+            return False
+        same_rows = np.array_equal(self.study, other.study) and np.array_equal(self.kind, other.kind)
+        mine, others = self.covariance, other.covariance
+        same_covariance = mine is others or (
+            mine is not None and others is not None and np.array_equal(mine, others, equal_nan=True)
+        )
+        return same_rows and same_covariance and dict(self.mixtures) == dict(other.mixtures)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getitem__(self, rows: Any) -> EffectSizes:
+        """The rows of a boolean mask, a slice or positions; a labelled mask goes by its labels.
+
+        >>> es = EffectSizes([1.0, 2.0, 3.0], [1.0, 1.0, 1.0], "GEN", ["A", "B", "C"])
+        >>> es[es.yi > 1].study.tolist(), es[:2].study.tolist(), es[-1].study.tolist()
+        (['B', 'C'], ['A', 'B'], ['C'])
+        """
+        if isinstance(rows, slice):
+            return self.subset(np.arange(self.k)[rows])
+        return self.subset(rows)
+
+    def where(self, condition: str) -> EffectSizes:
+        """The rows for which comparisons of columns hold.
+
+        Parameters
+        ----------
+        condition : str
+            Comparisons of columns with numbers, text and each other, joined by ``and``, ``or``, ``not``:
+            ``"year > 1990 and form in ['oxide', 'citrate']"``. Names that Python cannot hold stand in
+            backticks. It is parsed, never evaluated as code; a missing value fulfils no comparison.
+
+        Returns
+        -------
+        EffectSizes
+
+        Examples
+        --------
+        >>> import meta
+        >>> es = meta.effect_sizes({"yi": [0.1, 0.4], "vi": [0.1, 0.2], "year": [1980, 2001]}, measure="GEN")
+        >>> es.where("year > 1990").yi.tolist()
+        [0.4]
+        """
+        from meta.effects.conditions import rows_where
+
+        return self.subset(rows_where(self, condition))
+
+    def subset(self, rows: Any) -> EffectSizes:
         """Return the rows chosen by a boolean mask or by positions, in that order.
 
+        Parameters
+        ----------
+        rows : array_like of bool, shape (k,), or of int
+            A mask, or positions (negative ones count from the end). A labelled mask (a pandas Series) is
+            put in the effects' order.
+
+        Returns
+        -------
+        EffectSizes
+
+        Raises
+        ------
+        InputError
+            If a mask has another length, holds missing values, or a position does not exist.
+
+        Examples
+        --------
         >>> EffectSizes([1.0, 2.0], [1.0, 1.0], "GEN", ["A", "B"]).subset([1]).study.tolist()
         ['B']
         """
-        picked = np.asarray(rows)
-        positions = np.flatnonzero(picked) if picked.dtype == bool else picked.astype(int)
+        positions = _positions(rows, self)
         whole: dict[str, Any] = {}
         for name in ("yi", "vi", "study", "kind", "lower", "upper"):
             whole[name] = getattr(self, name)[positions]
@@ -161,14 +242,55 @@ class EffectSizes(Saved):
         }
         if self.covariance is not None:
             whole["covariance"] = self.covariance[np.ix_(positions, positions)]
-        whole["columns"] = {name: np.asarray(values)[positions] for name, values in self.columns.items()}
+        whole["columns"] = {name: take_rows(values, positions) for name, values in self.columns.items()}
         whole["inputs"] = {name: np.asarray(values)[positions] for name, values in self.inputs.items()}
-        whole["index"] = None if self.index is None else [self.index[i] for i in positions]
+        whole["index"] = None if self.index is None else take_rows(self.index, positions)
         whole["provenance"] = {
             name: how if isinstance(how, str) else np.asarray(how)[positions]
             for name, how in self.provenance.items()
         }
         return replace(self, **whole)
+
+
+def _refuse_infinite(yi: np.ndarray, vi: np.ndarray, study: Any) -> None:
+    for name, values in (("yi", yi), ("vi", vi)):
+        infinite = np.isinf(values)
+        if infinite.any():
+            row = int(np.argmax(infinite))
+            raise InputError(
+                f"{name} must be finite: study {str(study[row])!r} has {name} = {values[row]}; "
+                "drop that row, or leave its cell empty"
+            )
+
+
+def take_rows(values: Any, positions: np.ndarray) -> Any:
+    """Some values of a column of any kind, of the same kind: categories keep their order."""
+    if isinstance(values, np.ndarray) or (hasattr(values, "take") and hasattr(values, "dtype")):
+        return values[positions]
+    if hasattr(values, "take"):  # a pandas MultiIndex has no single dtype
+        return values.take(positions)
+    return [values[i] for i in positions]
+
+
+def _positions(rows: Any, effects: EffectSizes) -> np.ndarray:
+    """Positions of the rows that a mask or positions choose."""
+    k = effects.k
+    picked = np.atleast_1d(one_column(align(rows, effects.index, "the mask", k=k), "rows"))
+    if picked.ndim != 1 or (picked.dtype == object and any(missing(x) for x in picked)):
+        raise InputError("rows must be a mask of True and False without gaps, or positions")
+    if str(picked.dtype) in ("bool", "boolean"):
+        mask = np.asarray(picked, dtype=bool)
+        if mask.size != k:
+            raise InputError(f"the mask has {mask.size} values, but there are {k} rows")
+        return np.flatnonzero(mask)
+    if picked.size == 0:
+        return np.array([], dtype=int)
+    if picked.dtype.kind not in "iu":
+        raise InputError("rows must be a mask of True and False, or positions; for labels use where()")
+    beyond = picked[(picked < -k) | (picked >= k)]
+    if beyond.size:
+        raise InputError(f"there is no row {beyond[0]}: positions go from 0 to {k - 1}")
+    return np.asarray(np.arange(k)[np.asarray(picked, dtype=int)])
 
 
 _OWN_COLUMNS = frozenset({"study", "yi", "vi", "sei"})

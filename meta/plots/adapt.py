@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.effects.intake import as_effects
 from meta.errors import InputError
 from meta.plots.fits import (
     density_of,
@@ -34,6 +35,7 @@ from meta.plots.wording import (
     p_text,
     pooled_label,
 )
+from meta.tables.containers import as_columns, is_table
 
 PREDICTIONS = ("bar", "line", "dist", "shade", "none")
 
@@ -69,7 +71,9 @@ def rows_from(
         What the lines below a summary say.
     """
     build = _Builder(prediction, show_test, show_tau2, leading_zero)
-    if isinstance(result, Mapping):
+    if is_table(result) and not _holds_results(result) and not shows_intervals(result):
+        result = as_effects(result)
+    if isinstance(result, Mapping) and _holds_results(result):
         if by is not None:
             raise InputError("by: headings cannot be given where several models are drawn side by side")
         alone = partial(
@@ -80,6 +84,8 @@ def rows_from(
             leading_zero=leading_zero,
         )
         table = side_by_side(result, alone, order)
+    elif is_table(result):
+        table = from_frame(result)
     elif hasattr(result, "forest_rows"):
         given = result.forest_rows()
         table = given if isinstance(given, Table) else Table(tuple(given))
@@ -91,8 +97,6 @@ def rows_from(
         table = build.regression(result, order)
     elif hasattr(result, "effects") and hasattr(result, "estimate"):
         table = build.fit(result, order, by)
-    elif hasattr(result, "columns"):
-        table = from_frame(result)
     else:
         raise InputError(
             f"a forest plot cannot be drawn from {type(result).__name__}: "
@@ -111,6 +115,19 @@ def rows_from(
     names |= {table.interval} if start else set()
     name = names.pop() if len(names) == 1 else "interval" if names else table.interval
     return replace(table, rows=_before_notes(table.rows, extra), interval=name)
+
+
+def shows_intervals(table: Any) -> bool:
+    """Whether a table holds what a forest shows: estimates with the ends of their intervals."""
+    return {"estimate", "ci_low", "ci_high"} <= set(as_columns(table).columns)
+
+
+def _holds_results(table: Any) -> bool:
+    """Whether a mapping names several results to be drawn side by side, rather than columns."""
+    return isinstance(table, Mapping) and any(
+        hasattr(value, "estimate") or hasattr(value, "effects") or hasattr(value, "kind")
+        for value in table.values()
+    )
 
 
 def _before_notes(rows: tuple[Row, ...], extra: list[Row]) -> tuple[Row, ...]:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.effects.display import display_of
+from meta.effects.intake import as_effects
 from meta.errors import InputError
 from meta.plots.axis import Reading, make_axis, minus, reading
 from meta.plots.figure import OWN, FigureResult, new_figure, style
 from meta.plots.text import font, most_letters, shortened, width, wrap
 from meta.plots.themes import Theme
+from meta.tables.containers import is_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -228,6 +230,8 @@ def beyond_words(count: int) -> str:
 def exact_rows(result: Any) -> Any:
     """Return the exactly known effects behind a result."""
     effects = getattr(result, "effects", result)
+    if is_table(effects):
+        effects = as_effects(effects)
     if not all(hasattr(effects, name) for name in ("yi", "vi", "study")):
         raise InputError(
             f"this figure cannot be drawn from {type(result).__name__}: give effect sizes or a fit of them"

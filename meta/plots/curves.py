@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from meta.arguments import check_arguments, pair
+from meta.effects.intake import data_of
 from meta.errors import InputError
 from meta.formatting import p_equation
 from meta.keywords import keywords
@@ -162,8 +163,13 @@ def _surprisal(axes: Axes, look: Theme) -> None:
 
 @keywords
 def drapery(
-    result: Any,
+    result: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     level: float = 0.95,
     theme: str | Theme = "default",
     title: str | None = None,
@@ -175,6 +181,8 @@ def drapery(
     ----------
     result : Pooled
         A fit with ``p_value_at``.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     level : float
         Marked by a horizontal line.
     theme, title, ax
@@ -185,6 +193,7 @@ def drapery(
     Rücker G, Schwarzer G (2021). Res Synth Methods 12:13-19. https://doi.org/10.1002/jrsm.1410
     """
     check_arguments(drapery, locals())
+    result = data_of(result, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     look = as_theme(theme)
     effects = exact_rows(result)
     y, se = np.asarray(effects.yi, dtype=float), np.sqrt(np.asarray(effects.vi, dtype=float))

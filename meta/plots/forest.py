@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from meta.arguments import check_arguments
+from meta.effects.intake import data_of
 from meta.errors import unknown_option
 from meta.formatting import listing
 from meta.keywords import keywords
@@ -50,8 +51,13 @@ class ForestPlot(FigureResult):
 
 @keywords
 def forest(
-    result: Any,
+    result: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     columns: Sequence[Any] | None = None,
     scale: str | None = None,
     order: Any = None,
@@ -80,6 +86,8 @@ def forest(
         (leave-one-out, cumulative); or anything with ``forest_rows()``. A mapping of names to such results
         draws them side by side, studies with the same label in one row; of a posterior, each study's own
         effect given all.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     columns : sequence, optional
         Names ("study", "tier", "estimate", "weight", "reason", any column of the data), columns
         (:class:`~meta.plots.columns.TextColumn`, :class:`~meta.plots.columns.SymbolColumn`) or functions of a
@@ -130,6 +138,7 @@ def forest(
     Forest plot of 3 studies (risk ratio). Estimates range from 0.41 to 1.11.
     """
     check_arguments(forest, locals())
+    result = data_of(result, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     look = as_theme(theme)
     shown = "none" if prediction is None else prediction
     if shown not in PREDICTIONS:

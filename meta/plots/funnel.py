@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from meta.arguments import check_arguments, pair, share
+from meta.effects.intake import data_of
 from meta.errors import InputError
 from meta.keywords import keywords
 from meta.plots.affirmative import affirmative_funnel
@@ -42,8 +43,12 @@ __all__ = ["funnel"]
 
 @keywords
 def funnel(
-    result: Any,
+    result: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
     contours: Sequence[float] | bool = (0.90, 0.95, 0.99),
     filled: Any = None,
     center: float | None = None,
@@ -67,6 +72,8 @@ def funnel(
         trim-and-fill result: its own fit is the centre, and filled-in studies are drawn open. Or a fit with
         moderators: its residuals are drawn, see :func:`meta.plots.residual_funnel.residual_funnel`. Or the
         result of ``meta.bias.significance_funnel``: affirmative studies, the others, and the mean of each.
+    yi, vi, sei, study : optional
+        As in :func:`meta.pool`, in place of the first argument.
     contours : sequence of float or bool
         Levels of significance regions around no effect; False for none.
     filled : object, optional
@@ -97,6 +104,7 @@ def funnel(
     [0.2, 0.3, 0.14]
     """
     check_arguments(funnel, locals())
+    result = data_of(result, yi=yi, vi=vi, sei=sei, study=study)
     if hasattr(result, "marginal") and np.size(result.beta) > 1:
         return residual_funnel(result, level=level, label=label, theme=theme, title=title, ax=ax)
     look = as_theme(theme)

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from meta.arguments import check_arguments
+from meta.effects.intake import data_of
 from meta.errors import InputError, quiet
 from meta.keywords import keywords
 from meta.plots.chart import (
@@ -42,7 +43,16 @@ __all__ = ["caterpillar", "orchard"]
 
 @keywords
 def orchard(
-    result: Any, *, theme: str | Theme = "default", title: str | None = None, ax: Axes | None = None
+    result: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    theme: str | Theme = "default",
+    title: str | None = None,
+    ax: Axes | None = None,
 ) -> FigureResult:
     """Draw groups with every study as a point: trunk (estimate), branch (interval) and twig (prediction).
 
@@ -50,6 +60,8 @@ def orchard(
     ----------
     result : fit, subgroups, or mapping of str to fit
         One line a group; the area of a point goes with its precision.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     theme, title, ax
         As in :func:`meta.forest`.
 
@@ -58,6 +70,7 @@ def orchard(
     Nakagawa S et al. (2021). Res Synth Methods 12:4-12. https://doi.org/10.1002/jrsm.1424
     """
     check_arguments(orchard, locals())
+    result = data_of(result, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     look = as_theme(theme)
     fits = (
         dict(result.fits)
@@ -161,8 +174,13 @@ def _quasi(k: int) -> np.ndarray:
 
 @keywords
 def caterpillar(
-    result: Any,
+    result: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     level: float = 0.95,
     theme: str | Theme = "default",
     title: str | None = None,
@@ -174,12 +192,15 @@ def caterpillar(
     ----------
     result : object
         A fit or effect sizes.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     level : float
         Of the studies' intervals.
     theme, title, ax
         As in :func:`meta.forest`.
     """
     check_arguments(caterpillar, locals())
+    result = data_of(result, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     look = as_theme(theme)
     effects = exact_rows(result)
     how = how_read(result)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from meta.arguments import check_arguments, floats, need, one_each
+from meta.effects.intake import data_of
 from meta.errors import InputError
 from meta.keywords import keywords
 from meta.plots.chart import (
@@ -96,8 +97,13 @@ def baujat(
 
 @keywords
 def radial(
-    result: Any,
+    result: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     label: Sequence[int] = (),
     theme: str | Theme = "default",
     title: str | None = None,
@@ -109,6 +115,8 @@ def radial(
     ----------
     result : object
         A fit or effect sizes. A random-effects fit adds tau2 to every variance.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     label : sequence of int
         Positions of studies to name.
     theme, title, ax
@@ -119,6 +127,7 @@ def radial(
     Galbraith RF (1988). Technometrics 30:271-281. https://doi.org/10.1080/00401706.1988.10488400
     """
     check_arguments(radial, locals())
+    result = data_of(result, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     look = as_theme(theme)
     effects = exact_rows(result)
     how = how_read(result)
@@ -161,8 +170,13 @@ def radial(
 
 @keywords
 def labbe(
-    result: Any,
+    result: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     label: Sequence[int] = (),
     theme: str | Theme = "default",
     title: str | None = None,
@@ -174,6 +188,8 @@ def labbe(
     ----------
     result : object
         Effect sizes (or a fit of them) that come from ``events1 n1 events2 n2``.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     label : sequence of int
         Positions of studies to name.
     theme, title, ax
@@ -184,6 +200,7 @@ def labbe(
     L'Abbé KA et al. (1987). Ann Intern Med 107:224-233. https://doi.org/10.7326/0003-4819-107-2-224
     """
     check_arguments(labbe, locals())
+    result = data_of(result, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     look = as_theme(theme)
     effects = getattr(result, "effects", result)
     need(effects, "result", "effect sizes of 2x2 tables, or a fit of them", "inputs")
@@ -236,8 +253,13 @@ _RISKS = {
 
 @keywords
 def qq(
-    result: Any,
+    result: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     label: Sequence[int] = (),
     theme: str | Theme = "default",
     title: str | None = None,
@@ -249,6 +271,8 @@ def qq(
     ----------
     result : object
         A fit; deviations are divided by sqrt(v + tau2).
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
     label : sequence of int
         Positions of studies to name.
     theme, title, ax
@@ -259,6 +283,7 @@ def qq(
     Wang MC, Bushman BJ (1998). Psychol Methods 3:46-54. https://doi.org/10.1037/1082-989X.3.1.46
     """
     check_arguments(qq, locals())
+    result = data_of(result, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     look = as_theme(theme)
     effects = exact_rows(result)
     tau2 = float(getattr(result, "tau2", 0.0))

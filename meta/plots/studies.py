@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from meta.arguments import floats, one_each, shown
+from meta.arguments import floats, one_each
 from meta.effects.display import display_of
+from meta.effects.intake import column, present_levels
 from meta.errors import InputError
 from meta.plots.rows import NAN, Row, Table
+from meta.tables.containers import as_columns
 
 _HIDDEN = frozenset({"study", "yi", "vi", "sei"})
 
@@ -71,7 +73,9 @@ def study_rows(
 
 def from_frame(frame: Any) -> Table:
     """Rows of a table with ``estimate``, ``ci_low`` and ``ci_high``, such as leave-one-out's."""
-    names = [str(name) for name in frame.columns]
+    attrs = getattr(frame, "attrs", {})
+    frame = as_columns(frame).columns
+    names = list(frame)
     missing = [name for name in ("estimate", "ci_low", "ci_high") if name not in names]
     if missing:
         raise InputError(
@@ -80,12 +84,15 @@ def from_frame(frame: Any) -> Table:
     labels = next(
         (frame[name] for name in ("study", "label", "choice", "term", "group") if name in names), None
     )
-    texts = [str(i) for i in range(1, len(frame) + 1)] if labels is None else [_text(x) for x in labels]
-    attrs = getattr(frame, "attrs", {})
+    texts = (
+        [str(i) for i in range(1, len(frame["estimate"]) + 1)]
+        if labels is None
+        else [_text(x) for x in labels]
+    )
     if attrs.get("rows") == "without":
         texts = [f"Without {text}" for text in texts]
     columns = tuple(n for n in names if n not in ("study", "label", "estimate", "ci_low", "ci_high"))
-    cells = {name: frame[name].tolist() for name in columns}
+    cells = {name: list(frame[name]) for name in columns}
     numbers = {name: np.asarray(frame[name], dtype=float) for name in ("estimate", "ci_low", "ci_high")}
     weights = np.asarray(frame["weight"], dtype=float) if "weight" in names else np.full(len(texts), NAN)
     largest = float(np.nanmax(weights)) if np.isfinite(weights).any() else NAN
@@ -157,20 +164,11 @@ def grouped(rows: list[Row], es: Any, by: Any) -> list[Row]:
     """Put rows under headings."""
     if by is None:
         return rows
-    if isinstance(by, str):
-        if by not in es.columns:
-            raise InputError(
-                f"by: there is no column {by!r}; the columns are: {', '.join(map(str, es.columns))}"
-            )
-        by = es.columns[by]
-    if not hasattr(by, "__len__") or isinstance(by, (dict, set)) or getattr(by, "ndim", 1) != 1:
-        raise InputError(f"by must name a column or hold one label a row, not {shown(by)}")
-    values = [_text(value) for value in by]
-    if len(values) != es.k:
-        raise InputError(f"by must have one value a row: {len(values)} given for {es.k} rows")
+    found = column(es, by, "by")
+    values = [_text(value) for value in found]
     place = {f"study-{i + 1}": value for i, value in enumerate(values)}
     grouped: list[Row] = []
-    for g, name in enumerate(dict.fromkeys(values), start=1):
+    for g, name in enumerate(present_levels(found, values), start=1):
         grouped.append(Row("group", name or "not stated", key=f"group-{g}"))
         grouped += [replace(row, key=f"group-{g}-{row.key}") for row in rows if place[row.key] == name]
     return grouped

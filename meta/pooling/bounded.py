@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,8 +16,8 @@ from scipy import special
 
 from meta.arguments import check_level
 from meta.effects.carried import check_carried
-from meta.effects.model import EffectSizes
-from meta.errors import InputError, NotEstimableError, unknown_option
+from meta.effects.intake import as_effects, informative
+from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number, significant
 from meta.kernels.bounded import (
     Rows,
@@ -90,7 +90,7 @@ class BoundedPool(Saved):
 
 
 def pool_bounded(
-    es: EffectSizes,
+    es: Any,
     *,
     method: Method = "REML",
     level: float = 0.95,
@@ -118,6 +118,7 @@ def pool_bounded(
 
     Examples
     --------
+    >>> from meta.effects.model import EffectSizes
     >>> es = EffectSizes([0.5, 0.1, np.nan], [0.04, 0.03, 0.05], "SMD", ["A", "B", "C"],
     ...                  kind=["exact", "exact", "bound"],
     ...                  lower=[np.nan, np.nan, -0.4], upper=[np.nan, np.nan, 0.4])
@@ -128,7 +129,8 @@ def pool_bounded(
     if method not in METHODS:
         raise unknown_option("method", method, METHODS)
     check_level(level)
-    used = es.subset(es.informative)
+    es = as_effects(es)
+    used = informative(es, Notes())
     if used.k == 0:
         raise InputError("no result has an effect, a bound or a mixture, so there is nothing to pool")
     check_carried(used)

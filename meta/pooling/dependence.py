@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meta.arguments import check_arguments, floats
-from meta.effects.model import EffectSizes
+from meta.arguments import check_arguments
+from meta.effects.intake import as_effects, clusters_of, covariances, grouping, numbered, numbers
+from meta.effects.model import EffectSizes, take_rows
 from meta.errors import InputError
 from meta.keywords import keywords
-from meta.pooling.boundary import as_effects, column
 
 
 def correlated(vi: np.ndarray, groups: np.ndarray, rho: float) -> np.ndarray:
@@ -81,8 +81,12 @@ def _blocks(numbers: np.ndarray) -> list[np.ndarray]:
 
 @keywords
 def shared_control(
-    data: Any,
+    data: Any = None,
     *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
     cluster: Any,
     measure: str | None = None,
     n2: Any = None,
@@ -97,6 +101,8 @@ def shared_control(
     ----------
     data : EffectSizes
         Effects.
+    yi, vi, sei, study : optional
+        As in :func:`meta.pool`, in place of the first argument.
     cluster : str or array
         Effects of one cluster share their control group.
     measure : {"SMD", "ROM", "OR", "RR", "RD", "MD"}, optional
@@ -125,7 +131,7 @@ def shared_control(
            [0.125, 0.1  ]])
     """
     check_arguments(shared_control, locals())
-    es = as_effects(data)
+    es = as_effects(data, yi=yi, vi=vi, sei=sei, study=study)
     code = measure or es.measure
     needed = {
         "SMD": ("n2", "total"),
@@ -142,14 +148,14 @@ def shared_control(
         raise InputError(
             f"shared_control for {code} needs {', '.join(needed[code])}; missing: {', '.join(missing)}"
         )
-    c = {name: floats(column(es, given[name], name), name) for name in needed[code]}
+    c = {name: numbers(es, given[name], name) for name in needed[code]}
     for name, values in c.items():
         if not np.isfinite(values).all():
             who = str(es.study[int(np.argmin(np.isfinite(values)))])
             raise InputError(f"{name} must be known and finite in every row: study {who!r} has no such value")
-    groups = np.unique(np.array([str(x) for x in column(es, cluster, "cluster")]), return_inverse=True)[1]
+    groups = numbered(grouping(es, cluster, "cluster"))
     V = np.diag(es.vi)
-    for rows in _blocks(groups.reshape(-1)):
+    for rows in _blocks(groups):
         if len(rows) < 2:
             continue
         for name, values in c.items():
@@ -198,7 +204,17 @@ _SHARED: dict[str, Callable[[np.ndarray, dict[str, np.ndarray], np.ndarray], Arr
 
 @keywords
 def aggregate(
-    data: Any, *, cluster: Any = "study", rho: float | None = None, V: Any = None, weighted: bool = True
+    data: Any = None,
+    *,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
+    cluster: Any = None,
+    rho: float | None = None,
+    V: Any = None,
+    weighted: bool = True,
 ) -> EffectSizes:
     """Aggregate dependent effects to one a cluster.
 
@@ -206,8 +222,11 @@ def aggregate(
     ----------
     data : EffectSizes or table
         Dependent effects.
-    cluster : str or array
-        Effects of one cluster become one.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`, in place of the first argument.
+    cluster : str or array, optional
+        Effects of one cluster become one; ``"study"`` goes by the labels. Without, every effect is its own
+        cluster; refused where study labels repeat.
     rho : float, optional
         Correlation of the sampling errors within a cluster (compound symmetry).
     V : array of shape (k, k), optional
@@ -227,42 +246,40 @@ def aggregate(
 
     Examples
     --------
-    >>> es = aggregate({"yi": [1.0, 3.0, 5.0], "vi": [1.0, 1.0, 2.0], "study": ["a", "a", "b"]}, rho=0.5)
+    >>> es = aggregate({"yi": [1.0, 3.0, 5.0], "vi": [1.0, 1.0, 2.0], "study": ["a", "a", "b"]},
+    ...                cluster="study", rho=0.5)
     >>> es.yi.round(9).tolist(), es.vi.tolist()
     ([2.0, 5.0], [0.75, 2.0])
     """
     check_arguments(aggregate, locals())
-    es = as_effects(data)
+    es = as_effects(data, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if not es.exact.all():
         who = str(es.study[~es.exact][0])
         raise InputError(
             f"aggregate needs an exact effect in every row: study {who!r} has none; take a subset first"
         )
-    labels = np.array([str(x) for x in column(es, cluster, "cluster")], dtype=object)
-    _, first, numbers = np.unique(labels.astype(str), return_index=True, return_inverse=True)
-    numbers = numbers.reshape(-1)
+    labels = clusters_of(es, cluster)
+    groups = numbered(labels)
+    first = np.unique(groups, return_index=True)[1]
     if rho is None and V is None and es.covariance is None and len(first) < es.k:
         raise InputError("aggregate needs rho (the correlation of sampling errors within a cluster) or V")
-    S = sampling_covariance(es, numbers, rho, None if V is None else floats(V, "V"))
-    order = np.argsort(first)
-    y, v = np.empty(len(order)), np.empty(len(order))
-    for at, group in enumerate(order):
-        rows = np.flatnonzero(numbers == group)
+    S = sampling_covariance(es, groups, rho, None if V is None else covariances(es, V))
+    y, v = np.empty(len(first)), np.empty(len(first))
+    for at, rows in enumerate(_blocks(groups)):
         block = S[np.ix_(rows, rows)]
         w = np.linalg.solve(block, np.ones(len(rows))) if weighted else np.ones(len(rows))
         w = w / w.sum()
         y[at], v[at] = w @ es.yi[rows], w @ block @ w
-    heads = first[order]
     constant = {
-        name: np.asarray(values)[heads]
+        name: take_rows(values, first)
         for name, values in es.columns.items()
-        if all(len({str(x) for x in np.asarray(values)[numbers == g]}) == 1 for g in order)
+        if all(len({str(x) for x in np.asarray(values)[rows]}) == 1 for rows in _blocks(groups))
     }
     return replace(
-        es.subset(heads),
+        es.subset(first),
         yi=y,
         vi=v,
-        study=labels[heads],
+        study=labels[first] if cluster is not None else es.study,
         covariance=None,
         columns=constant,
         provenance={**dict(es.provenance), "yi": "aggregated", "vi": "aggregated"},

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from scipy.special import chdtrc
 
-from meta.arguments import check_arguments, check_level, floats, refuse_unused
+from meta.arguments import check_arguments, check_level, refuse_unused
 from meta.effects.design import Design, build
+from meta.effects.intake import as_effects, covariances, grouping, levels_in_order
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
 from meta.kernels.mixed import MixedFit, Stacked, fit_mixed, stack, variances
 from meta.keywords import keywords
-from meta.pooling.boundary import as_effects, check_option, column
+from meta.pooling.boundary import check_option
 from meta.pooling.dependence import components, sampling_covariance
 from meta.pooling.multilevel_result import Multilevel as Multilevel
 from meta.pooling.structures import (
@@ -99,6 +100,9 @@ def pool_multilevel(
     struct: str | None = None,
     yi: Any = None,
     vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     intercept: bool | None = None,
     context: Mapping[str, Any] | None = None,
 ) -> Multilevel:
@@ -106,8 +110,8 @@ def pool_multilevel(
 
     Parameters
     ----------
-    data : EffectSizes or table
-        Effects; tables need ``yi`` and ``vi``.
+    data : EffectSizes, fit or table
+        Effects; of a table, ``yi``, ``vi`` (or ``sei``) and ``study`` name columns.
     levels : sequence of str
         Columns of nested random intercepts, outermost first; labels may restart inside each outer group.
         ``effect`` numbers the rows where there is no such column.
@@ -128,8 +132,8 @@ def pool_multilevel(
         ``levels``.
     struct : {"UN", "CS", "HCS", "DIAG", "ID", "AR"}, optional
         Their covariance structure ("UN").
-    yi, vi : array, optional
-        In place of ``data``; the levels are then given as arrays.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`; beside arrays, the levels are given as arrays too.
     intercept : bool, optional
         Whether names and arrays of moderators get an intercept (True); formulas say so themselves.
     context : mapping of str to function, optional
@@ -157,7 +161,7 @@ def pool_multilevel(
     check_option("test", test, TESTS)
     check_level(level)
     notes = Notes()
-    es = as_effects(data, yi, vi)
+    es = as_effects(data, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     named = [levels] if isinstance(levels, str) else list(levels)
     if not named:
         raise InputError("levels names no column; give the outermost first, levels=['study', 'effect']")
@@ -168,12 +172,8 @@ def pool_multilevel(
     labels = [name if isinstance(name, str) else f"level {i + 1}" for i, name in enumerate(named)]
     if design.X.shape[0] <= design.X.shape[1]:
         raise NotEstimableError(f"{used.k} effects cannot estimate {design.X.shape[1]} coefficients")
-    groups = nested_groups([column(es, name, "levels")[design.rows] for name in named])
-    own = None if V is None else floats(V, "V")
-    if own is not None:
-        if own.shape != (es.k, es.k):
-            raise InputError(f"V must be a symmetric {es.k} x {es.k} matrix, got {own.shape}")
-        own = own[np.ix_(design.rows, design.rows)]
+    groups = nested_groups([grouping(es, name, "levels", design.rows) for name in named])
+    own = None if V is None else covariances(es, V)[np.ix_(design.rows, design.rows)]
     S = sampling_covariance(used, groups[0], rho, own)
     if inner is None:
         _check_levels(labels, groups, used.k, notes)
@@ -182,7 +182,7 @@ def pool_multilevel(
         raise InputError(f"inner={inner!r} needs exactly one outer level, got {listing(labels)}")
     structure = "UN" if struct is None else struct
     check_option("struct", structure, STRUCTURES)
-    outcomes = column(es, inner, "inner")[design.rows]
+    outcomes = levels_in_order(used, inner, "inner")
     return _fit_inner(
         used, design, labels, groups, S, rho, (method, test, level), notes, (outcomes, inner, structure)
     )
@@ -213,16 +213,15 @@ def _fit_inner(
     rho: float | None,
     options: tuple[str, str, float],
     notes: Notes,
-    how: tuple[np.ndarray, str, str],
+    how: tuple[tuple[list[Any], np.ndarray], str, str],
 ) -> Multilevel:
-    outcomes, name, struct = how
-    names, numbers = np.unique(outcomes.astype(str), return_inverse=True)
+    (names, numbers), name, struct = how
     m = len(names)
     if m < 2:
         raise InputError(f"inner level {name!r} has the single value {names[0]!r}; leave inner out")
     shape = inner_structure(struct, m)
     pairs = inner_pairs(m)
-    K = inner_matrices(numbers.reshape(-1), groups[0])
+    K = inner_matrices(numbers, groups[0])
 
     def mapping(phi: np.ndarray) -> np.ndarray:
         g = shape.covariance(phi)

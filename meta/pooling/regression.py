@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtrc
 
-from meta.arguments import check_arguments, check_level, floats, refuse_unused
+from meta.arguments import check_arguments, check_level, refuse_unused
 from meta.effects.carried import LARGEST
 from meta.effects.design import Design, build
+from meta.effects.intake import as_effects, numbers
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, NarrowIntervalWarning, Notes, NotEstimableError
 from meta.kernels.inference import quantile
@@ -18,7 +19,7 @@ from meta.kernels.regression import fit_regression
 from meta.kernels.regression_inference import kenward_roger, residual_heterogeneity
 from meta.kernels.tau2 import ESTIMATORS
 from meta.keywords import keywords
-from meta.pooling.boundary import as_effects, check_option, column
+from meta.pooling.boundary import check_option
 from meta.pooling.coefficients import likelihood_ratio_test as likelihood_ratio_test
 from meta.pooling.coefficients import only_intercept
 from meta.pooling.gathering import check_weights
@@ -78,6 +79,9 @@ def regress(
     moderators: Any = None,
     yi: Any = None,
     vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     intercept: bool | None = None,
     method: str | float = "REML",
     test: str = "hksj",
@@ -91,16 +95,16 @@ def regress(
 
     Parameters
     ----------
-    data : EffectSizes or table
-        Effects; a table needs the columns ``yi`` and ``vi``.
+    data : EffectSizes, fit or table
+        Effects; of a table, ``yi``, ``vi`` (or ``sei``) and ``study`` name columns.
     formula : str, optional
         One-sided formula over the columns, ``"~ dose + C(form)"``: factors, interactions, splines (``bs``,
         ``cr``), no intercept (``~ 0 + ...``). A name that Python cannot hold stands in backticks
         (``"~ `J/N` + C(`class`)"``). An array here is taken as ``moderators``.
     moderators : str, list of str, array, mapping or frame, optional
         Moderators without a formula: names of columns, or values (k,) or (k, m).
-    yi, vi : array, optional
-        Effects and sampling variances, in place of ``data``.
+    yi, vi, sei, study, measure : optional
+        As in :func:`meta.pool`.
     intercept : bool, optional
         Whether names and arrays of moderators get an intercept (True); formulas say so themselves.
     method : str or float
@@ -151,7 +155,7 @@ def regress(
         check_option("method", method, tuple(ESTIMATORS))
     elif not 0 <= method <= LARGEST:
         raise InputError(f"a fixed tau2 must be a number >= 0, got {method!r}")
-    es, notes = as_effects(data, yi, vi), Notes()
+    es, notes = as_effects(data, yi=yi, vi=vi, sei=sei, study=study, measure=measure), Notes()
     if scale is None:
         refuse_unused("without scale", {"link": link})
     else:
@@ -185,7 +189,7 @@ def _weights(
                 f"method {method!r} needs weights: give weights= with one positive number per study"
             )
         return None
-    given = floats(column(es, weights, "weights"), "weights")[design.rows]
+    given = numbers(es, weights, "weights")[design.rows]
     check_weights(given, es.study[design.rows])
     if test == "KR":
         raise InputError(

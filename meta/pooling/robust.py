@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import fdtrc
 
-from meta.arguments import check_arguments, check_level, one_each
+from meta.arguments import check_arguments, check_level
+from meta.effects.intake import clusters_of
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes
 from meta.formatting import listing, number
 from meta.kernels.cluster_robust import KINDS, Sandwich, htz_test, sandwich, satterthwaite
 from meta.keywords import keywords
-from meta.pooling.boundary import check_option, column
+from meta.pooling.boundary import check_option
 from meta.pooling.coefficients import CoefficientInference, WaldTest, as_contrast, table
+from meta.tables.containers import one_column
+from meta.tables.labels import labelled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,22 +140,28 @@ def _pieces(fit: Any) -> tuple[EffectSizes, np.ndarray, np.ndarray, np.ndarray, 
     raise InputError(f"robust needs a fit of effect sizes, got {type(fit).__name__}")
 
 
-def _used(fit: Any, cluster: Any) -> Any:
+def _used(fit: Any, es: EffectSizes, cluster: Any) -> Any:
     """Labels of the rows that the fit used, where one was given for every row of the data."""
     design = getattr(fit, "design", None)
-    if (
-        isinstance(cluster, str)
-        or design is None
-        or not hasattr(cluster, "__len__")
-        or len(cluster) != design.rows.size
-    ):
+    if design is None or isinstance(cluster, str) or design.rows.all():
         return cluster
-    return one_each(cluster, "cluster", design.rows.size)[design.rows]
+    if not hasattr(cluster, "__len__") or len(cluster) != design.rows.size:
+        return cluster
+    if labelled(cluster):
+        own = [] if es.index is None else list(es.index)
+        known = bool(own) and cluster.index.is_unique and set(own) <= set(cluster.index)
+        return cluster.loc[own] if known else cluster
+    return one_column(cluster, "cluster")[design.rows]
 
 
 @keywords
 def robust(
-    fit: Any, cluster: Any = "study", *, kind: str = "CR2", df: str | None = None, level: float | None = None
+    fit: Any,
+    cluster: Any = None,
+    *,
+    kind: str = "CR2",
+    df: str | None = None,
+    level: float | None = None,
 ) -> Robust:
     """Replace a fit's standard errors by cluster-robust ones.
 
@@ -160,8 +169,9 @@ def robust(
     ----------
     fit : Pooled, Regression or Multilevel
         Its marginal covariance is the working model.
-    cluster : str or array
-        Column of the effects, or one label an effect.
+    cluster : str or array, optional
+        Column of the effects, or one label per effect. Without, every effect is its own cluster; refused
+        where study labels repeat, because the label alone does not say what belongs together.
     kind : {"CR2", "CR0", "CR1", "CR1p"}
         CR2 is nearly unbiased with few clusters; CR1p multiplies by m / (m - p).
     df : {"satterthwaite", "residual"}, optional
@@ -190,7 +200,7 @@ def robust(
     method = df or ("satterthwaite" if kind == "CR2" else "residual")
     check_option("df", method, ("satterthwaite", "residual"))
     es, X, marginal, beta, names, weights = _pieces(fit)
-    labels = np.array([str(label) for label in column(es, _used(fit, cluster), "cluster")])
+    labels = clusters_of(es, _used(fit, es, cluster))
     notes = Notes()
     core = sandwich(es.yi, X, marginal, labels, kind=kind, weights=weights)
     p = X.shape[1]
@@ -217,5 +227,5 @@ def robust(
         level=fit.level if level is None else check_level(level),
         core=core,
         warnings=notes.messages,
-        cluster=cluster if isinstance(cluster, str) else "given labels",
+        cluster=cluster if isinstance(cluster, str) else "effect" if cluster is None else "given labels",
     )

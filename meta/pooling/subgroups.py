@@ -14,11 +14,11 @@ from scipy.special import chdtrc
 
 from meta.arguments import check_arguments, refuse_unused
 from meta.effects.design import indicators
+from meta.effects.intake import present_levels, usable
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaWarning, Notes
 from meta.formatting import interval, number, p_equation
 from meta.keywords import keywords
-from meta.pooling.gathering import usable
 from meta.pooling.options import PoolOptions
 from meta.pooling.result import Pooled
 from meta.saving import Saved
@@ -236,7 +236,7 @@ def subgroups(
     level: float = 0.95,
     weights: Any = None,
     common_tau2: bool | None = None,
-    measure: str = "GEN",
+    measure: str | None = None,
 ) -> Subgroups:
     """Pool every subgroup, and test the differences between them.
 
@@ -303,6 +303,7 @@ def fit_subgroups(
 
     notes = Notes()
     effects, used = usable(effects, notes)
+    given = labels
     labels = np.asarray(labels, dtype=object)[used]
     weights = None if weights is None else weights[used]
     missing = [i for i, label in enumerate(labels) if label is None or label != label]
@@ -311,7 +312,7 @@ def fit_subgroups(
             f"by must name a group for every row: study '{effects.study[missing[0]]}' has none; "
             "fill it in or drop the row"
         )
-    names = list(dict.fromkeys(map(str, labels)))
+    names = present_levels(given, list(map(str, labels)))
     if len(names) < 2:
         raise InputError(f"subgroups need at least two groups, and there is only {names[0]!r}")
     member = np.array([names.index(str(label)) for label in labels])

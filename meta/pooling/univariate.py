@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_arguments, refuse_unused
+from meta.effects.intake import as_effects, column, usable, weights_of
 from meta.effects.model import EffectSizes
 from meta.errors import (
     AssumptionWarning,
@@ -23,7 +24,6 @@ from meta.kernels.likelihood import likelihood_of
 from meta.kernels.tau2 import Tau2Estimate, estimate_rows
 from meta.kernels.weights import Rows, moments
 from meta.keywords import keywords
-from meta.pooling.gathering import column, gather, usable
 from meta.pooling.options import PoolOptions, check_options
 from meta.pooling.result import Diagnostics, Pooled
 
@@ -85,15 +85,15 @@ def pool(
     by: Any = None,
     weights: Any = None,
     common_tau2: bool | None = None,
-    measure: str = "GEN",
+    measure: str | None = None,
 ) -> Pooled | Subgroups:
     """Pool effects with a random-effects (or equal-effects) model.
 
     Parameters
     ----------
-    es : EffectSizes or table, optional
-        Effect sizes; or a table, of which ``yi``, ``vi`` (or ``sei``), ``study`` name columns. Rows whose
-        effect is not exactly known are left out with a warning.
+    es : EffectSizes, fit or table, optional
+        Effect sizes; or a table of any kind, of which ``yi``, ``vi`` (or ``sei``), ``study`` name columns.
+        Rows whose effect is not exactly known are left out with a warning.
     yi, vi, sei : array_like or str, optional
         Effects, and their sampling variances or standard errors.
     study : array_like or str, optional
@@ -111,7 +111,7 @@ def pool(
     common_tau2 : bool, optional
         With ``by``: estimate one tau2 for all subgroups (False: one for each).
     measure : str
-        Code of the measure of ``yi``, for labels.
+        Code of the measure of ``yi``, for labels and display; "GEN" without.
 
     Returns
     -------
@@ -133,12 +133,13 @@ def pool(
     if by is None:
         refuse_unused("without by", {"common_tau2": common_tau2})
     notes = Notes()
-    effects, given = gather(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure, weights=weights, by=by)
+    effects = as_effects(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
+    given = weights_of(effects, weights)
     if by is not None:
         from meta.pooling.subgroups import fit_subgroups
 
         return fit_subgroups(
-            effects, column(effects, es, by, "by"), options=options, weights=given, common_tau2=common_tau2
+            effects, column(effects, by, "by"), options=options, weights=given, common_tau2=common_tau2
         )
     effects, used = usable(effects, notes)
     return fit_effects(effects, options, weights=None if given is None else given[used], notes=notes)

@@ -59,7 +59,7 @@ P_VALUES = {
 TAILLESS = {
     "limit_meta_analysis": meta.bias.limit_meta_analysis,
     "waap": meta.bias.waap,
-    "bias_robust": meta.bias.bias_robust,
+    "bias_robust": lambda es: meta.bias.bias_robust(es, cluster="study"),
 }
 
 
@@ -175,7 +175,7 @@ def test_pustejovsky_rodgers_with_moderators():
 @pytest.mark.parametrize("rho", [0.5, 0.8])
 def test_bias_robust_weights_are_equal_effects_weights_with_cr2(rho):
     with quiet():
-        found = meta.bias.bias_robust(assink(), rho=rho)
+        found = meta.bias.bias_robust(assink(), cluster="study", rho=rho)
     r = R["bias_robust"][f"rho{10 * rho:.0f}"]
     assert [found.estimate, found.se, found.df, found.p_value] == pytest.approx(
         [r["beta"], r["se"], r["df"], r["p"]], rel=1e-7
@@ -192,9 +192,9 @@ def test_bias_robust_without_clusters_is_the_equal_effects_mean():
     assert "CR2" in found.summary()
     assert json.dumps(found.to_dict())
     with pytest.warns(AssumptionWarning, match="negative weight"):
-        meta.bias.bias_robust(assink(), rho=0.5)
+        meta.bias.bias_robust(assink(), cluster="study", rho=0.5)
     with pytest.raises(InputError, match="between -1 and 1"):
-        meta.bias.bias_robust(bcg(), rho=1)
+        meta.bias.bias_robust(bcg(), cluster="study", rho=1)
     with pytest.raises(NotEstimableError, match="two clusters"):
         meta.bias.bias_robust(bcg(), cluster=np.zeros(13))
 

@@ -19,8 +19,8 @@ from meta import cli
 from meta.commands.flags import ARGUMENTS
 from meta.commands.reading import read
 from meta.commands.writing import cells_for_spreadsheets
-from meta.effects.delimited import column, parse
 from meta.errors import InputError, quiet
+from meta.tables.delimited import column, parse
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "meta" / "datasets" / "data"

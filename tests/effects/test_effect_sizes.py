@@ -298,7 +298,7 @@ def test_generic_rules_name_their_quantile():
         ),
         ({"measure": "GEN", "yi": [[1, 2]], "vi": [1]}, "yi must be a single column"),
         ({"measure": "GEN", "yi": [1], "vi": [1], "study": ["a", "b"]}, "study must have one label per row"),
-        ({"measure": "GEN", "yi": "y", "vi": [1]}, "yi='y' is not a column of the table; it has no columns"),
+        ({"measure": "GEN", "yi": "y", "vi": [1]}, "yi='y' names a column, but no table was given"),
         ({"measure": "GEN", "yi": ["0.3"], "vi": [1]}, "yi must be numeric: study '1' has yi = '0.3'"),
         ({"measure": "GEN", "yi": [np.inf], "vi": [1]}, "yi must be finite: study '1' has yi = inf"),
     ],

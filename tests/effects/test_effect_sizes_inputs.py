@@ -6,11 +6,13 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 import meta
-from meta.effects import inputs
 from meta.errors import DataWarning, InputError
+from meta.tables.containers import as_columns
 
 TABLE = pd.DataFrame({"label": ["A", "B", "C"], "y": [0.1, 0.2, 0.3], "v": [0.01, 0.02, 0.03]})
 
@@ -62,7 +64,7 @@ def test_any_index_is_kept(index):
     assert es.subset([2, 0]).yi.tolist() == [0.3, 0.1]
 
 
-def test_rows_are_matched_by_position_not_by_index():
+def test_a_default_index_counts_as_unlabelled_and_is_taken_by_position():
     shuffled = TABLE.iloc[[2, 0, 1]]
     es = meta.effect_sizes(shuffled, measure="GEN", yi="y", vi=TABLE["v"])
     assert es.vi.tolist() == TABLE["v"].tolist()
@@ -86,11 +88,18 @@ def test_namesakes_are_overwritten_and_others_kept():
     np.testing.assert_allclose(frame["sei"] ** 2, TABLE["v"])
 
 
-def test_twice_the_same_column_name_keeps_both():
+def test_two_columns_of_one_name_are_kept_and_refused_only_where_the_name_is_needed():
     table = pd.DataFrame([[0.1, 1.0, 9.0]], columns=["y", "v", "y"])
-    es = computed(table)
-    assert es.yi.item() == 0.1
-    assert es.frame["y.1"].item() == 9.0
+    with pytest.raises(InputError, match="yi='y': several columns of the table have this name; rename one"):
+        computed(table)
+    es = computed(table.set_axis(["z", "y", "z"], axis=1).assign(v=2.0))
+    assert es.frame[["z.1", "z.2"]].iloc[0].tolist() == [0.1, 9.0]
+
+
+def test_names_of_several_parts_are_refused_with_the_remedy():
+    table = pd.DataFrame([[0.1, 1.0]], columns=pd.MultiIndex.from_tuples([("a", "y"), ("a", "v")]))
+    with pytest.raises(InputError, match=r"column names must be text, but one is .*join the parts"):
+        computed(table)
 
 
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT, float("nan")])
@@ -163,18 +172,6 @@ class Interchange:
             return TABLE[["y", "v"]].__dataframe__(nan_as_null, allow_copy)
 
 
-class Polars:
-    """A frame with the part of the interface of polars that is used."""
-
-    columns = ("y", "v")
-
-    def get_column(self, name):
-        return TABLE[name]
-
-    def to_dict(self):
-        raise AssertionError
-
-
 class Arrow:
     """A frame that offers the Arrow stream alone."""
 
@@ -182,9 +179,48 @@ class Arrow:
         raise AssertionError
 
 
-@pytest.mark.parametrize("table", [Interchange(), Polars()])
+OTHERS = {
+    "interchange": Interchange(),
+    "polars": pl.DataFrame(TABLE.to_dict("list")),
+    "polars with categories": pl.DataFrame(TABLE.to_dict("list"), schema_overrides={"label": pl.Categorical}),
+    "pyarrow": pa.table(TABLE.to_dict("list")),
+    "pyarrow batch": pa.RecordBatch.from_pydict(TABLE.to_dict("list")),
+    "pandas on Arrow": TABLE.convert_dtypes(dtype_backend="pyarrow"),
+    "masked": {name: np.ma.masked_array(TABLE[name]) for name in TABLE},
+}
+
+
+@pytest.mark.parametrize("table", OTHERS.values(), ids=OTHERS)
 def test_frames_of_other_libraries(table):
     assert computed(table).yi.tolist() == TABLE["y"].tolist()
+
+
+def test_nulls_of_other_libraries_are_missing():
+    rows = {"y": [0.1, None, 0.3], "v": [1, 1, None], "n": [5, None, 7], "form": ["a", None, "b"]}
+    for table in (pl.DataFrame(rows), pa.table(rows), rows, pd.DataFrame(rows)):
+        with pytest.warns(DataWarning, match="missing"):
+            es = computed(table)
+        assert es.kind.tolist() == ["exact", "none", "none"]
+        np.testing.assert_array_equal(np.asarray(es.frame["n"], float), [5, np.nan, 7])
+        assert es.frame["form"].isna().tolist() == [False, True, False]
+
+
+def test_categories_keep_their_order():
+    levels = ["low", "mid", "high"]
+    values = ["mid", "high", "low"]
+    for column in (
+        pd.Categorical(values, categories=levels, ordered=True),
+        pl.Series(values, dtype=pl.Enum(levels)),
+    ):
+        es = computed({"y": [1, 2, 3], "v": [1, 1, 1], "dose": column})
+        assert list(es.frame["dose"].cat.categories) == levels
+        assert list(es.subset([2, 0]).frame["dose"].cat.categories) == levels
+        assert es.subset([2, 0]).frame["dose"].tolist() == ["low", "mid"]
+
+
+def test_a_lazy_frame_is_refused_with_its_remedy():
+    with pytest.raises(InputError, match=r"lazy .*table.collect\(\)"):
+        computed(pl.LazyFrame(TABLE.to_dict("list")))
 
 
 def test_arrow_streams_ask_for_pyarrow_where_it_is_missing(monkeypatch):
@@ -210,6 +246,6 @@ def test_a_scalar_beside_columns_holds_for_all_rows():
 
 
 def test_a_table_that_was_read_is_read_once():
-    table = inputs.read_table({"y": [1.0]})
-    assert inputs.read_table(table) is table
-    assert inputs.read_table(None).k is None
+    table = as_columns({"y": [1.0]})
+    assert as_columns(table) is table
+    assert as_columns(None).k is None

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import meta
 from meta.commands.writing import Shown, as_csv
-from meta.effects.delimited import MISSING, decode, parse
 from meta.errors import InputError, MetaError, quiet
 from meta.report.tables import csv_text
+from meta.tables.delimited import MISSING, decode, parse
 from tests.hostile.parsers import outcome
 
 QUICK = settings(settings.get_profile("hostile-quick"), max_examples=150)

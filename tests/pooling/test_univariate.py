@@ -240,9 +240,9 @@ def test_nothing_to_pool_and_other_refusals() -> None:
         meta.pool(**data(), method=-0.1)
     with pytest.raises(InputError, match="weights must be >= 0"):
         meta.pool(yi=[0.1, 0.2], vi=[0.1, 0.1], weights=[1.0, -1.0])
-    with pytest.raises(InputError, match="no column 'effect'"):
+    with pytest.raises(InputError, match="yi='effect' is not a column"):
         meta.pool(pd.DataFrame({"yi": [0.1]}), yi="effect", vi="yi")
-    with pytest.raises(InputError, match="must be numbers"):
+    with pytest.raises(InputError, match="yi must be numeric"):
         meta.pool(yi=["a", "b"], vi=[1, 1])
 
 

@@ -111,7 +111,7 @@ RESULTS = {
     "egger": lambda es, t: meta.bias.egger(es),
     "peters": lambda es, t: meta.bias.peters(t, **{n: n for n in t}),
     "harbord": lambda es, t: meta.bias.harbord(t, **{n: n for n in t}),
-    "bias_robust": lambda es, t: meta.bias.bias_robust(es),
+    "bias_robust": lambda es, t: meta.bias.bias_robust(es, cluster="study"),
     "selection_model, moderators": lambda es, t: meta.bias.selection_model(es, moderators="~ dose"),
     "begg": lambda es, t: meta.bias.begg(es),
     "trim_and_fill": lambda es, t: meta.bias.trim_and_fill(es),

@@ -17,6 +17,7 @@ from meta.effects.design.parsing import Parsed, of_columns, parse
 from meta.effects.model import EffectSizes
 from meta.errors import DataWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
+from meta.tables.labels import align
 
 
 def intercept_only(k: int) -> Design:
@@ -181,10 +182,12 @@ def _given_columns(
     if names is not None:
         if not names:
             raise InputError("moderators have no column; give at least one, or leave them out")
-        columns = {name: read_column(_aligned(column_of(given, name), es, name), name) for name in names}
+        columns = {
+            name: read_column(align(column_of(given, name), es.index, name, k=es.k), name) for name in names
+        }
     else:
         x = np.ma.filled(np.ma.asarray(given), np.nan) if isinstance(given, np.ma.MaskedArray) else given
-        x = floats(_aligned(x, es, "moderators"), "moderators", ndim=(1, 2))
+        x = floats(align(x, es.index, "moderators", k=es.k), "moderators", ndim=(1, 2))
         x = x.reshape(-1, 1) if x.ndim == 1 else x
         if x.shape[1] == 0:
             raise InputError("moderators have no column; give at least one, or leave them out")
@@ -199,11 +202,6 @@ def _given_columns(
 
 def _is_ones(column: Column) -> bool:
     return column.numbers is not None and bool(np.all(column.numbers == 1.0))
-
-
-def _aligned(values: Any, es: EffectSizes, what: str) -> Any:
-    """Labelled values in the order of the effects."""
-    return values
 
 
 def _from_terms(

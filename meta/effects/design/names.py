@@ -83,7 +83,7 @@ def short(formula: str) -> str:
     """A formula as a message shows it.
 
     >>> short("~ " + "x + " * 100)[-5:]
-    " + x…'"
+    "+ x…'"
     """
     return repr(formula if len(formula) <= 120 else formula[:119].rstrip(" +") + "…")
 

@@ -1,0 +1,1 @@
+"""Tables of any kind as plain columns: files, dataframes, mappings, lists of rows."""

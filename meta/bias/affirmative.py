@@ -11,7 +11,8 @@ import numpy as np
 
 from meta.arguments import check_arguments
 from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, study_p, tail_p
-from meta.effects.intake import as_effects, data_of, grouping, numbered
+from meta.effects.groups import grouping, numbered
+from meta.effects.intake import as_effects, data_of
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number, p_equation
 from meta.kernels.cluster_robust import sandwich, satterthwaite

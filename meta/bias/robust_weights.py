@@ -9,7 +9,8 @@ import numpy as np
 
 from meta.arguments import check_arguments
 from meta.bias.common import Result, rows_of, tail_p
-from meta.effects.intake import as_effects, clusters_of, data_of, numbered
+from meta.effects.groups import clusters_of, numbered
+from meta.effects.intake import as_effects, data_of
 from meta.errors import AssumptionWarning, FewStudiesWarning, InputError, Notes, NotEstimableError
 from meta.formatting import interval, number, p_equation
 from meta.kernels.cluster_robust import sandwich, satterthwaite

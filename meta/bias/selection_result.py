@@ -14,7 +14,8 @@ from meta.arguments import check_level
 from meta.bias.common import Result, caution_few, favoured_side, plain, tail_p
 from meta.bias.likelihood_search import Likelihood, SelectionFit, climb, interval_by_profile, sandwich
 from meta.effects.design import INTERCEPT, build
-from meta.effects.intake import as_effects, grouping, numbered, usable
+from meta.effects.groups import grouping, numbered
+from meta.effects.intake import as_effects, usable
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import interval, listing, number, p_equation, significant

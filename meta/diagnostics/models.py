@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.effects.intake import grouping
+from meta.effects.groups import grouping
 from meta.errors import InputError, NotEstimableError
 from meta.pooling.counts import PooledCounts
 from meta.pooling.multilevel_result import Multilevel

@@ -12,7 +12,8 @@ from scipy.special import ndtri
 
 from meta.arguments import floats, one_each
 from meta.effects.display import display_of
-from meta.effects.intake import column, present_levels
+from meta.effects.groups import present_levels
+from meta.effects.intake import column
 from meta.errors import InputError
 from meta.plots.rows import NAN, Row, Table
 from meta.tables.containers import as_columns

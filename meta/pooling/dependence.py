@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from meta.arguments import check_arguments
-from meta.effects.intake import as_effects, clusters_of, covariances, grouping, numbered, numbers
+from meta.effects.groups import clusters_of, grouping, numbered
+from meta.effects.intake import as_effects, covariances, numbers
 from meta.effects.model import EffectSizes, take_rows
 from meta.errors import InputError
 from meta.keywords import keywords

@@ -10,7 +10,8 @@ from scipy.special import chdtrc
 
 from meta.arguments import check_arguments, check_level, refuse_unused
 from meta.effects.design import Design, build
-from meta.effects.intake import as_effects, covariances, grouping, levels_in_order
+from meta.effects.groups import grouping, levels_in_order
+from meta.effects.intake import as_effects, covariances
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing

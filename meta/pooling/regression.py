@@ -11,7 +11,7 @@ from scipy.special import chdtrc
 from meta.arguments import check_arguments, check_level, refuse_unused
 from meta.effects.carried import LARGEST
 from meta.effects.design import Design, build
-from meta.effects.intake import as_effects, numbers
+from meta.effects.intake import as_effects, check_weights, numbers
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, NarrowIntervalWarning, Notes, NotEstimableError
 from meta.kernels.inference import quantile
@@ -22,7 +22,6 @@ from meta.keywords import keywords
 from meta.pooling.boundary import check_option
 from meta.pooling.coefficients import likelihood_ratio_test as likelihood_ratio_test
 from meta.pooling.coefficients import only_intercept
-from meta.pooling.gathering import check_weights
 from meta.pooling.regression_result import Regression as Regression
 from meta.pooling.regression_result import omnibus
 

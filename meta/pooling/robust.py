@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import fdtrc
 
 from meta.arguments import check_arguments, check_level
-from meta.effects.intake import clusters_of
+from meta.effects.groups import clusters_of
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes
 from meta.formatting import listing, number

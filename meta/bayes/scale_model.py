@@ -19,7 +19,7 @@ from meta.errors import InputError, Notes
 from meta.keywords import keywords
 
 if TYPE_CHECKING:
-    from meta.effects.model import EffectSizes
+    pass
 
 
 @keywords

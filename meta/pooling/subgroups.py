@@ -14,7 +14,8 @@ from scipy.special import chdtrc
 
 from meta.arguments import check_arguments, refuse_unused
 from meta.effects.design import indicators
-from meta.effects.intake import present_levels, usable
+from meta.effects.groups import present_levels
+from meta.effects.intake import usable
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaWarning, Notes
 from meta.formatting import interval, number, p_equation

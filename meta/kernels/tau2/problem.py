@@ -69,7 +69,7 @@ class Problem:
 
     def sums(self, weights: np.ndarray) -> np.ndarray:
         """``[q, e]' diag(weights) [q, e]`` for weights (B, k), (1, k) or (G, 1, k): (..., p + 1, p + 1)."""
-        if weights.ndim == 2:
+        if weights.ndim == 2 and weights.shape != self.e.shape:
             weights = np.broadcast_to(weights, self.e.shape)
         return moments(weights, self.products, self.p + 1)
 

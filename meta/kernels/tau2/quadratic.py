@@ -28,8 +28,8 @@ class Form:
         The weights.
     inverse : ndarray of shape (B, p, p)
         ``(Q'AQ)^-1``.
-    value, trace, trace_v : ndarray of shape (B,)
-        ``y'P_A y``, ``tr(P_A)`` and ``tr(P_A V)``.
+    value, trace : ndarray of shape (B,)
+        ``y'P_A y`` and ``tr(P_A)``.
     """
 
     problem: Problem
@@ -37,7 +37,11 @@ class Form:
     inverse: np.ndarray
     value: np.ndarray
     trace: np.ndarray
-    trace_v: np.ndarray
+
+    @property
+    def trace_v(self) -> np.ndarray:
+        """``tr(P_A V)``, (B,)."""
+        return _trace(self.problem, self.a, self.inverse, self.a * self.problem.v)
 
     def variance(self, tau2: np.ndarray) -> np.ndarray:
         """Variance of the form at ``tau2``, (B,)."""
@@ -52,16 +56,16 @@ class Form:
 def quadratic(problem: Problem, a: np.ndarray) -> Form:
     """The form with positive weights ``a``, (B, k) or (1, k)."""
     p = problem.p
-    a = np.broadcast_to(a, problem.e.shape)
+    a = a if a.shape == problem.e.shape else np.broadcast_to(a, problem.e.shape)
     s1 = problem.sums(a)
     inverse = spd_inverse(s1[:, :p, :p])
+    return Form(problem, a, inverse, eliminate(s1)[1], _trace(problem, a, inverse, a))
 
-    def trace(weights: np.ndarray) -> np.ndarray:
-        """``tr(P_A D)`` for ``weights = a d``."""
-        inner = problem.sums(a * weights)[:, :p, :p]
-        return np.asarray(weights.sum(-1) - np.einsum("bij,bji->b", inverse, inner))
 
-    return Form(problem, a, inverse, eliminate(s1)[1], trace(a), trace(a * problem.v))
+def _trace(problem: Problem, a: np.ndarray, inverse: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """``tr(P_A D)`` for ``weights = a d`` and ``D = diag(d)``, (B,)."""
+    inner = problem.sums(a * weights)[:, : problem.p, : problem.p]
+    return np.asarray(weights.sum(-1) - np.einsum("bij,bji->b", inverse, inner))
 
 
 def moment_estimate(problem: Problem, a: np.ndarray) -> Found:

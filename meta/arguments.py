@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from meta.errors import InputError
+from meta.missing import absent, unmasked
 
 WORDS = {
     "float": "a number",
@@ -71,9 +72,11 @@ def check_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> N
 
 
 def floats(values: Any, name: str, *, ndim: tuple[int, ...] = ()) -> np.ndarray:
-    """An array of floats, missing values as NaN; refused where it holds anything but numbers.
+    """An array of floats, missing and masked values as NaN; refused where it holds anything but numbers.
 
     >>> floats([1, None], "mods").tolist()
+    [1.0, nan]
+    >>> floats(np.ma.masked_array([1, 99], mask=[False, True]), "weights").tolist()
     [1.0, nan]
     >>> floats([[1], [1, 2]], "V")
     Traceback (most recent call last):
@@ -81,10 +84,12 @@ def floats(values: Any, name: str, *, ndim: tuple[int, ...] = ()) -> np.ndarray:
     meta.errors.InputError: V must be numbers; a value in it is not
     """
     try:
-        found = np.asarray(values)
+        found = unmasked(values)
         if found.dtype.kind in "SUcMm":
             raise TypeError
-        found = np.asarray(values, dtype=float)
+        if found.dtype.kind == "O":
+            found = np.where(absent(found), np.nan, found)
+        found = found.astype(float, copy=False)
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"{name} must be numbers; a value in it is not") from None
     if ndim and found.ndim not in ndim:
@@ -102,11 +107,13 @@ def one_each(values: Any, name: str, k: int) -> np.ndarray:
     meta.errors.InputError: cluster must have one value for each of the 3 rows, not the shape (2,)
     """
     try:
-        found = np.asarray(values)
+        found = unmasked(values)
     except ValueError:
         raise InputError(f"{name} must be one list of values; it holds lists of several lengths") from None
     if found.shape != (k,):
         raise InputError(f"{name} must have one value for each of the {k} rows, not the shape {found.shape}")
+    if found.dtype.kind == "c":
+        raise InputError(f"{name} must be numbers or labels, not complex numbers")
     return found
 
 

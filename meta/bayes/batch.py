@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
+from meta.arguments import floats
 from meta.bayes.prior_base import Prior
 from meta.bayes.priors import Flat, Normal
 from meta.effects.intake import as_effects
@@ -86,7 +87,7 @@ def batch(
     >>> got.estimate.round(3).tolist()
     [0.281, 0.274, 0.267]
     """
-    y, v = np.atleast_2d(np.asarray(yi, dtype=float)), np.atleast_2d(np.asarray(vi, dtype=float))
+    y, v = np.atleast_2d(floats(yi, "yi")), np.atleast_2d(floats(vi, "vi"))
     effects = [effect] if isinstance(effect, Prior) else list(effect)
     taus = [tau] if isinstance(tau, Prior) else list(tau)
     size = max(y.shape[0], len(effects), len(taus))

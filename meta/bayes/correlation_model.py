@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from meta.arguments import check_arguments
+from meta.arguments import check_arguments, floats
 from meta.bayes.model import check_priors
 from meta.bayes.priors import Prior, Uniform
 from meta.bayes.sampled import SampledPosterior, sampled
@@ -78,7 +78,7 @@ def bayes_correlation(
     arguments = locals()
     check_arguments(bayes_correlation, arguments)
     sampler = sampler_options(arguments)
-    pairs, size = np.asarray(dz, dtype=float), np.asarray(n, dtype=float)
+    pairs, size = floats(dz, "dz"), floats(n, "n")
     if pairs.ndim != 1 or pairs.shape != size.shape or pairs.size == 0:
         raise InputError(f"dz and n must have one value a paired study: {pairs.shape} and {size.shape}")
     if not np.all(np.isfinite(pairs)) or np.any(~(size >= 3)):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meta.arguments import check_arguments
+from meta.arguments import check_arguments, floats
 from meta.bayes.model import as_prior, check_priors
 from meta.bayes.priors import Normal, Prior
 from meta.bayes.sampled import SampledPosterior, sampled
@@ -18,7 +18,7 @@ from meta.keywords import keywords
 
 
 def _counts(**columns: ArrayLike) -> dict[str, np.ndarray]:
-    arrays = {name: np.asarray(values, dtype=float) for name, values in columns.items()}
+    arrays = {name: floats(values, name) for name, values in columns.items()}
     if len({array.shape for array in arrays.values()}) != 1 or next(iter(arrays.values())).ndim != 1:
         raise InputError(f"{', '.join(arrays)} must have one value a study")
     for name, array in arrays.items():

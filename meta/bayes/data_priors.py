@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meta.arguments import floats
 from meta.bayes.prior_base import Prior
 from meta.bayes.priors import Lomax, UniformShrinkage
 from meta.errors import InputError
@@ -97,7 +98,7 @@ def unit_information_sd(vi: ArrayLike, n: ArrayLike) -> float:
     >>> unit_information_sd([0.04, 0.01], [100, 400])
     2.0
     """
-    v, sizes = np.asarray(vi, dtype=float), np.asarray(n, dtype=float)
+    v, sizes = floats(vi, "vi"), floats(n, "n")
     if v.shape != sizes.shape or v.size == 0:
         raise InputError(f"vi and n must have one value a study: {v.shape} and {sizes.shape}")
     if np.any(~(v > 0)) or np.any(~(sizes > 0)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meta.arguments import check_level, check_seed, is_number, shown
+from meta.arguments import check_level, check_seed, floats, is_number, shown
 from meta.errors import InputError, NotEstimableError, unknown_option
 from meta.keywords import keywords
 
@@ -21,7 +21,7 @@ On = Literal["tau", "tau2"]
 
 def array(x: ArrayLike) -> np.ndarray:
     """As floats."""
-    return np.asarray(x, dtype=float)
+    return floats(x, "x")
 
 
 def check_on(on: str) -> None:

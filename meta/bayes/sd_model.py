@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meta.arguments import check_arguments
+from meta.arguments import check_arguments, floats
 from meta.bayes.model import check_priors
 from meta.bayes.priors import LogStudentT, Prior
 from meta.bayes.sampled import SampledPosterior, sampled
@@ -48,7 +48,7 @@ def borrowed_sd(sds: ArrayLike) -> LogStudentT:
     >>> round(float(prior.ppf(0.5)), 2)
     11.92
     """
-    reported = np.asarray(sds, dtype=float)
+    reported = floats(sds, "sds")
     if reported.ndim != 1 or np.any(~(np.isfinite(reported) & (reported > 0))):
         raise InputError("reported standard deviations must be positive finite numbers in one list")
     m = reported.size
@@ -146,8 +146,8 @@ def bayes_unknown_sd(
 
 
 def _differences(diff: ArrayLike, n1: ArrayLike, n2: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
-    d, first = np.asarray(diff, dtype=float), np.asarray(n1, dtype=float)
-    second = np.full(first.shape, np.inf) if n2 is None else np.asarray(n2, dtype=float)
+    d, first = floats(diff, "diff"), floats(n1, "n1")
+    second = np.full(first.shape, np.inf) if n2 is None else floats(n2, "n2")
     if d.ndim != 1 or d.size == 0 or not d.shape == first.shape == second.shape:
         raise InputError(
             f"diff, n1 and n2 must have one value a study: {d.shape}, {first.shape} and {second.shape}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_arguments
+from meta.arguments import check_arguments, floats, shown
 from meta.bias.common import study_p
 from meta.bias.likelihood_search import Likelihood, maximise
 from meta.bias.selection_likelihood import DELTA_MAX, DELTA_MIN, SelectionData, prepare, study_terms
@@ -67,11 +67,13 @@ class SelectionModel(Selected):
 
 def check_steps(steps: Any) -> np.ndarray:
     """Ascending steps strictly between 0 and 1; a final 1 is implied and may be written."""
-    found = np.atleast_1d(np.asarray(steps, dtype=float))
+    found = np.atleast_1d(floats(steps, "steps"))
     if found.size and found[-1] == 1:
         found = found[:-1]
     if found.size == 0 or np.any(~(found > 0) | ~(found < 1)) or np.any(np.diff(found) <= 0):
-        raise InputError(f"steps must ascend strictly between 0 and 1, such as [0.025, 0.5], not {steps!r}")
+        raise InputError(
+            f"steps must ascend strictly between 0 and 1, such as [0.025, 0.5], not {shown(found.tolist())}"
+        )
     return found
 
 
@@ -88,7 +90,7 @@ def _refuse_empty(steps: np.ndarray, counts: np.ndarray, direction: str) -> None
 
 
 def _check_weights(weights: Any, intervals: int) -> np.ndarray:
-    found = np.asarray(weights, dtype=float)
+    found = floats(weights, "weights")
     if found.shape != (intervals,) or np.any(~(found > 0)) or not np.all(np.isfinite(found)):
         raise InputError(
             f"weights must be {intervals} positive numbers, one an interval of p, not {weights!r}"

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from meta.arguments import floats
 from meta.errors import InputError
 
 
@@ -92,11 +93,11 @@ def _critical(alpha: float) -> float:
 
 
 def _checked(se: ArrayLike) -> np.ndarray:
-    found = np.asarray(se, dtype=float)
+    found = floats(se, "se")
     if np.any(found <= 0):
         raise InputError("se must be > 0")
     return found
 
 
 def _ratio(effect: ArrayLike, se: ArrayLike) -> np.ndarray:
-    return np.abs(np.asarray(effect, dtype=float)) / _checked(se)
+    return np.abs(floats(effect, "effect")) / _checked(se)

@@ -8,7 +8,7 @@ from typing import Any
 from meta.commands import options
 from meta.commands.reading import Loaded, load
 from meta.commands.writing import Shown, check_out, show
-from meta.errors import MetaError, quiet, unknown_option
+from meta.errors import MetaError, NotEstimableError, quiet, unknown_option
 from meta.formatting import interval, number, p_value
 
 FEW = 10
@@ -140,6 +140,8 @@ def _selected(found: Any) -> Row:
 
 
 def _worst(found: Any) -> Row:
+    if found.worst is None:
+        raise NotEstimableError("no study is without a significant result on the side in question")
     return _estimate("adjusted", "", found.worst, "only the studies that are not affirmative")
 
 

@@ -16,6 +16,7 @@ from meta.effects.display import display_of
 from meta.effects.intake import data_of
 from meta.errors import InputError, NotEstimableError
 from meta.keywords import keywords
+from meta.missing import absent
 from meta.pooling.counts import PooledCounts
 from meta.pooling.multilevel_result import Multilevel
 
@@ -176,7 +177,7 @@ def _of_units(
 
 
 def _refuse_missing(values: np.ndarray, study: np.ndarray, order: Any) -> None:
-    missing = np.array([item is None or item != item for item in values.tolist()], dtype=bool)
+    missing = absent(values)
     if missing.any():
         name = f"column {order!r}" if isinstance(order, str) else "order"
         raise InputError(

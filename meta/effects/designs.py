@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meta.arguments import floats
 from meta.effects.from_tests import paired_variance
 from meta.effects.recovered import Recovered, RecoveredEffect, numbers, require
 from meta.effects.recovery import se_from_ci
@@ -278,7 +279,7 @@ def flip_effect(yi: ArrayLike, *, flip: ArrayLike = True) -> Turned:
     >>> flip_effect([0.4, -0.2], flip=[True, False]).value.tolist()
     [-0.4, -0.2]
     """
-    value = np.asarray(yi, dtype=float)
+    value = floats(yi, "yi")
     chosen = np.broadcast_to(np.asarray(flip, dtype=bool), value.shape)
     rows = ", ".join(map(str, np.flatnonzero(chosen)))
     how = "scale turned" + (f" at position {rows}" if value.ndim else "") if chosen.any() else "as reported"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from meta.arguments import floats
 from meta.errors import InputError
 from meta.keywords import keywords
 from meta.saving import Saved
@@ -88,7 +89,7 @@ class EffectSizes(Saved):
     inputs: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        yi, vi = np.asarray(self.yi, dtype=float), np.asarray(self.vi, dtype=float)
+        yi, vi = floats(self.yi, "yi"), floats(self.vi, "vi")
         if yi.ndim != 1 or yi.shape != vi.shape:
             raise InputError(f"yi and vi must be lists of the same length, got {yi.shape} and {vi.shape}")
         k = yi.shape[0]
@@ -101,8 +102,8 @@ class EffectSizes(Saved):
             "yi": yi,
             "vi": vi,
             "study": np.asarray(self.study, dtype=object),
-            "lower": np.full(k, np.nan) if self.lower is None else np.asarray(self.lower, dtype=float),
-            "upper": np.full(k, np.nan) if self.upper is None else np.asarray(self.upper, dtype=float),
+            "lower": np.full(k, np.nan) if self.lower is None else floats(self.lower, "lower"),
+            "upper": np.full(k, np.nan) if self.upper is None else floats(self.upper, "upper"),
         }
         if self.kind is None:
             fill["kind"] = np.where(known, "exact", "none").astype(object)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meta.arguments import floats
 from meta.errors import InputError
 
 
@@ -99,7 +100,7 @@ class Bound:
 
 def numbers(**values: ArrayLike) -> list[np.ndarray]:
     """Return the named values as float arrays that broadcast together."""
-    arrays = [np.asarray(value, dtype=float) for value in values.values()]
+    arrays = [floats(value, name) for name, value in values.items()]
     try:
         np.broadcast_shapes(*(a.shape for a in arrays))
     except ValueError:

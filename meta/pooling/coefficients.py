@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc, fdtrc
 
-from meta.arguments import check_arguments, need
+from meta.arguments import check_arguments, floats, need
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile, two_sided
@@ -176,7 +176,7 @@ def as_contrast(L: Any, names: tuple[str, ...]) -> np.ndarray:
         if unknown:
             raise InputError(f"no coefficient is called {unknown[0]!r}; coefficients: {', '.join(names)}")
         return np.array([[float(L.get(name, 0.0)) for name in names]])
-    rows = np.atleast_2d(np.asarray(L, dtype=float))
+    rows = np.atleast_2d(floats(L, "L"))
     if rows.shape[1] != len(names):
         raise InputError(f"a contrast needs {len(names)} weights ({', '.join(names)}), got {rows.shape[1]}")
     return rows

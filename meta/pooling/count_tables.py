@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import shown
+from meta.arguments import floats, shown
 from meta.errors import DataWarning, InputError, Notes
 from meta.formatting import listing
 
@@ -54,10 +54,7 @@ def _resolve(table: Any, value: Any, argument: str) -> np.ndarray:
         if value not in table:
             raise InputError(f"the table has no column {value!r} (asked for as {argument})")
         value = table[value]
-    try:
-        return np.atleast_1d(np.asarray(value, dtype=float))
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{argument} must be numbers, not {shown(value)}") from None
+    return np.atleast_1d(floats(value, argument))
 
 
 def read_counts(

@@ -62,6 +62,9 @@ def sampling_covariance(
         S = np.asarray(es.covariance, dtype=float)
     else:
         return np.diag(es.vi)
+    if S.shape == (es.k, es.k) and not np.isfinite(S).all():
+        row = int(np.flatnonzero(~np.isfinite(S).all(axis=1))[0])
+        raise InputError(f"V must be finite: the row of study {str(es.study[row])!r} has a missing value")
     if S.shape != (es.k, es.k) or not np.allclose(S, S.T, rtol=1e-8, atol=1e-12 * np.max(np.abs(S))):
         raise InputError(f"V must be a symmetric {es.k} x {es.k} matrix, got {S.shape}")
     for block in _blocks(components([], S)):

@@ -179,8 +179,8 @@ def pool_many(
 
 
 def _refuse_uncarried(v: np.ndarray, y: np.ndarray, first: int) -> None:
-    """Refuse what overflows in sums of products, as for a single analysis."""
-    used = np.isfinite(y) & np.isfinite(v)
+    """Refuse what is infinite or overflows in sums of products, as for a single analysis."""
+    used = ~(np.isnan(y) | np.isnan(v))
     bad = used & ((np.abs(y) > LARGEST) | (v > LARGEST) | (v < 1 / LARGEST))
     if bad.any():
         row, at = np.argwhere(bad)[0]

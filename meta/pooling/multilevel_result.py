@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtri
 
-from meta.arguments import check_level
+from meta.arguments import check_level, floats
 from meta.effects.design import Design, index_of
 from meta.effects.model import EffectSizes
 from meta.errors import NotEstimableError
@@ -243,7 +243,7 @@ class Multilevel(CoefficientInference):
         """Profile log-likelihood of one level's variance at the given values."""
         which = self._position(component)
         restricted = self.method == "REML"
-        grid = np.atleast_1d(np.asarray(values, dtype=float))
+        grid = np.atleast_1d(floats(values, "values"))
         return np.array([profile_variance(self.stacked, which, v, self.phi, restricted) for v in grid])
 
     def profile_interval(self, component: int | str, *, level: float | None = None) -> Interval:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.format import open_memmap
 
+from meta.arguments import floats
 from meta.errors import InputError
 from meta.kernels.weights import CHUNK
 
@@ -80,7 +81,7 @@ def _aligned(da: Any, given: list[Any]) -> list[Any]:
     Blocks are whole numbers of the pieces that a batch in memory is fitted in, so that the numbers are the
     same to the last bit: an iteration over a piece ends when all its fits have converged.
     """
-    arrays = [array if is_dask(array) else da.asarray(np.asarray(array, dtype=float)) for array in given]
+    arrays = [array if is_dask(array) else da.asarray(floats(array, "Y and V")) for array in given]
     arrays = [array[:, None] if array.ndim == 1 else array for array in arrays]
     for array in arrays:
         if array.ndim != 2:

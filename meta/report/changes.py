@@ -59,6 +59,8 @@ def _last(item: Mapping[str, Any], evidence: Evidence) -> list[Block]:
 
 def what(item: Mapping[str, Any], evidence: Evidence) -> str:
     """Say which studies and claims a line of the history is about."""
+    if item.get("unknown"):
+        return "what changed is not known, as the record of the run before could not be read"
     known = {study.id: study.label for study in evidence.library.studies}
     studies, claims = item["studies"], item["claims"]
     parts = [

@@ -6,7 +6,6 @@ same bytes on any day.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -16,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from meta.effects.evidence import Evidence
-from meta.errors import InputError
 from meta.report.inputs import Inputs
-from meta.report.moves import CLAIMS_FILE, METHOD, cause_in_claims, moves, same
+from meta.report.moves import CLAIMS_FILE, METHOD, cause_in_claims, check_row, moves, same
+from meta.report.trust import csv_rows, history_of, inputs_of_file, left_aside, verdicts_of
 
 HISTORY = "history.jsonl"
+CUT_OFF = "history.cut-off.txt"
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,18 @@ class Before:
         What ``verdicts.json`` says of each analysis, by id.
     rows : mapping of str to list
         The rows of ``effects.csv`` that were listed, by analysis.
+    cut_off : str
+        What is left of a last line of the history that was cut off.
+    notes : tuple of str
+        What was not as a run writes it, and was left aside.
     """
 
     lines: tuple[Mapping[str, Any], ...] = ()
     inputs: Mapping[str, Any] = field(default_factory=dict)
     numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rows: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
+    cut_off: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def read_before(folder: Path) -> Before:
@@ -53,48 +59,28 @@ def read_before(folder: Path) -> Before:
     InputError
         If a line of the history cannot be read.
     """
-    claims = _json(folder / "verdicts.json").get("claims", {})
+    notes: list[str] = []
+    lines, cut_off = history_of(folder / HISTORY)
+    if cut_off:
+        notes.append(
+            f"the last line of {HISTORY} was cut off: the lines before it were kept, and what is left of it "
+            f"is in {CUT_OFF}"
+        )
+    claims = verdicts_of(folder / "verdicts.json", notes).get("claims", {})
     numbers = {name: found for claim in claims.values() for name, found in claim.get("analyses", {}).items()}
-    return Before(
-        _lines(folder / HISTORY), _json(folder / "inputs.json"), numbers, _rows(folder / "effects.csv")
-    )
+    inputs = inputs_of_file(folder / "inputs.json", notes)
+    return Before(lines, inputs, numbers, _rows(folder / "effects.csv", notes), cut_off, tuple(notes))
 
 
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _lines(path: Path) -> tuple[Mapping[str, Any], ...]:
-    if not path.exists():
-        return ()
-    found = []
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            content = json.loads(text)
-            known = isinstance(content, dict) and {"inputs", "analyses", "studies", "date"} <= content.keys()
-        except ValueError:
-            known = False
-        if not known:
-            raise InputError(
-                f"line {number} of {path.name} is not one that a run wrote; mend it, or move the file away "
-                "to begin a new history"
-            )
-        found.append(content)
-    return tuple(found)
-
-
-def _rows(path: Path) -> dict[str, list[Mapping[str, str]]]:
+def _rows(path: Path, notes: list[str]) -> dict[str, list[Mapping[str, str]]]:
     found: dict[str, list[Mapping[str, str]]] = {}
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream):
-                if row.get("status") != "not eligible":
-                    found.setdefault(row["analysis"], []).append(row)
-    except (OSError, KeyError, ValueError):
+        for row in csv_rows(path, notes):
+            if row["status"] != "not eligible":
+                check_row(row)
+                found.setdefault(row["analysis"], []).append(row)
+    except (KeyError, ValueError):
+        notes.append(left_aside(path.name))
         return {}
     return found
 
@@ -118,27 +104,36 @@ def history_line(
     if before.lines and before.lines[-1]["inputs"] == inputs.fingerprint:
         return None
     first = not before.lines
-    studies = _compared({} if first else before.inputs.get("studies", {}), inputs.studies)
-    claims = _compared({} if first else before.inputs.get("claims", {}), inputs.claims)
+    # Without what was there before, nothing can be said to have been added or edited.
+    unknown = not first and not before.inputs
+    studies: dict[str, Any] = {}
+    claims: dict[str, Any] = {}
+    if not first and not unknown:
+        studies = _compared(before.inputs["studies"], inputs.studies)
+        claims = _claims_changed(_compared(before.inputs["claims"], inputs.claims), before, inputs)
     found: dict[str, dict[str, Any]] = {}
     for name, now in numbers.items():
         if first:
             found[name] = {"before": None, "after": state(now)}
             continue
         line: dict[str, Any] = {"before": state(before.numbers.get(name)), "after": state(now)}
-        moved = moves(evidence, name, inputs, before.inputs, before.rows.get(name, ()))
+        rows = before.rows.get(name, ())
+        moved = moves(evidence, name, inputs, before.inputs, rows) if before.rows and not unknown else []
         if moved or not same(line["before"], line["after"]):
-            found[name] = {**line, "moved_by": moved or _otherwise(before, inputs, evidence, name, line)}
+            if not moved and before.numbers and not unknown:
+                moved = _otherwise(before, inputs, evidence, name, line)
+            found[name] = {**line, "moved_by": moved}
     for name in () if first else sorted(set(before.numbers) - set(numbers)):
         found[name] = {"before": state(before.numbers[name]), "after": None, "moved_by": []}
     return {
         "date": None if first else _today(),
         "inputs": inputs.fingerprint,
         "version": inputs.version,
-        "studies": {"total": len(inputs.studies), **({} if first else studies)},
-        "claims": {} if first else _claims_changed(claims, before, inputs),
+        "studies": {"total": len(inputs.studies), **studies},
+        "claims": claims,
         "analyses": found,
         **({} if first else {"method": METHOD}),
+        **({"unknown": True} if unknown else {}),
     }
 
 

@@ -142,6 +142,15 @@ def _from_csv(row: Mapping[str, str]) -> _Row:
     return _Row(row["kind"], row["measure"], values, tuple(mixture))
 
 
+def check_row(row: Mapping[str, str]) -> None:
+    """Refuse, by a ValueError or KeyError, a row that ``effects.csv`` cannot have held."""
+    numbers = _from_csv(row)
+    if row["study_id"] == "" or numbers.kind not in ("exact", "bound", "mixture", "none"):
+        raise ValueError("a row without a study, or of an unknown kind")
+    if any(value is not None and math.isinf(value) for value in (numbers.values[0], numbers.values[1])):
+        raise ValueError("an infinite effect")
+
+
 def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 

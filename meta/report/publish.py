@@ -113,10 +113,10 @@ def _keep_others(target: Path, fresh: Path) -> None:
 def _written_before(target: Path) -> set[str]:
     try:
         content = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return set()
     files = content.get("files", ()) if isinstance(content, dict) else ()
-    return {str(name) for name in files}
+    return {name for name in files if isinstance(name, str)} if isinstance(files, list) else set()
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from meta.report.blocks import Figure, Section, figures_of, from_plain, to_plain
-from meta.report.inputs import made_with
+from meta.report.inputs import fingerprint, made_with
 from meta.report.subject import digest
+from meta.report.trust import plain_json
 
 KEPT = ".kept.json"
 
@@ -59,7 +60,8 @@ class Kept:
 
     def __init__(self, folder: Path) -> None:
         self._figures = folder / "figures"
-        self._records = _read(folder / KEPT)
+        self.notes: list[str] = []
+        self._records = _read(folder / KEPT, self.notes)
 
     def take(self, name: str, key: str, into: Path) -> Record | None:
         """Return the record of this name if its inputs are those of ``key``, and copy its figures.
@@ -87,12 +89,20 @@ class Kept:
             return False
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return content["records"] if content["made_with"] == made_with() else {}
-    except (OSError, ValueError, KeyError, TypeError):
+def _read(path: Path, notes: list[str]) -> dict[str, Any]:
+    """The records, if the file is to the letter what a run wrote, and this code wrote it."""
+    if not path.exists():
         return {}
+    try:
+        content = plain_json(path.read_bytes())
+        if content["made_with"] != made_with():
+            return {}
+        if content["digest"] == fingerprint(content["records"]):
+            return dict(content["records"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    notes.append(f"{path.name} is not as a run wrote it: everything was computed anew")
+    return {}
 
 
 def kept_json(records: Mapping[str, Record], figures: Path) -> str:
@@ -115,7 +125,9 @@ def kept_json(records: Mapping[str, Record], figures: Path) -> str:
         }
         for name, record in sorted(records.items())
     }
-    return json.dumps({"made_with": made_with(), "records": content}, ensure_ascii=False) + "\n"
+    own = json.loads(json.dumps(content, ensure_ascii=False))
+    kept = {"made_with": made_with(), "digest": fingerprint(own), "records": own}
+    return json.dumps(kept, ensure_ascii=False) + "\n"
 
 
 def files_of(records: Iterable[Record]) -> list[str]:

@@ -15,7 +15,7 @@ from meta.claims.answers import Answer, answer
 from meta.effects.evidence import Evidence, load_evidence
 from meta.errors import DiagnosticsError, quiet
 from meta.report.engines import EngineCheck
-from meta.report.history import HISTORY, history_line, history_text, read_before
+from meta.report.history import CUT_OFF, HISTORY, history_line, history_text, read_before
 from meta.report.inputs import fingerprint, inputs_of, key_of, part_for, versions
 from meta.report.numbers import numbers_of, verdicts_json
 from meta.report.overview import overview, rows_of
@@ -136,6 +136,7 @@ class _Work:
         self.records: dict[str, Record] = {}
         self.change: Mapping[str, Any] | None = None
         self.notes: list[str] = []
+        self.doubts: list[str] = []
         self.check = EngineCheck(())
 
     def build(self, folder: Path) -> list[str]:
@@ -143,6 +144,7 @@ class _Work:
         figures.mkdir()
         before = read_before(self.target)
         kept = Kept(self.target)
+        self.doubts += [*before.notes, *kept.notes]
         gallery = Gallery(figures)
         self._analyses(kept, gallery)
         self._claims(kept, gallery)
@@ -165,6 +167,10 @@ class _Work:
         )
         files = sorted([*TEXTS, *(f"figures/{name}" for name in files_of(self.records.values()))])
         _write(folder / HISTORY, history_text(before, self.change))
+        if before.cut_off:
+            earlier = self.target / CUT_OFF
+            kept_off = earlier.read_bytes().decode(errors="replace") if earlier.is_file() else ""
+            _write(folder / CUT_OFF, f"{kept_off}{before.cut_off}\n")
         _write(folder / "inputs.json", inputs.to_json())
         _write(folder / "effects.csv", csv_text(effect_rows(self.evidence)))
         _write(folder / "verdicts.json", verdicts_json(self.evidence, self.numbers, self.agree, files))
@@ -247,7 +253,7 @@ class _Work:
             tuple(name for name in self.evidence.analyses if name not in self.answers),
             self.change,
             self.agree,
-            (*self.notes, *disagree),
+            (*self.doubts, *self.notes, *disagree),
             self.evidence,
         )
 

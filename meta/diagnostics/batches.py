@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.effects.groups import grouping
 from meta.effects.intake import column
 from meta.errors import InputError, NotEstimableError
 from meta.pooling.many import PooledMany, pool_many
@@ -67,6 +68,8 @@ def as_columns(many: PooledMany) -> dict[str, np.ndarray]:
 
 def labels_of(effects: Any, values: Any, what: str) -> np.ndarray:
     """A column of the effects by name, or an array with one value a study."""
+    if what == "cluster":
+        return grouping(effects, values, what)
     return np.asarray(column(effects, values, what))
 
 

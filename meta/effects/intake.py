@@ -204,6 +204,8 @@ def column(effects: EffectSizes, values: Any, what: str) -> Any:
                 f"{what} must have one value for each of the {effects.k} rows, not the shape "
                 f"{np.shape(found)}"
             )
+        if getattr(found, "dtype", None) is not None and getattr(found.dtype, "kind", "") == "c":
+            raise InputError(f"{what} must be numbers or labels, not complex numbers")
         return found
     if values in ("study", "yi", "vi", "sei"):
         return getattr(effects, values)

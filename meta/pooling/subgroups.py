@@ -20,6 +20,7 @@ from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaWarning, Notes
 from meta.formatting import interval, number, p_equation
 from meta.keywords import keywords
+from meta.missing import absent
 from meta.pooling.options import PoolOptions
 from meta.pooling.result import Pooled
 from meta.saving import Saved
@@ -307,10 +308,10 @@ def fit_subgroups(
     given = labels
     labels = np.asarray(labels, dtype=object)[used]
     weights = None if weights is None else weights[used]
-    missing = [i for i, label in enumerate(labels) if label is None or label != label]
-    if missing:
+    gaps = np.flatnonzero(absent(labels))
+    if gaps.size:
         raise InputError(
-            f"by must name a group for every row: study '{effects.study[missing[0]]}' has none; "
+            f"by must name a group for every row: study '{effects.study[gaps[0]]}' has none; "
             "fill it in or drop the row"
         )
     names = present_levels(given, list(map(str, labels)))

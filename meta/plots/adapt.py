@@ -216,7 +216,7 @@ class _Builder:
 
     def regression(self, fit: Any, order: Any) -> Table:
         """Studies with what the moderators predict for them, and what is left unexplained."""
-        es = fit.es.subset(np.asarray(fit.design.rows))
+        es = fit.es  # the rows used
         frame = fit.predict()
         fitted = zip(frame["estimate"], frame["ci_low"], frame["ci_high"], strict=True)
         w = 1 / (fit.vi + fit.tau2) if fit.user_weights is None else fit.user_weights

@@ -127,8 +127,7 @@ def _moderator(effects: Any, result: Any, x: Any, k: int) -> np.ndarray:
     if isinstance(x, str):
         columns = dict(getattr(effects, "columns", {}))
         if hasattr(result, "design") and hasattr(result, "es"):
-            used = result.design.rows
-            columns = {name: np.asarray(values)[used] for name, values in result.es.columns.items()}
+            columns = dict(result.es.columns)  # of the rows used
             columns |= {name: result.X[:, i] for i, name in enumerate(result.names) if name not in columns}
         if x not in columns:
             raise InputError(f"x: there is no column {x!r}; the columns are: {', '.join(map(str, columns))}")

@@ -181,6 +181,14 @@ def test_a_column_whose_name_holds_code_stays_a_name(nothing_made):
         lambda recipe: recipe["factors"].update(x={"tree": ["column", "x"], "levels": [1], "contrast": "os"}),
         lambda recipe: recipe.update(terms=[{"label": "x", "scale": 1.0, "products": [[["y", False]]]}]),
         lambda recipe: recipe.update(terms=3),
+        lambda recipe: recipe.update(columns=[]),
+        lambda recipe: recipe["factors"].update(x={"tree": ["column", "y"]}),
+        lambda recipe: recipe["factors"].update(
+            x={"tree": ["stateful", "poly", ["column", "x"], {}, {"raw": True, "degree": 2}], "fields": ["1"]}
+        ),
+        lambda recipe: recipe["factors"].update(
+            x={"tree": ["column", "x"], "levels": list(range(9999)), "contrast": "sum", "options": {}}
+        ),
         lambda recipe: recipe.clear(),
     ],
 )
@@ -219,6 +227,11 @@ def test_stored_terms_that_are_damaged_are_refused(damage, nothing_made):
         ":".join(f"(x+I(z+{i}))" for i in range(30)),
         "I(" + "9" * 3000 + "*x)",
         "I(x*1e999)",
+        "I(" + "- " * 3000 + "x)",
+        "I(" + "- " * 200 + "x)",
+        "I(" + "+".join(["x"] * 300) + ")",
+        ":".join(f"C(I(z+{i}))" for i in range(25)),
+        "(" + "+".join(f"C(I(z+{i}))" for i in range(12)) + ")**12",
         "1" + "0" * 400 + ":x",
         "I(x**-" + "9" * 400 + ")",
     ],
@@ -291,3 +304,22 @@ def test_a_caller_may_pass_functions_which_a_file_never_holds():
         meta.regress(es, "~ cut(x)", context={"cut": 3})
     with pytest.raises(InputError, match="formulas do not offer"):
         meta.regress(es, "~ cut(x)")
+
+
+def test_a_factor_of_thousands_of_levels_is_refused_before_its_matrix_is_made():
+    k = 3000
+    es = meta.EffectSizes(np.zeros(k), np.ones(k), "GEN", [str(i) for i in range(k)])
+    with pytest.raises(InputError, match="study has 3000 levels, more than 2000; is it a number"):
+        meta.regress(es, "~ study")
+    es = meta.EffectSizes(np.zeros(200), np.ones(200), "GEN", [str(i) for i in range(200)])
+    with pytest.raises(InputError, match=r"make 40000 columns, more than 2000|make 40201 columns"):
+        meta.regress(es, "~ 0 + study:C(study)")
+
+
+def test_eight_factors_in_one_product_take_no_time():
+    columns = {f"f{i}": np.array(list("ab") * (K // 2)) for i in range(8)}
+    es = effects(**columns)
+    start = time.perf_counter()
+    with quiet(), pytest.raises(InputError):
+        meta.regress(es, "~ " + ":".join(columns) + " + made")
+    assert time.perf_counter() - start < 3

@@ -35,6 +35,12 @@ DEEPEST = 40
 MOST_TERMS = 2000
 """Terms that the operators of a formula may make; more than any number of studies can tell apart."""
 
+MOST_FACTORS = 8
+"""Factors in one product: their codings are chosen among 2**8 = 256 products."""
+
+MOST_LEVELS = 120
+"""Depth of an expression; reading and computing it take a few frames a level, of Python's thousand."""
+
 MOST_CHOICES = 50_000
 """Products that a power of a sum may go through, well under a second."""
 
@@ -111,6 +117,8 @@ def parse(formula: str, columns: Collection[str], functions: Collection[str] = (
                 label = f"`{label}`"
             labels.append(label)
             factors[label] = tree
+        if len(set(labels)) > MOST_FACTORS:
+            raise InputError(f"the formula {shown} has a product of {len(set(labels))} factors; name fewer")
         label = _label(labels) if scale == 1 else f"{scale:g}:{_label(labels)}"
         terms.append(Term(label, tuple(dict.fromkeys(labels)), scale))
     if not terms:
@@ -214,16 +222,29 @@ def _factor(factor: Any, scope: Scope, formula: str) -> tuple[str, Tree | Catego
         if name is None:
             raise InputError(_not_a_column(expr, formula, scope.columns))
         return name, ["column", name]
+    node: ast.expr | None = None
     try:
         node = ast.parse(expr, mode="eval").body
+        _check_tree_depth(node)
         tree = read(node, scope)
+        label = ast.unparse(_Named(scope.aliases).visit(node)).replace("\n", " ")
     except Forbidden as problem:
-        if problem.name and isinstance(node, ast.expr) and str(problem) not in _calls(node):
+        if problem.name and node is not None and str(problem) not in _calls(node):
             raise InputError(_not_a_column(str(problem), formula, scope.columns)) from None
         raise refuse(problem, shown) from None
     except _FAILURES as problem:
         raise InputError(f"the formula {shown} cannot be read: {_reason(problem)}") from None
-    return ast.unparse(_Named(scope.aliases).visit(node)).replace("\n", " "), tree
+    return label, tree
+
+
+def _check_tree_depth(root: ast.AST) -> None:
+    """Refuse an expression that recursion could not follow; a sum of 100 columns is of that depth."""
+    level, depth = [root], 0
+    while level:
+        depth += 1
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if depth > MOST_LEVELS:
+            raise Forbidden("an expression of more than a hundred operations inside one another")
 
 
 def _calls(node: ast.expr) -> set[str]:

@@ -24,6 +24,7 @@ import numpy as np
 from meta.effects.design import names
 from meta.effects.design.contrasts import coding
 from meta.effects.design.expressions import COMPARISONS, CONTRASTS, Category
+from meta.effects.design.expressions import columns_of as columns_in
 from meta.effects.design.moderator_columns import Column
 from meta.effects.design.parsing import Parsed
 from meta.effects.design.structure import products_of
@@ -33,8 +34,8 @@ from meta.formatting import listing
 
 Recipe = dict[str, Any]
 
-MOST_COLUMNS = 5000
-"""Columns that terms may make; beyond, only the memory of the machine would end the work."""
+MOST_COLUMNS = 2000
+"""Columns that terms may make, and levels of a factor; beyond, memory would end the work."""
 
 
 class RowNumbers(Sequence):
@@ -97,6 +98,8 @@ def _factor(
     labels = _labels(label, tree, data, functions)
     levels = _levels(label, given, labels, data[tree[1]].order if plain else None, rows, notes)
     options = dict(given.options or {})
+    if len(levels) > MOST_COLUMNS:
+        raise InputError(f"{label} has {len(levels)} levels, more than {MOST_COLUMNS}; is it a number?")
     try:
         coding(given.contrast, options, levels)
     except Unsuitable as problem:
@@ -242,6 +245,8 @@ def _encode(
         if values.ndim != 1:
             raise InputError(f"the term {label} makes {values.shape[1]} columns of these data instead of one")
         return [(label, values)]
+    if values.shape[1:] != (len(factor["fields"]),):
+        raise InputError("the stored terms of the model are damaged; fit the model again")
     made = [(f"{label}[{field}]", values[:, i]) for i, field in enumerate(factor["fields"])]
     return made[1:] if reduced and factor.get("spans", False) else made
 
@@ -276,10 +281,13 @@ def check(recipe: Any) -> Recipe:
         good = good and all(isinstance(name, str) for name in recipe["columns"])
         for factor in recipe["factors"].values() if good else ():
             check_tree(factor["tree"])
+            good = good and set(columns_in(factor["tree"])) <= set(recipe["columns"])
             if "levels" in factor:
+                good = good and len(factor["levels"]) <= MOST_COLUMNS
                 good = good and factor["contrast"] in CONTRASTS and isinstance(factor["options"], dict)
                 good = good and all(isinstance(level, str | bool | int | float) for level in factor["levels"])
-                coding(factor["contrast"], factor["options"], list(factor["levels"]))
+                if good:
+                    coding(factor["contrast"], factor["options"], list(factor["levels"]))
             else:
                 good = good and all(isinstance(field, str) for field in factor.get("fields", ()))
         for term in recipe["terms"] if good else ():

@@ -19,12 +19,13 @@ from tests.net import (
     pooling,
     posteriors,
     regression,
+    saved,
 )
 from tests.net.register import Group, Numbers
 
 FOLDER = Path(__file__).parent / "stored"
 ROOMS = (pooling, measures, counted, regression, levels, asymmetry, diagnosed, posteriors, judged, drawn)
-ROOMS += (committed,)
+ROOMS += (committed, saved)
 GROUPS: dict[str, Group] = {group.name: group for room in ROOMS for group in room.GROUPS}
 QUICK = 0.03
 """Seconds of one core up to which a case belongs to the fast half of the net."""

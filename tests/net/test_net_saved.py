@@ -15,7 +15,7 @@ def patient(name: str) -> object:
     return pytest.param(name, marks=pytest.mark.slow) if '"$draws"' in text_of(name) else name
 
 
-@pytest.mark.parametrize("name", map(patient, names()))
+@pytest.mark.parametrize("name", [patient(name) for name in names()])
 def test_the_print_out_is_the_same(name):
     old, new = (text.splitlines() for text in (kept(name), printed(name)))
     diff = "\n".join(difflib.unified_diff(old, new, "as it was saved", "now", lineterm="", n=0))

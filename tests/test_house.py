@@ -116,3 +116,54 @@ def test_modules_stay_readable():
         if (count := len(path.read_text().splitlines())) > 400
     }
     assert not long, f"over 400 lines: {long}"
+
+
+LISTS_OF_MEASURES = {
+    "effects/reported.py": "which statistic of a paper leads to which measure",
+    "effects/revman_rows.py": "RevMan's names of measures",
+    "evidence/claims.py": "schema of the review's file, in a room below the measures",
+    "evidence/statistics.py": "schema of a study file, in a room below the measures",
+    "plots/scatter.py": "one curve of equal effect per measure",
+    "pooling/counts.py": "one Mantel-Haenszel formula per measure",
+    "pooling/dependence.py": "one covariance formula per measure",
+    "pooling/glmm.py": "one set of likelihoods per measure",
+    "report/methods.py": "the sentence of the methods section per measure of a claim",
+}
+"""Modules outside the registry that list three or more measures, and why; the list may only shrink."""
+
+
+def lists_measures(path, codes):
+    """Whether a module has a literal with three or more codes of measures, or a text of nothing but codes."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Set | ast.Tuple | ast.List):
+            parts = node.elts
+        elif isinstance(node, ast.Dict):
+            parts = [*node.keys, *node.values]
+        else:
+            words = node.value.split() if isinstance(getattr(node, "value", None), str) else []
+            if len(words) >= 3 and codes.issuperset(words):
+                return True
+            continue
+        texts = [part.value for part in parts if isinstance(part, ast.Constant)]
+        if len({text for text in texts if isinstance(text, str)} & codes) >= 3:
+            return True
+    return False
+
+
+def test_one_registry_lists_measures():
+    from meta.effects.registry import MEASURES
+
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if PACKAGE / "effects" / "measures" not in path.parents and lists_measures(path, set(MEASURES))
+    }
+    assert found == set(LISTS_OF_MEASURES)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"SMD", "SMDH", "SMD1"}', '{"RR": 1, "OR": 2, "RD": 3}', '"RR OR HR".split()']
+)
+def test_a_second_list_of_measures_is_found(text, tmp_path):
+    (tmp_path / "module.py").write_text(f"FOUND = {text}\n")
+    assert lists_measures(tmp_path / "module.py", {"SMD", "SMDH", "SMD1", "RR", "OR", "RD", "HR"})

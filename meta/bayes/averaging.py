@@ -12,10 +12,11 @@ from scipy import special
 from meta.arguments import check_level
 from meta.bayes.bias_evidence import BiasFit, Cutoffs, fit_bias
 from meta.bayes.bias_models import ENSEMBLES, PEESE, PET, Bias, WeightFunction
+from meta.bayes.default_priors import AVERAGING_PRIORS, default_priors
 from meta.bayes.ensemble import EnsembleModel, ModelAverage
-from meta.bayes.fit import _STANDARDISED, build_model
+from meta.bayes.fit import build_model
 from meta.bayes.model import Model, as_prior
-from meta.bayes.priors import Fixed, InverseGamma, Normal, Prior
+from meta.bayes.priors import Fixed, Prior
 from meta.effects.intake import as_effects
 from meta.errors import (
     ConvergenceWarning,
@@ -64,8 +65,8 @@ def model_average(
     yi, vi, sei, study, measure : optional
         As in :func:`meta.pool`.
     effect, tau : Prior, optional
-        Proper priors of mu and tau where they are not zero. For standardised mean differences by default
-        Normal(0, 1) and InverseGamma(1, 0.15), as in RoBMA.
+        Proper priors of mu and tau where they are not zero. For standardised differences by default
+        Normal(0, 1) and InverseGamma(1, 0.15), as in RoBMA; for log ratios those of :func:`meta.bayes`.
     bias : str or sequence, optional
         None: four models without bias. ``"psma"``: the 36 models of RoBMA-PSMA (six weight functions, PET
         and PEESE). ``"pp"``: PET and PEESE. ``"two-sided"``: two two-sided weight functions. Or any
@@ -207,13 +208,10 @@ def _ensemble(bias: str | Sequence[Bias] | None) -> tuple[Bias, ...]:
 
 
 def _checked(effects: EffectSizes, effect: Prior | None, tau: Prior | None) -> Model:
-    if (effect is None or tau is None) and effects.measure not in _STANDARDISED:
-        raise InputError(
-            f"measure {effects.measure} has no default priors, as its scale is not known; give effect= and "
-            "tau=, such as effect=meta.Normal(0, 0.5), tau=meta.HalfNormal(0.3)"
-        )
-    effect = Normal(0.0, 1.0) if effect is None else as_prior(effect, "effect")
-    tau = InverseGamma(1.0, 0.15) if tau is None else as_prior(tau, "tau")
+    if effect is None or tau is None:
+        default = default_priors(effects.measure, AVERAGING_PRIORS)
+        effect, tau = default[0] if effect is None else effect, default[1] if tau is None else tau
+    effect, tau = as_prior(effect, "effect"), as_prior(tau, "tau")
     used = effects.subset(effects.informative)
     if used.k == 0:
         raise InputError("no result has an effect, so there is nothing to average")

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from meta.arguments import check_arguments, floats, refuse_unused
+from meta.bayes.default_priors import default_priors
 from meta.bayes.exact import fit_analytic
 from meta.bayes.model import Model, as_prior, check_integrates, check_priors
 from meta.bayes.posterior import Posterior
-from meta.bayes.priors import HalfNormal, Normal, Prior
+from meta.bayes.priors import Prior
 from meta.bayes.sampler_options import refuse_sampler, sampler_options
 from meta.effects.carried import check_carried
 from meta.effects.intake import as_effects, informative
@@ -28,13 +29,6 @@ Engine = Literal["exact", "pymc"]
 HETEROGENEITY = ("normal", "t")
 ALPHA = 0.05
 """Two-sided level of truncation that is meant where none is said."""
-
-DEFAULT_PRIORS: dict[str, tuple[Prior, Prior]] = {
-    "SMD": (Normal(0.0, 1.0), HalfNormal(0.5)),
-    "log ratio": (Normal(0.0, 0.5), HalfNormal(0.3)),
-}
-_STANDARDISED = frozenset({"SMD", "SMDH", "SMD1", "SMD1H", "SMCC", "SMCR", "SMCRH", "SMCRP", "SMN"})
-_LOG_RATIOS = frozenset({"ROM", "ROMC", "RR", "OR", "IRR", "PETO", "HR"})
 
 
 @keywords
@@ -78,9 +72,11 @@ def bayes(
         As in :func:`meta.pool`.
     effect : Prior
         Prior of the mean effect mu; with ``moderators`` of every coefficient (or one prior each).
-        For standardised mean differences and log ratios there is a printed default.
+        Standardised differences have Normal(0, 1) and log ratios Normal(0, 0.5) by default; other
+        measures have no default, as it would depend on their units.
     tau : Prior or float
-        Prior of the heterogeneity, or its known value.
+        Prior of the heterogeneity, or its known value; by default HalfNormal(0.5) for standardised
+        differences and HalfNormal(0.3) for log ratios.
     engine : {"exact", "pymc"}
         Quadrature (milliseconds) or sampling.
     level : float
@@ -264,16 +260,10 @@ def _mask(truncated: ArrayLike | None, effects: EffectSizes) -> np.ndarray | Non
 
 
 def _priors(measure: str, effect: Any, tau: Prior | float | None) -> tuple[Any, Prior]:
-    family = "SMD" if measure in _STANDARDISED else "log ratio" if measure in _LOG_RATIOS else None
-    if (effect is None or tau is None) and family is None:
-        raise InputError(
-            f"measure {measure} has no default priors, as its scale is not known; give effect= and tau=, "
-            "such as effect=meta.Normal(0, 4), tau=meta.HalfNormal(0.5)"
-        )
-    default = DEFAULT_PRIORS[family or "SMD"]
+    if effect is None or tau is None:
+        default = default_priors(measure)
+        effect, tau = default[0] if effect is None else effect, default[1] if tau is None else tau
     return (
-        effect
-        if isinstance(effect, Mapping | Sequence)
-        else as_prior(default[0] if effect is None else effect, "effect"),
-        as_prior(default[1] if tau is None else tau, "tau"),
+        effect if isinstance(effect, Mapping | Sequence) else as_prior(effect, "effect"),
+        as_prior(tau, "tau"),
     )

@@ -21,9 +21,6 @@ from meta.errors import DataWarning, InputError, Notes
 from meta.keywords import keywords
 from meta.tables.containers import Columns, as_columns
 
-STANDARDISED = frozenset({"SMD", "SMDH", "SMD1", "SMD1H", "SMCC", "SMCR", "SMCRH", "SMCRP", "SMCRPH", "SMN"})
-RATIO_OF_MEANS = frozenset({"ROM", "CVR", "ROMC", "CVRC", "MNLN", "CVLN"})
-
 
 @dataclass(slots=True)
 class _Work:
@@ -310,16 +307,16 @@ def _with_correction(source: str, adjusted: zero_cells.Adjusted, rule: dict[str,
 
 
 def _check_results(work: _Work, arguments: Mapping[str, np.ndarray], yi: np.ndarray, vi: np.ndarray) -> None:
-    code = work.measure.code
-    if code in STANDARDISED:
+    measure, code = work.measure, work.measure.code
+    if measure.is_standardised and not measure.is_of_events:  # the hint is about standard deviations
         work.messages += checks.large_effects(yi, work.study)
-    if code in RATIO_OF_MEANS:
+    if measure.logs_of_means:
         work.messages += checks.opposite_signs(arguments, work.study)
     complete = np.ones(work.k, dtype=bool)
     for x in arguments.values():
         complete &= ~np.isnan(x)
     unusable = complete & ~(np.isfinite(yi) & np.isfinite(vi) & (vi > 0))
-    if code in RATIO_OF_MEANS:
+    if measure.logs_of_means:
         unusable &= ~np.isnan(yi)
     work.messages += checks.each(
         unusable,
@@ -363,6 +360,6 @@ def _computed(work: _Work, *, level: float, df: np.ndarray | None, ci_scale: str
         work.messages += checks.doubtful_intervals(
             work.values["yi"], work.values["model_low"], work.values["model_high"], work.study
         )
-    if work.measure.code in STANDARDISED:
+    if work.measure.is_standardised and not work.measure.is_of_events:
         work.messages += checks.large_effects(work.values["yi"], work.study)
     return "as reported"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from meta.effects.measures import one_group, two_groups
+from meta.effects.measures import one_group, two_by_two, two_groups
 from meta.effects.measures.definition import Measure
 from meta.errors import unknown_option
 
 __all__ = ["MEASURES", "Measure", "measure"]
 
-MEASURES: dict[str, Measure] = {entry.code: entry for entry in (*two_groups.MEASURES, *one_group.MEASURES)}
+MEASURES: dict[str, Measure] = {
+    entry.code: entry for entry in (*two_by_two.MEASURES, *two_groups.MEASURES, *one_group.MEASURES)
+}
 
 
 def measure(code: str) -> Measure:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from meta.effects import ratios, standardised
 from meta.effects.percent_scale import PercentScale
 from meta.effects.reading_of import Context, Derived, nothing
+from meta.effects.registry import measure as look_up
 
 DERIVATIONS: dict[str, dict[str, Callable[[Context], Derived]]] = {
     "SMD": {
@@ -55,7 +56,7 @@ def derive(context: Context, scale: PercentScale | None = None) -> Derived:
     if measure == "ROM" and scale is not None and kind in DERIVATIONS["SMD"]:
         standard = DERIVATIONS["SMD"][kind](context).after(context)
         return standard if standard.tier == "D" else scale.apply(standard)
-    return nothing(f"a {kind.replace('-', ' ')} does not give a {_NAMES[measure]}")
+    return nothing(f"a {kind.replace('-', ' ')} does not give a {look_up(measure).display}")
 
 
 def within(outcome: Derived, tiers: tuple[str, ...]) -> Derived:
@@ -63,6 +64,3 @@ def within(outcome: Derived, tiers: tuple[str, ...]) -> Derived:
     if outcome.tier == "D" or outcome.tier in tiers:
         return outcome
     return replace(nothing(f"tier {outcome.tier} is not admitted by the rule"), steps=outcome.steps)
-
-
-_NAMES = {"SMD": "standardised mean difference", "ROM": "ratio of means", "RR": "risk ratio", "PLO": "share"}

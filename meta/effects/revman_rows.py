@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from meta.effects.registry import MEASURES as REGISTRY
+
 KINDS = {"DICH": "dichotomous", "CONT": "continuous", "IV": "inverse variance", "IPD": "O - E and variance"}
 NUMBERS = {
     "events1": "EVENTS_1",
@@ -41,9 +43,13 @@ MEASURES = {
     "stdmeandifference": "SMD",
     "standardisedmeandifference": "SMD",
     "standardizedmeandifference": "SMD",
-    **{code.lower(): code for code in ("OR", "RR", "RD", "MD", "SMD", "HR")},
+    "or": "OR",
+    "rr": "RR",
+    "rd": "RD",
+    "md": "MD",
+    "smd": "SMD",
+    "hr": "HR",
 }
-RATIOS = frozenset(("OR", "RR", "HR", "IRR", "PETO"))
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,8 @@ def derived(
     if kind == "IV":
         if not math.isnan(estimate):
             return {"yi": estimate, "sei": se}
-        log = measure in RATIOS
+        known = REGISTRY.get(measure)
+        log = known is not None and known.is_log_ratio
         return {"yi": math.log(effect) if log and effect > 0 else math.nan if log else effect, "sei": se}
     if kind == "IPD" and variance > 0:
         found = {"yi": o_e / variance, "vi": 1 / variance}

@@ -58,9 +58,6 @@ class Reading:
         return ends if self.scale.increasing else (ends[1], ends[0])
 
 
-_SHORT = {"SMD": "SMD", "ROM": "Ratio of means", "GEN": "Effect", "ZCOR": "Correlation", "PLO": "Proportion"}
-
-
 def reading(
     measure: str, *, scale: str | None = None, null: float | None = None, size: float | None = None
 ) -> Reading:
@@ -83,7 +80,7 @@ def reading(
     name = known.display if own else known.name
     if measure == "GEN" and name == known.name:
         name = "effect"
-    short = _SHORT.get(measure, measure if len(measure) <= 3 else name)
+    short = known.heading or (measure if len(measure) <= 3 else name)
     if not own and known.name.startswith("log "):
         short = f"log {short}"
     return Reading(chosen.at(size), name, short, known.null if null is None else null, size)

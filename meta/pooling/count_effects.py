@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from meta.pooling.count_tables import MEASURE_DESIGN
+from meta.pooling.count_tables import count_design
 
 
 def own_effects(measure: str, columns: tuple[np.ndarray, ...], add: float) -> tuple[np.ndarray, np.ndarray]:
@@ -15,7 +15,7 @@ def own_effects(measure: str, columns: tuple[np.ndarray, ...], add: float) -> tu
     >>> y.round(4).tolist()
     [-0.6931]
     """
-    design = MEASURE_DESIGN[measure]
+    design = count_design(measure)
     with np.errstate(divide="ignore", invalid="ignore"):
         if design == "2x2":
             return _own_2x2(measure, columns, add)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from meta.arguments import floats, shown
+from meta.effects.registry import measure as look_up
 from meta.errors import DataWarning, InputError, Notes
 from meta.formatting import listing
 
@@ -18,16 +19,20 @@ DESIGNS: dict[str, tuple[str, ...]] = {
     "proportion": ("events", "n"),
     "rate": ("events", "time"),
 }
-MEASURE_DESIGN = {
-    **dict.fromkeys(("OR", "RR", "RD"), "2x2"),
-    **dict.fromkeys(("IRR", "IRD"), "rates"),
-    "PLO": "proportion",
-    "IRLN": "rate",
-}
-
-
+_NAMED_OTHERWISE = {"two rates": "rates"}
+"""Designs of the registry of measures that saved counts have always called by another name."""
 MOST = 1e15
 """Counts from which a double no longer tells one more from one less."""
+
+
+def count_design(measure: str) -> str:
+    """Key of :data:`DESIGNS` for a measure of counts.
+
+    >>> count_design("IRR"), count_design("RR")
+    ('rates', '2x2')
+    """
+    design = look_up(measure).design
+    return _NAMED_OTHERWISE.get(design, design)
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ def read_counts(
     table: Any, measure: str, given: Mapping[str, Any], study: Any, notes: Notes, *, whole: bool
 ) -> Counts:
     """Read and check the counts that ``measure`` needs; ``whole`` refuses counts that are not integers."""
-    design = MEASURE_DESIGN[measure]
+    design = count_design(measure)
     found = {name: _resolve(table, value, name) for name, value in given.items() if value is not None}
     suffixes = ("1", "2") if design in ("2x2", "rates") else ("",)
     for suffix in suffixes:

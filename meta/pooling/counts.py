@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_arguments, check_level, refuse_unused
-from meta.effects.scales import SCALES
+from meta.effects.registry import measure as look_up
 from meta.errors import DataWarning, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, listing, number, p_equation, p_value
 from meta.kernels import mantel_haenszel as mh
@@ -18,7 +18,7 @@ from meta.kernels.mantel_haenszel import ChiSquared
 from meta.keywords import keywords
 from meta.pooling.boundary import check_option
 from meta.pooling.count_effects import own_effects
-from meta.pooling.count_tables import MEASURE_DESIGN, Counts, read_counts
+from meta.pooling.count_tables import Counts, read_counts
 from meta.pooling.parts import NUMBERS, BackTransformed, Interval
 from meta.saving import Saved
 
@@ -32,24 +32,6 @@ METHODS: dict[str, tuple[str, ...]] = {
     "BB": (),
 }
 """The methods, with the options that each takes besides those of all."""
-_SCALES = {
-    "OR": "log",
-    "RR": "log",
-    "RD": "identity",
-    "IRR": "log",
-    "IRD": "identity",
-    "PLO": "logit",
-    "IRLN": "log",
-}
-_NAMES = {
-    "OR": ("log odds ratio", "odds ratio"),
-    "RR": ("log risk ratio", "risk ratio"),
-    "RD": ("risk difference", "risk difference"),
-    "IRR": ("log rate ratio", "rate ratio"),
-    "IRD": ("rate difference", "rate difference"),
-    "PLO": ("logit proportion", "proportion"),
-    "IRLN": ("log rate", "rate"),
-}
 _POOLED: dict[str, Callable[..., mh.Pooled2x2]] = {
     "OR": mh.odds_ratio,
     "RR": mh.risk_ratio,
@@ -57,6 +39,8 @@ _POOLED: dict[str, Callable[..., mh.Pooled2x2]] = {
     "IRR": mh.rate_ratio,
     "IRD": mh.rate_difference,
 }
+MEASURES = (*_POOLED, "PLO", "IRLN")
+"""What can be pooled; of one group, by mixed models alone."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -160,9 +144,10 @@ class PooledCounts(Saved):
         """The estimate and its intervals for reading (ratios, proportions, rates)."""
         pi = self.prediction_interval() if np.isfinite(self.tau2) else (np.nan, np.nan)
         values = np.array([self.estimate, self.ci_low, self.ci_high, *pi])
-        back = SCALES[_SCALES[self.measure]].back(values)
+        entry = look_up(self.measure)
+        back = entry.transform.back(values)
         named: dict[str, Any] = dict(zip(NUMBERS, map(float, back), strict=True))
-        return BackTransformed(self.measure, _NAMES[self.measure][1], **named)
+        return BackTransformed(self.measure, entry.display, **named)
 
     def tidy(self) -> pd.DataFrame:
         """One row: the pooled effect."""
@@ -197,7 +182,7 @@ class PooledCounts(Saved):
         shown = self.backtransform()
         method = " · ".join(part for part in (self.method, self.model) if part)
         lines = [
-            f"Pooled counts · {method} · k = {self.k}        measure: {_NAMES[self.measure][0]}",
+            f"Pooled counts · {method} · k = {self.k}        measure: {look_up(self.measure).name}",
             f"pooled  {number(self.estimate)}  se {number(self.se)}  "
             f"{interval(self.ci_low, self.ci_high)}  z = {number(self.statistic, 2)}, "
             f"{p_equation(self.p_value)}  |  "
@@ -283,7 +268,7 @@ def _packed(
 ) -> PooledCounts:
     if not pooled.variance > 0:
         raise NotEstimableError(
-            f"the variance of the pooled {_NAMES[measure][0]} is zero; no table has enough events"
+            f"the variance of the pooled {look_up(measure).name} is zero; no table has enough events"
         )
     return PooledCounts(
         measure=measure, method=method, model="", level=level, estimate=pooled.estimate, k=counts.k,
@@ -363,7 +348,7 @@ def pool_counts(
     (-1.0635, 0.345)
     """
     check_arguments(pool_counts, locals())
-    check_option("measure", measure, tuple(MEASURE_DESIGN))
+    check_option("measure", measure, MEASURES)
     check_option("method", method, tuple(METHODS))
     check_level(level)
     options = {"model": model, "correct": correct, "quadrature": quadrature}
@@ -393,6 +378,8 @@ def _with_notes(fit: PooledCounts, notes: Notes) -> PooledCounts:
     if empty.size:
         who = listing(map(repr, map(str, empty)))
         notes.warn(
-            f"tables that say nothing about the {_NAMES[fit.measure][1]}: {who}", DataWarning, stacklevel=4
+            f"tables that say nothing about the {look_up(fit.measure).display}: {who}",
+            DataWarning,
+            stacklevel=4,
         )
     return replace(fit, warnings=notes.messages)

@@ -137,22 +137,16 @@ def shared_control(
     check_arguments(shared_control, locals())
     es = as_effects(data, yi=yi, vi=vi, sei=sei, study=study)
     code = measure or es.measure
-    needed = {
-        "SMD": ("n2", "total"),
-        "ROM": ("mean2", "sd2", "n2"),
-        "MD": ("sd2", "n2"),
-        "OR": ("events2", "n2"),
-    }
-    needed |= {"RR": ("events2", "n2"), "RD": ("events2", "n2")}
-    if code not in needed:
-        raise InputError(f"shared_control knows {', '.join(needed)}, not {code!r}; pass V yourself")
+    if code not in _SHARED:
+        raise InputError(f"shared_control knows {', '.join(_SHARED)}, not {code!r}; pass V yourself")
+    needed, covariance = _SHARED[code]
     given = {"n2": n2, "total": total, "mean2": mean2, "sd2": sd2, "events2": events2}
-    missing = [name for name in needed[code] if given[name] is None]
+    missing = [name for name in needed if given[name] is None]
     if missing:
         raise InputError(
-            f"shared_control for {code} needs {', '.join(needed[code])}; missing: {', '.join(missing)}"
+            f"shared_control for {code} needs {', '.join(needed)}; missing: {', '.join(missing)}"
         )
-    c = {name: numbers(es, given[name], name) for name in needed[code]}
+    c = {name: numbers(es, given[name], name) for name in needed}
     for name, values in c.items():
         if not np.isfinite(values).all():
             who = str(es.study[int(np.argmin(np.isfinite(values)))])
@@ -168,7 +162,7 @@ def shared_control(
                 raise InputError(
                     f"effects that share a control must agree on {name}: study {who!r} has {values[rows]}"
                 )
-        shared = _SHARED[code](es.yi, c, rows)
+        shared = covariance(es.yi, c, rows)
         block = np.full((len(rows), len(rows)), 1.0) * shared
         np.fill_diagonal(block, es.vi[rows])
         V[np.ix_(rows, rows)] = block
@@ -196,14 +190,20 @@ def _shared_difference(y: np.ndarray, c: dict[str, np.ndarray], rows: np.ndarray
     return x * (n - x) / n**3
 
 
-_SHARED: dict[str, Callable[[np.ndarray, dict[str, np.ndarray], np.ndarray], ArrayLike]] = {
-    "SMD": _shared_smd,
-    "ROM": lambda y, c, rows: c["sd2"][rows[0]] ** 2 / (c["n2"][rows[0]] * c["mean2"][rows[0]] ** 2),
-    "MD": lambda y, c, rows: c["sd2"][rows[0]] ** 2 / c["n2"][rows[0]],
-    "OR": _shared_odds,
-    "RR": _shared_risk_ratio,
-    "RD": _shared_difference,
+_Covariance = Callable[[np.ndarray, dict[str, np.ndarray], np.ndarray], ArrayLike]
+_EVENTS = ("events2", "n2")
+_SHARED: dict[str, tuple[tuple[str, ...], _Covariance]] = {
+    "SMD": (("n2", "total"), _shared_smd),
+    "ROM": (
+        ("mean2", "sd2", "n2"),
+        lambda y, c, rows: c["sd2"][rows[0]] ** 2 / (c["n2"][rows[0]] * c["mean2"][rows[0]] ** 2),
+    ),
+    "MD": (("sd2", "n2"), lambda y, c, rows: c["sd2"][rows[0]] ** 2 / c["n2"][rows[0]]),
+    "OR": (_EVENTS, _shared_odds),
+    "RR": (_EVENTS, _shared_risk_ratio),
+    "RD": (_EVENTS, _shared_difference),
 }
+"""What the covariance of each measure needs of the shared control, and its formula."""
 
 
 @keywords

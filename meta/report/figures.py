@@ -7,6 +7,7 @@ from typing import Any
 from meta.claims.answers import Answer
 from meta.claims.estimand import claimed_on_model_scale, region
 from meta.claims.proportion import NormalisationFinding
+from meta.effects.registry import measure as look_up
 from meta.evidence.claims import Claim
 from meta.formatting import percent
 from meta.report.words import effect, mark
@@ -37,7 +38,8 @@ def forest_of(
 
 
 def _sides(item: Answer) -> tuple[str, str]:
-    often = item.effects.measure in ("RR", "OR", "IRR")
+    known = look_up(item.effects.measure)
+    often = known.is_log_ratio and known.is_of_events
     return ("Less often with magnesium", "More often") if often else ("Lower with magnesium", "Higher")
 
 

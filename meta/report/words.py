@@ -37,11 +37,14 @@ def effect(value: float, measure: str) -> str:
     """
     if math.isnan(value):
         return "–"
-    often = measure in ("RR", "OR", "IRR")
+    from meta.effects.registry import measure as look_up
+
+    known = look_up(measure)
+    often = known.is_log_ratio and known.is_of_events
     side = ("less" if value < 0 else "more") + (" often" if often else "")
     if math.isinf(value):
         return f"any amount {side}"
-    if often or measure == "ROM":
+    if known.is_log_ratio:
         ratio = math.exp(value)
         if ratio >= 3:
             return f"{number(ratio, 1)} times as {'often' if often else 'much'}"
@@ -49,7 +52,7 @@ def effect(value: float, measure: str) -> str:
         if shown == "0%":
             return "no difference"
         return f"{shown} {side}"
-    if measure == "SMD":
+    if known.is_standardised:
         shown = number(abs(value), 2)
         return "no difference" if shown == "0.00" else f"{shown} SD {'lower' if value < 0 else 'higher'}"
     return significant(value)

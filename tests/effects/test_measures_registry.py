@@ -11,7 +11,7 @@ import pytest
 
 import meta
 from meta.effects import forms, measures_table, vtypes
-from meta.effects.measures import definition, one_group, references, two_groups
+from meta.effects.measures import definition, one_group, references, two_by_two, two_groups
 from meta.effects.registry import MEASURES, Measure, measure
 from meta.effects.scales import SCALES, freeman_tukey_proportion, freeman_tukey_rate
 from meta.errors import InputError, UnknownOptionError
@@ -104,7 +104,7 @@ PROMISED = [
 
 
 def test_every_promised_measure_is_there_once():
-    entries = [*two_groups.MEASURES, *one_group.MEASURES]
+    entries = [*two_by_two.MEASURES, *two_groups.MEASURES, *one_group.MEASURES]
     assert sorted(PROMISED) == sorted(MEASURES)
     assert len(entries) == len(MEASURES)
 
@@ -222,9 +222,10 @@ def test_references_are_pairs_of_citation_and_doi():
 
 
 def test_families_pass_their_design_on():
-    build = definition.family("2x2", ("a",), 0.0)
+    build = definition.of_design("2x2", "log ratio", ("a",), 0.0)
     entry = build("X", "x", "x", abs, "identity", ("Someone (1900)", "10.1/x"), null=None)
-    assert (entry.design, entry.columns, entry.null) == ("2x2", ("a",), None)
+    assert (entry.design, entry.family, entry.columns) == ("2x2", "log ratio", ("a",))
+    assert entry.null is None
 
 
 def test_the_documented_table_is_current():

@@ -10,6 +10,7 @@ from typing import Any
 from meta.commands.adding.interview import Answers, Question
 from meta.commands.adding.statistic_script import NOT_SAID, statistic_questions
 from meta.commands.adding.words import CHOICES, KINDS, REFERENCE
+from meta.effects.registry import measure as look_up
 from meta.errors import EvidenceError
 from meta.evidence.bibliography import references
 from meta.evidence.columns import STUDY, column
@@ -179,6 +180,8 @@ class AddScript:
                 [(value, f"pooled in {', '.join(self.known.outcomes[value])}") for value in pooled]
                 + [(value, "enters no analysis") for value in rest]
             )
+        if name == "measure":
+            return tuple((value, look_up(value).display) for value in values)
         return tuple((value, CHOICES.get(name.rstrip("12"), {}).get(value, "")) for value in values)
 
     def _more_help(self, name: str) -> list[str]:

@@ -110,13 +110,6 @@ CHOICES = {
         "yes": "for baseline or other covariates (ANCOVA)",
         "unknown": "the paper does not say",
     },
-    "measure": {
-        "RR": "risk ratio",
-        "OR": "odds ratio",
-        "IRR": "rate ratio",
-        "ROM": "ratio of means",
-        "HR": "hazard ratio",
-    },
     "status": {"included": "may enter an analysis", "excluded": "is listed with the reason"},
 }
 """What choices mean, where their name does not say it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import inf
 
 from meta.effects import zero_cells
+from meta.effects.measures.families import Family
 from meta.effects.scales import SCALES, Scale
 
 
@@ -25,6 +26,8 @@ class Measure:
     design : str
         What kind of study reports it ("2x2", "two means", "proportion", ...); key of
         :data:`meta.effects.forms.FORMS`.
+    family : Family
+        What a value means ("log ratio", "standardised difference", ...); key of default priors.
     columns : tuple of str
         Argument names that the function takes, in order.
     function : callable
@@ -43,12 +46,17 @@ class Measure:
         Between which values lie on the display scale, where intervals may leave them.
     zero_cells : bool
         Whether ``add`` and ``to`` apply: a correction is added to tables with a zero.
+    logs_of_means : bool
+        Whether it takes logs of means, which therefore must not be zero or differ in sign.
+    heading : str
+        Heading of the column of numbers in figures, where neither a short code nor ``display`` serves.
     """
 
     code: str
     name: str
     display: str
     design: str
+    family: Family
     columns: tuple[str, ...]
     function: Callable
     scale: str
@@ -59,6 +67,23 @@ class Measure:
     options: tuple[str, ...] = ()
     zero_cells: bool = False
     limits: tuple[float, float] = (-inf, inf)
+    logs_of_means: bool = False
+    heading: str = ""
+
+    @property
+    def is_standardised(self) -> bool:
+        """Whether values are in standard deviations."""
+        return self.family == "standardised difference"
+
+    @property
+    def is_log_ratio(self) -> bool:
+        """Whether values are logs of ratios of two groups or times."""
+        return self.family == "log ratio"
+
+    @property
+    def is_of_events(self) -> bool:
+        """Whether it compares how often something happens in two groups."""
+        return "events1" in self.columns
 
     @property
     def accepts(self) -> tuple[str, ...]:
@@ -71,13 +96,14 @@ class Measure:
         return SCALES[self.scale]
 
 
-def family(
+def of_design(
     design: str,
+    family: Family,
     columns: tuple[str, ...],
     null: float | None,
     limits: tuple[float, float] = (-inf, inf),
 ) -> Callable[..., Measure]:
-    """Build the measures of one design, which share their columns and their null value."""
+    """Build the measures of one design, which share columns, null value and family unless they say so."""
 
     def entry(
         code: str,
@@ -87,11 +113,14 @@ def family(
         scale: str,
         reference: tuple[str, str],
         *,
+        family: Family = family,
         columns: tuple[str, ...] = columns,
         null: float | None = null,
         variants: tuple[str, ...] = (),
         options: tuple[str, ...] = (),
         zero_cells: bool = False,
+        logs_of_means: bool = False,
+        heading: str = "",
     ) -> Measure:
         citation, doi = reference
         return Measure(
@@ -99,6 +128,7 @@ def family(
             name=name,
             display=display,
             design=design,
+            family=family,
             columns=columns,
             function=function,
             scale=scale,
@@ -109,6 +139,8 @@ def family(
             options=options,
             zero_cells=zero_cells,
             limits=limits,
+            logs_of_means=logs_of_means,
+            heading=heading,
         )
 
     return entry

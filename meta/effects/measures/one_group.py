@@ -17,17 +17,17 @@ from meta.effects.measures import (
 from meta.effects.measures import (
     paired as paired_formulas,
 )
-from meta.effects.measures.definition import Measure, family
+from meta.effects.measures.definition import Measure, of_design
 
-proportion = family("proportion", ("events", "n"), None, (0.0, 1.0))
-rate = family("rate", ("events", "time"), None, (0.0, inf))
-mean = family("mean", ("mean", "sd", "n"), None)
-paired = family("paired", ("mean_change", "sd_change", "n"), 0.0)
-correlation = family("correlation", ("r", "n"), 0.0)
-partial = family("partial correlation", ("r", "n", "m"), 0.0)
-semipartial = family("semi-partial correlation", ("r", "n", "r2"), 0.0)
-alpha = family("reliability", ("alpha", "items", "n"), None)
-computed = family("generic", ("yi", "vi"), 0.0)
+proportion = of_design("proportion", "proportion", ("events", "n"), None, (0.0, 1.0))
+rate = of_design("rate", "rate", ("events", "time"), None, (0.0, inf))
+mean = of_design("mean", "mean", ("mean", "sd", "n"), None)
+paired = of_design("paired", "standardised difference", ("mean_change", "sd_change", "n"), 0.0)
+correlation = of_design("correlation", "correlation", ("r", "n"), 0.0)
+partial = of_design("partial correlation", "correlation", ("r", "n", "m"), 0.0)
+semipartial = of_design("semi-partial correlation", "correlation", ("r", "n", "r2"), 0.0)
+alpha = of_design("reliability", "reliability", ("alpha", "items", "n"), None)
+computed = of_design("generic", "generic", ("yi", "vi"), 0.0)
 
 MEASURES: tuple[Measure, ...] = (
     proportion(
@@ -59,6 +59,7 @@ MEASURES: tuple[Measure, ...] = (
         references.STIJNEN,
         variants=("LS", "AV"),
         zero_cells=True,
+        heading="Proportion",
     ),
     proportion(
         "PAS",
@@ -112,8 +113,17 @@ MEASURES: tuple[Measure, ...] = (
         "identity",
         references.HEDGES_1981,
         options=("exact",),
+        family="standardised difference",
     ),
-    mean("MNLN", "log mean", "mean", single_means.log, "log", references.LAJEUNESSE_2015),
+    mean(
+        "MNLN",
+        "log mean",
+        "mean",
+        single_means.log,
+        "log",
+        references.LAJEUNESSE_2015,
+        logs_of_means=True,
+    ),
     mean(
         "SDLN",
         "log standard deviation",
@@ -130,8 +140,17 @@ MEASURES: tuple[Measure, ...] = (
         variability.log_variation,
         "log",
         references.NAKAGAWA,
+        logs_of_means=True,
     ),
-    paired("MC", "mean change", "mean change", paired_formulas.change, "identity", references.BORENSTEIN),
+    paired(
+        "MC",
+        "mean change",
+        "mean change",
+        paired_formulas.change,
+        "identity",
+        references.BORENSTEIN,
+        family="difference in units",
+    ),
     paired(
         "SMCC",
         "standardised mean change by the SD of change",
@@ -189,6 +208,7 @@ MEASURES: tuple[Measure, ...] = (
         "identity",
         references.MCGRAW,
         null=0.5,
+        family="probability of superiority",
     ),
     paired(
         "AUCCN",
@@ -198,6 +218,7 @@ MEASURES: tuple[Measure, ...] = (
         "identity",
         references.MCGRAW,
         null=0.5,
+        family="probability of superiority",
     ),
     paired(
         "ROMC",
@@ -208,6 +229,8 @@ MEASURES: tuple[Measure, ...] = (
         references.LAJEUNESSE_2011,
         columns=("mean1", "sd1", "mean2", "sd2", "n", "r"),
         options=("bias_correction",),
+        family="log ratio",
+        logs_of_means=True,
     ),
     paired(
         "VRC",
@@ -217,6 +240,7 @@ MEASURES: tuple[Measure, ...] = (
         "log",
         references.NAKAGAWA,
         columns=("sd1", "sd2", "n", "r"),
+        family="log ratio",
     ),
     paired(
         "CVRC",
@@ -226,6 +250,8 @@ MEASURES: tuple[Measure, ...] = (
         "log",
         references.NAKAGAWA,
         columns=("mean1", "sd1", "mean2", "sd2", "n", "r"),
+        family="log ratio",
+        logs_of_means=True,
     ),
     correlation(
         "COR",
@@ -245,7 +271,15 @@ MEASURES: tuple[Measure, ...] = (
         references.OLKIN_PRATT,
         variants=("LS", "UB", "AV"),
     ),
-    correlation("ZCOR", "Fisher's z", "correlation", correlations.fisher_z, "tanh", references.BORENSTEIN),
+    correlation(
+        "ZCOR",
+        "Fisher's z",
+        "correlation",
+        correlations.fisher_z,
+        "tanh",
+        references.BORENSTEIN,
+        heading="Correlation",
+    ),
     partial(
         "PCOR",
         "partial correlation",
@@ -297,9 +331,31 @@ MEASURES: tuple[Measure, ...] = (
         "minus-log-complement",
         references.BONETT_2002,
     ),
-    computed("GEN", "effect", "effect", generic.identity, "identity", references.REPORTED),
-    computed("HR", "log hazard ratio", "hazard ratio", generic.identity, "log", references.PARMAR),
     computed(
-        "HD", "hazard difference", "hazard difference", generic.identity, "identity", references.LIN_YING
+        "GEN",
+        "effect",
+        "effect",
+        generic.identity,
+        "identity",
+        references.REPORTED,
+        heading="Effect",
+    ),
+    computed(
+        "HR",
+        "log hazard ratio",
+        "hazard ratio",
+        generic.identity,
+        "log",
+        references.PARMAR,
+        family="log ratio",
+    ),
+    computed(
+        "HD",
+        "hazard difference",
+        "hazard difference",
+        generic.identity,
+        "identity",
+        references.LIN_YING,
+        family="difference in units",
     ),
 )

@@ -1,204 +1,25 @@
-"""The catalogue of measures that compare two groups, or two conditions of matched pairs."""
+"""The catalogue of measures that compare the rates, means or ranks of two groups."""
 
 from __future__ import annotations
 
 from meta.effects.measures import (
-    association,
     biserial,
-    matched,
     means,
     rates,
     references,
     superiority,
-    tables,
     variability,
 )
-from meta.effects.measures.definition import Measure, family
+from meta.effects.measures.definition import Measure, of_design
 
 MEANS = ("mean1", "sd1", "n1", "mean2", "sd2", "n2")
 
-table = family("2x2", ("events1", "n1", "events2", "n2"), 0.0)
-pairs = family("matched pairs", ("both", "only1", "only2", "neither"), 0.0)
-margins = family("matched margins", ("events1", "n1", "events2", "n2", "r"), 0.0)
-rates_of_two = family("two rates", ("events1", "time1", "events2", "time2"), 0.0)
-two_means = family("two means", MEANS, 0.0)
-standardised = family("two means, standardised", MEANS, 0.0)
-ranks = family("superiority", ("auc", "n1", "n2"), 0.5)
+rates_of_two = of_design("two rates", "difference in units", ("events1", "time1", "events2", "time2"), 0.0)
+two_means = of_design("two means", "standardised difference", MEANS, 0.0)
+standardised = of_design("two means, standardised", "standardised difference", MEANS, 0.0)
+ranks = of_design("superiority", "probability of superiority", ("auc", "n1", "n2"), 0.5)
 
 MEASURES: tuple[Measure, ...] = (
-    table("RR", "log risk ratio", "risk ratio", tables.risk_ratio, "log", references.KATZ, zero_cells=True),
-    table("OR", "log odds ratio", "odds ratio", tables.odds_ratio, "log", references.WOOLF, zero_cells=True),
-    table(
-        "RD",
-        "risk difference",
-        "risk difference",
-        tables.risk_difference,
-        "identity",
-        references.COCHRANE,
-        variants=("LS", "UB", "AV"),
-        zero_cells=True,
-    ),
-    table(
-        "AS",
-        "arcsine square-root risk difference",
-        "arcsine risk difference",
-        tables.arcsine_difference,
-        "identity",
-        references.RUECKER,
-    ),
-    table(
-        "PETO",
-        "log odds ratio (Peto)",
-        "odds ratio (Peto)",
-        tables.peto,
-        "log",
-        references.YUSUF,
-        zero_cells=True,
-    ),
-    table(
-        "VE",
-        "log risk ratio",
-        "vaccine efficacy (%)",
-        tables.risk_ratio,
-        "one-minus-exp",
-        references.KATZ,
-        zero_cells=True,
-    ),
-    table(
-        "DOR",
-        "log diagnostic odds ratio",
-        "diagnostic odds ratio",
-        tables.odds_ratio,
-        "log",
-        references.GLAS,
-        zero_cells=True,
-    ),
-    table(
-        "PHI",
-        "phi coefficient",
-        "phi coefficient",
-        association.phi,
-        "identity",
-        references.BISHOP,
-        variants=("CS", "ST"),
-    ),
-    table(
-        "ZPHI",
-        "Fisher's z of phi",
-        "phi coefficient",
-        association.phi_z,
-        "tanh",
-        references.BISHOP,
-        variants=("CS", "ST"),
-    ),
-    table("YUQ", "Yule's Q", "Yule's Q", association.yule_q, "identity", references.YULE, zero_cells=True),
-    table("YUY", "Yule's Y", "Yule's Y", association.yule_y, "identity", references.YULE, zero_cells=True),
-    table(
-        "RTET",
-        "tetrachoric correlation",
-        "tetrachoric correlation",
-        association.tetrachoric,
-        "identity",
-        references.PEARSON,
-    ),
-    table(
-        "ZTET",
-        "Fisher's z of the tetrachoric correlation",
-        "tetrachoric correlation",
-        association.tetrachoric_z,
-        "tanh",
-        references.PEARSON,
-    ),
-    table(
-        "PBIT",
-        "standardised mean difference from probits",
-        "standardised mean difference",
-        tables.probit_difference,
-        "identity",
-        references.SANCHEZ_MECA,
-        zero_cells=True,
-    ),
-    table(
-        "OR2D",
-        "standardised mean difference from the odds ratio (logistic)",
-        "standardised mean difference",
-        tables.odds_ratio_to_d_logistic,
-        "identity",
-        references.CHINN,
-        zero_cells=True,
-    ),
-    table(
-        "OR2DL",
-        "standardised mean difference from the odds ratio (logistic)",
-        "standardised mean difference",
-        tables.odds_ratio_to_d_logistic,
-        "identity",
-        references.CHINN,
-        zero_cells=True,
-    ),
-    table(
-        "OR2DN",
-        "standardised mean difference from the odds ratio (normal)",
-        "standardised mean difference",
-        tables.odds_ratio_to_d_normal,
-        "identity",
-        references.COX_SNELL,
-        zero_cells=True,
-    ),
-    pairs(
-        "MPRD",
-        "matched-pairs risk difference",
-        "risk difference",
-        matched.difference,
-        "identity",
-        references.ZOU,
-        zero_cells=True,
-    ),
-    pairs(
-        "MPRR",
-        "matched-pairs log risk ratio",
-        "risk ratio",
-        matched.risk_ratio,
-        "log",
-        references.ZOU,
-        zero_cells=True,
-    ),
-    pairs(
-        "MPOR",
-        "matched-pairs log marginal odds ratio",
-        "marginal odds ratio",
-        matched.marginal_odds_ratio,
-        "log",
-        references.ELBOURNE,
-        zero_cells=True,
-    ),
-    pairs(
-        "MPORC",
-        "matched-pairs log conditional odds ratio",
-        "conditional odds ratio",
-        matched.conditional_odds_ratio,
-        "log",
-        references.CURTIN,
-        zero_cells=True,
-    ),
-    pairs(
-        "MPPETO",
-        "matched-pairs log conditional odds ratio (Peto)",
-        "conditional odds ratio (Peto)",
-        matched.peto,
-        "log",
-        references.CURTIN,
-        zero_cells=True,
-    ),
-    margins(
-        "MPORM",
-        "matched-pairs log marginal odds ratio from the margins",
-        "marginal odds ratio",
-        matched.odds_ratio_from_margins,
-        "log",
-        references.ELBOURNE,
-        zero_cells=True,
-    ),
     rates_of_two(
         "IRR",
         "log incidence rate ratio",
@@ -207,6 +28,7 @@ MEASURES: tuple[Measure, ...] = (
         "log",
         references.COCHRANE,
         zero_cells=True,
+        family="log ratio",
     ),
     rates_of_two(
         "IRD",
@@ -233,6 +55,7 @@ MEASURES: tuple[Measure, ...] = (
         "identity",
         references.BORENSTEIN,
         variants=("LS", "HO"),
+        family="difference in units",
     ),
     standardised(
         "SMD",
@@ -280,6 +103,9 @@ MEASURES: tuple[Measure, ...] = (
         references.LAJEUNESSE_2015,
         variants=("LS", "HO", "AV", "AVHO"),
         options=("bias_correction",),
+        family="log ratio",
+        logs_of_means=True,
+        heading="Ratio of means",
     ),
     two_means(
         "VR",
@@ -289,6 +115,7 @@ MEASURES: tuple[Measure, ...] = (
         "log",
         references.NAKAGAWA,
         columns=("sd1", "n1", "sd2", "n2"),
+        family="log ratio",
     ),
     two_means(
         "CVR",
@@ -298,6 +125,8 @@ MEASURES: tuple[Measure, ...] = (
         "log",
         references.NAKAGAWA,
         options=("bias_correction",),
+        family="log ratio",
+        logs_of_means=True,
     ),
     ranks(
         "CLES",
@@ -324,6 +153,7 @@ MEASURES: tuple[Measure, ...] = (
         references.MCGRAW,
         null=0.5,
         variants=("LS", "HO"),
+        family="probability of superiority",
     ),
     standardised(
         "AUCN",
@@ -334,6 +164,7 @@ MEASURES: tuple[Measure, ...] = (
         references.MCGRAW,
         null=0.5,
         variants=("LS", "HO"),
+        family="probability of superiority",
     ),
     standardised(
         "RPB",
@@ -343,6 +174,7 @@ MEASURES: tuple[Measure, ...] = (
         "identity",
         references.JACOBS,
         variants=("ST", "CS"),
+        family="correlation",
     ),
     standardised(
         "ZPB",
@@ -352,6 +184,7 @@ MEASURES: tuple[Measure, ...] = (
         "tanh",
         references.JACOBS,
         variants=("ST", "CS"),
+        family="correlation",
     ),
     standardised(
         "RBIS",
@@ -360,6 +193,7 @@ MEASURES: tuple[Measure, ...] = (
         biserial.biserial,
         "identity",
         references.JACOBS,
+        family="correlation",
     ),
     standardised(
         "ZBIS",
@@ -368,6 +202,7 @@ MEASURES: tuple[Measure, ...] = (
         biserial.biserial_z,
         "tanh",
         references.JACOBS,
+        family="correlation",
     ),
     standardised(
         "D2OR",
@@ -376,6 +211,7 @@ MEASURES: tuple[Measure, ...] = (
         biserial.d_to_log_odds_logistic,
         "log",
         references.CHINN,
+        family="log ratio",
     ),
     standardised(
         "D2ORL",
@@ -384,6 +220,7 @@ MEASURES: tuple[Measure, ...] = (
         biserial.d_to_log_odds_logistic,
         "log",
         references.CHINN,
+        family="log ratio",
     ),
     standardised(
         "D2ORN",
@@ -392,5 +229,6 @@ MEASURES: tuple[Measure, ...] = (
         biserial.d_to_log_odds_normal,
         "log",
         references.COX_SNELL,
+        family="log ratio",
     ),
 )

@@ -12,6 +12,7 @@ from typing import Any
 from meta.claims.choices import merge, rule_choices, value_choices
 from meta.effects.evidence import PRIMARY, Choices, Evidence, Reading
 from meta.effects.reading_of import Derived
+from meta.effects.registry import measure as look_up
 from meta.evidence.claims import Analysis, Claim
 from meta.report.blocks import Block, Widget, paragraph
 from meta.report.subject import Subject
@@ -68,10 +69,11 @@ def payload(evidence: Evidence, claim: Claim, analysis: Analysis) -> dict[str, A
         for item in readings:
             studies.append(_study(evidence, claim, analysis, item, rules, ticked, knobs))
     judged = claim.kind == "effect"
+    ratio = look_up(analysis.measure).is_log_ratio
     return {
         "name": f"explore-{analysis.id}",
-        "ratio": analysis.measure in ("ROM", "RR"),
-        "scale": "ratio" if analysis.measure in ("ROM", "RR") else "standardised difference",
+        "ratio": ratio,
+        "scale": "ratio" if ratio else "standardised difference",
         "judged": judged,
         "asked": _asked(claim),
         "claimed": claim.estimand.value if judged else None,

@@ -36,7 +36,7 @@ class Before:
     numbers : mapping of str to mapping
         What ``verdicts.json`` says of each analysis, by id.
     rows : mapping of str to list
-        The rows of ``effects.csv`` that were listed, by analysis.
+        The rows of ``effects.csv`` that were listed, by analysis; None if they cannot be known.
     cut_off : str
         What is left of a last line of the history that was cut off.
     notes : tuple of str
@@ -46,7 +46,7 @@ class Before:
     lines: tuple[Mapping[str, Any], ...] = ()
     inputs: Mapping[str, Any] = field(default_factory=dict)
     numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    rows: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
+    rows: Mapping[str, Sequence[Mapping[str, str]]] | None = None
     cut_off: str = ""
     notes: tuple[str, ...] = ()
 
@@ -72,16 +72,19 @@ def read_before(folder: Path) -> Before:
     return Before(lines, inputs, numbers, _rows(folder / "effects.csv", notes), cut_off, tuple(notes))
 
 
-def _rows(path: Path, notes: list[str]) -> dict[str, list[Mapping[str, str]]]:
+def _rows(path: Path, notes: list[str]) -> dict[str, list[Mapping[str, str]]] | None:
     found: dict[str, list[Mapping[str, str]]] = {}
     try:
-        for row in csv_rows(path, notes):
+        rows = csv_rows(path, notes)
+        if rows is None:
+            return None
+        for row in rows:
             if row["status"] != "not eligible":
                 check_row(row)
                 found.setdefault(row["analysis"], []).append(row)
     except (KeyError, ValueError):
         notes.append(left_aside(path.name))
-        return {}
+        return None
     return found
 
 
@@ -117,8 +120,9 @@ def history_line(
             found[name] = {"before": None, "after": state(now)}
             continue
         line: dict[str, Any] = {"before": state(before.numbers.get(name)), "after": state(now)}
-        rows = before.rows.get(name, ())
-        moved = moves(evidence, name, inputs, before.inputs, rows) if before.rows and not unknown else []
+        moved: list[dict[str, Any]] = []
+        if before.rows is not None and not unknown:
+            moved = moves(evidence, name, inputs, before.inputs, before.rows.get(name, ()))
         if moved or not same(line["before"], line["after"]):
             if not moved and before.numbers and not unknown:
                 moved = _otherwise(before, inputs, evidence, name, line)

@@ -213,10 +213,10 @@ def history_of(path: Path) -> tuple[tuple[Mapping[str, Any], ...], str]:
     return tuple(found), ""
 
 
-def csv_rows(path: Path, notes: list[str]) -> list[Mapping[str, str]]:
-    """Rows of ``effects.csv``; none, with a note, if the file cannot be read."""
+def csv_rows(path: Path, notes: list[str]) -> list[Mapping[str, str]] | None:
+    """Rows of ``effects.csv``; None if the file is not there, or, with a note, cannot be read."""
     if not path.exists():
-        return []
+        return None
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
@@ -225,4 +225,4 @@ def csv_rows(path: Path, notes: list[str]) -> list[Mapping[str, str]]:
         return list(rows)
     except (OSError, ValueError, csv.Error):
         notes.append(left_aside(path.name))
-        return []
+        return None

@@ -6,7 +6,75 @@ Nothing heavy is imported until it is used: pooling a table does not wait for Py
 from __future__ import annotations
 
 import importlib
-from typing import Any
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it with what is offered
+    from meta import bias as bias
+    from meta import datasets as datasets
+    from meta import diagnostics as diagnostics
+    from meta import plots as plots
+    from meta.bayes import priors as priors
+    from meta.bayes._typed import Bayes
+    from meta.bayes.batch import BatchPosterior as BatchPosterior
+    from meta.bayes.ensemble import ModelAverage as ModelAverage
+    from meta.bayes.posterior import Posterior as Posterior
+    from meta.bayes.priors import Cauchy as Cauchy
+    from meta.bayes.priors import Exponential as Exponential
+    from meta.bayes.priors import Flat as Flat
+    from meta.bayes.priors import HalfCauchy as HalfCauchy
+    from meta.bayes.priors import HalfNormal as HalfNormal
+    from meta.bayes.priors import HalfStudentT as HalfStudentT
+    from meta.bayes.priors import InverseGamma as InverseGamma
+    from meta.bayes.priors import LogNormal as LogNormal
+    from meta.bayes.priors import Normal as Normal
+    from meta.bayes.priors import StudentT as StudentT
+    from meta.bayes.priors import Uniform as Uniform
+    from meta.bayes.regression import PosteriorRegression as PosteriorRegression
+    from meta.bayes.sampled import SampledPosterior as SampledPosterior
+    from meta.claims.certainty import Certainty as Certainty
+    from meta.claims.certainty import certainty as certainty
+    from meta.claims.judge import judge as judge
+    from meta.claims.multiverse import Multiverse as Multiverse
+    from meta.claims.multiverse import multiverse as multiverse
+    from meta.claims.plan import Plan as Plan
+    from meta.claims.plan import plan as plan
+    from meta.claims.verdict import Verdict as Verdict
+    from meta.effects.api import effect_sizes as effect_sizes
+    from meta.effects.evidence import Evidence as Evidence
+    from meta.effects.evidence import load_evidence as load_evidence
+    from meta.effects.model import EffectSizes as EffectSizes
+    from meta.effects.revman import read_revman as read_revman
+    from meta.plots.figure import FigureResult as FigureResult
+    from meta.plots.forest import ForestPlot as ForestPlot
+    from meta.plots.forest import forest as forest
+    from meta.plots.funnel import funnel as funnel
+    from meta.pooling.coefficients import LikelihoodRatio as LikelihoodRatio
+    from meta.pooling.counts import PooledCounts as PooledCounts
+    from meta.pooling.counts import pool_counts as pool_counts
+    from meta.pooling.dependence import aggregate as aggregate
+    from meta.pooling.dependence import shared_control as shared_control
+    from meta.pooling.location_scale import LocationScale as LocationScale
+    from meta.pooling.many import PooledMany as PooledMany
+    from meta.pooling.many import pool_many as pool_many
+    from meta.pooling.multilevel import pool_multilevel as pool_multilevel
+    from meta.pooling.multilevel_result import Multilevel as Multilevel
+    from meta.pooling.regression import likelihood_ratio_test as likelihood_ratio_test
+    from meta.pooling.regression import regress as regress
+    from meta.pooling.regression_result import Regression as Regression
+    from meta.pooling.result import Pooled as Pooled
+    from meta.pooling.robust import Robust as Robust
+    from meta.pooling.robust import robust as robust
+    from meta.pooling.simulation import Simulated as Simulated
+    from meta.pooling.simulation import simulate as simulate
+    from meta.pooling.subgroups import Subgroups as Subgroups
+    from meta.pooling.subgroups import subgroups as subgroups
+    from meta.pooling.univariate import pool as pool
+    from meta.saving.files import load as load
+
+    bayes: Bayes
+
 
 __version__ = "0.1.0"
 
@@ -25,7 +93,7 @@ _PLACES = {
     "aggregate": "meta.pooling.dependence",
     "shared_control": "meta.pooling.dependence",
     "likelihood_ratio_test": "meta.pooling.regression",
-    "bayes": "",
+    "bayes": "meta.bayes",
     "priors": "meta.bayes.priors",
     "bias": "",
     "diagnostics": "",
@@ -57,6 +125,33 @@ _PLACES = {
     ),
 }
 
+_CLASSES = {
+    "Pooled": "meta.pooling.result",
+    "PooledMany": "meta.pooling.many",
+    "Subgroups": "meta.pooling.subgroups",
+    "Regression": "meta.pooling.regression_result",
+    "LocationScale": "meta.pooling.location_scale",
+    "Multilevel": "meta.pooling.multilevel_result",
+    "PooledCounts": "meta.pooling.counts",
+    "Robust": "meta.pooling.robust",
+    "LikelihoodRatio": "meta.pooling.coefficients",
+    "Simulated": "meta.pooling.simulation",
+    "Posterior": "meta.bayes.posterior",
+    "PosteriorRegression": "meta.bayes.regression",
+    "SampledPosterior": "meta.bayes.sampled",
+    "BatchPosterior": "meta.bayes.batch",
+    "ModelAverage": "meta.bayes.ensemble",
+    "Evidence": "meta.effects.evidence",
+    "Verdict": "meta.claims.verdict",
+    "Multiverse": "meta.claims.multiverse",
+    "Plan": "meta.claims.plan",
+    "Certainty": "meta.claims.certainty",
+    "FigureResult": "meta.plots.figure",
+    "ForestPlot": "meta.plots.forest",
+}
+"""Classes of results, for annotations and ``isinstance``."""
+
+_PLACES |= _CLASSES
 _MODULES = frozenset({"meta.bayes.priors"})
 
 __all__ = sorted(["__version__", *_PLACES])
@@ -76,3 +171,15 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _Package(ModuleType):
+    """The package; ``bayes`` stays the function when the sub-package of that name is imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # The import system binds every sub-package to its name in the parent.
+        if not (name == "bayes" and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

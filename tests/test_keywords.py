@@ -4,12 +4,12 @@ import ast
 import inspect
 import pickle
 import timeit
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import meta
-import meta.bayes
 import meta.errors
 from meta.effects import api, forms
 from meta.effects.registry import MEASURES
@@ -17,6 +17,7 @@ from meta.errors import ArgumentError, InputError, UnknownOptionError, quiet
 from meta.keywords import ELSEWHERE, keywords, nearest
 from tests.hostile.public import public
 
+BAYES = import_module("meta.bayes")._FUNCTIONS
 PACKAGE = Path(meta.__file__).parent
 OPEN = {
     "bayes/loo.py compare_loo": "each keyword is the name of a fit in the table",
@@ -29,7 +30,7 @@ PRIORS = {"effect": meta.Normal(0, 1), "tau": meta.HalfNormal(0.5)}
 
 def everything():
     found = {name: item for name, item in public().items() if name not in HANDED_OUT}
-    bayes = {f"meta.bayes.{name}": getattr(meta.bayes, name) for name in meta.bayes._FUNCTIONS}
+    bayes = {f"meta.bayes.{name}": getattr(meta.bayes, name) for name in BAYES}
     return {**found, **{name: item for name, item in bayes.items() if name != "meta.bayes.compare_loo"}}
 
 

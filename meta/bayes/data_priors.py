@@ -12,6 +12,7 @@ from meta.arguments import floats
 from meta.bayes.prior_base import Prior
 from meta.bayes.priors import Lomax, UniformShrinkage
 from meta.errors import InputError
+from meta.keywords import keywords
 
 __all__ = ["DuMouchel", "Jeffreys", "Shrinkage", "unit_information_sd"]
 
@@ -34,6 +35,7 @@ def harmonic_scale(vi: np.ndarray) -> float:
     return float(np.sqrt(vi.size / np.sum(1.0 / vi)))
 
 
+@keywords
 @dataclass(frozen=True)
 class DuMouchel(_FromData):
     """p(tau) = s0/(s0 + tau)^2, s0^2 the harmonic mean of v; its median is s0.
@@ -49,6 +51,7 @@ class DuMouchel(_FromData):
         return Lomax(self.factor * harmonic_scale(vi), 1.0)
 
 
+@keywords
 @dataclass(frozen=True)
 class Shrinkage(_FromData):
     """s0^2/(s0^2 + tau2) uniform on (0, 1), s0^2 the harmonic mean of v."""
@@ -77,6 +80,7 @@ class _JeffreysOf(Prior):
         return "Jeffreys()"
 
 
+@keywords
 @dataclass(frozen=True)
 class Jeffreys(_FromData):
     """Jeffreys' prior of tau, improper: sqrt of sum (tau/(v_i + tau2))^2; no Bayes factors."""
@@ -90,6 +94,7 @@ class Jeffreys(_FromData):
         return _JeffreysOf(tuple(float(v) for v in vi))
 
 
+@keywords
 def unit_information_sd(vi: ArrayLike, n: ArrayLike) -> float:
     """SD of one observation's worth of information, sqrt(sum n / sum 1/v).
 

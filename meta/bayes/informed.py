@@ -15,6 +15,7 @@ from meta.bayes.informed_tables import (
 )
 from meta.bayes.priors import InverseGamma, LogNormal, LogStudentT, StudentT
 from meta.errors import InputError, unknown_option
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,7 @@ class CochranePriors(NamedTuple):
     tau: InverseGamma
 
 
+@keywords
 def cochrane(subfield: str | None = None) -> CochranePriors:
     """Bartos et al. 2021: priors of a standardised mean difference and its tau, by medical subfield.
 
@@ -60,6 +62,7 @@ def cochrane(subfield: str | None = None) -> CochranePriors:
     return CochranePriors(StudentT(0.0, scale, df), InverseGamma(shape, rate, on="tau"))
 
 
+@keywords
 def turner(outcome: str | None = None, comparison: str | None = None) -> LogNormal:
     """Turner et al. 2015: log-normal prior of tau2 for log odds ratios.
 
@@ -92,6 +95,7 @@ def turner(outcome: str | None = None, comparison: str | None = None) -> LogNorm
     return LogNormal(*TURNER[outcome][TURNER_COMPARISONS.index(comparison)], on="tau2")
 
 
+@keywords
 def rhodes(outcome: str | None = None, comparison: str | None = None, *, area: str = "other") -> LogStudentT:
     """Rhodes et al. 2015: log-Student-t (5 df) prior of tau2 for standardised mean differences.
 
@@ -134,6 +138,7 @@ def rhodes(outcome: str | None = None, comparison: str | None = None, *, area: s
     return LogStudentT(*entry, df=5.0, on="tau2")
 
 
+@keywords
 def van_erp() -> InverseGamma:
     """Inverse gamma (1, 0.15) on tau, for standardised mean differences in psychology.
 
@@ -150,6 +155,7 @@ def van_erp() -> InverseGamma:
     return InverseGamma(1.0, 0.15)
 
 
+@keywords
 def informed() -> pd.DataFrame:
     """Every informed prior there is: ``source measure outcome comparison area prior``."""
     import pandas as pd

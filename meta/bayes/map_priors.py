@@ -8,10 +8,12 @@ from meta.bayes.effect_priors import NormalMixturePrior
 from meta.bayes.posterior import Posterior
 from meta.errors import InputError, NotEstimableError
 from meta.kernels.mixtures import NormalMixture
+from meta.keywords import keywords
 
 __all__ = ["effective_sample_size", "map_prior"]
 
 
+@keywords
 def map_prior(
     post: Posterior, *, components: int = 12, robust: float = 0.0, robust_sd: float | None = None
 ) -> NormalMixturePrior:
@@ -77,6 +79,7 @@ def _merged(new: NormalMixture, components: int) -> tuple[np.ndarray, np.ndarray
     return means, np.sqrt(square[used] / weights[used] - means**2), weights[used] / weights[used].sum()
 
 
+@keywords
 def effective_sample_size(prior: NormalMixturePrior, unit_sd: float) -> float:
     """Expected local-information-ratio effective sample size of a prior, in observations of SD ``unit_sd``.
 

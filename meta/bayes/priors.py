@@ -10,6 +10,7 @@ HalfNormal(scale=1)
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
 from meta.bayes.effect_priors import Cauchy, Fixed, Flat, Normal, NormalMixturePrior, StudentT, Uniform
 from meta.bayes.prior_base import Prior
@@ -27,8 +28,41 @@ from meta.bayes.tau_priors import (
     UniformShrinkage,
 )
 
+if TYPE_CHECKING:
+    from meta.bayes.data_priors import DuMouchel as DuMouchel
+    from meta.bayes.data_priors import Jeffreys as Jeffreys
+    from meta.bayes.data_priors import Shrinkage as Shrinkage
+    from meta.bayes.data_priors import unit_information_sd as unit_information_sd
+    from meta.bayes.informed import cochrane as cochrane
+    from meta.bayes.informed import informed as informed
+    from meta.bayes.informed import rhodes as rhodes
+    from meta.bayes.informed import turner as turner
+    from meta.bayes.informed import van_erp as van_erp
+    from meta.bayes.map_priors import effective_sample_size as effective_sample_size
+    from meta.bayes.map_priors import map_prior as map_prior
+    from meta.bayes.sensitivity import plot_sensitivity as plot_sensitivity
+    from meta.bayes.sensitivity import sensitivity as sensitivity
+
+_ON_DEMAND = {
+    "cochrane": "meta.bayes.informed",
+    "informed": "meta.bayes.informed",
+    "rhodes": "meta.bayes.informed",
+    "turner": "meta.bayes.informed",
+    "van_erp": "meta.bayes.informed",
+    "DuMouchel": "meta.bayes.data_priors",
+    "Jeffreys": "meta.bayes.data_priors",
+    "Shrinkage": "meta.bayes.data_priors",
+    "unit_information_sd": "meta.bayes.data_priors",
+    "plot_sensitivity": "meta.bayes.sensitivity",
+    "sensitivity": "meta.bayes.sensitivity",
+    "effective_sample_size": "meta.bayes.map_priors",
+    "map_prior": "meta.bayes.map_priors",
+}
+"""Priors from data and from the literature, and their module; imported when asked for."""
+
 __all__ = [
     "Cauchy",
+    "DuMouchel",
     "Exponential",
     "Fixed",
     "Flat",
@@ -37,6 +71,7 @@ __all__ = [
     "HalfNormal",
     "HalfStudentT",
     "InverseGamma",
+    "Jeffreys",
     "LaplaceSlopes",
     "LogNormal",
     "LogStudentT",
@@ -45,24 +80,29 @@ __all__ = [
     "NormalMixturePrior",
     "Prior",
     "RegularisedHorseshoe",
+    "Shrinkage",
     "StudentT",
     "Uniform",
     "UniformShrinkage",
+    "cochrane",
+    "effective_sample_size",
+    "informed",
+    "map_prior",
+    "plot_sensitivity",
+    "rhodes",
+    "sensitivity",
+    "turner",
+    "unit_information_sd",
+    "van_erp",
 ]
-
-_ON_DEMAND = (
-    "meta.bayes.informed",
-    "meta.bayes.data_priors",
-    "meta.bayes.sensitivity",
-    "meta.bayes.map_priors",
-)
 
 
 def __getattr__(name: str) -> object:
     """Offer the data-dependent and informed priors and ``sensitivity`` here too, on demand."""
-    if not name.startswith("__"):
-        for place in _ON_DEMAND:
-            module = importlib.import_module(place)
-            if name in module.__all__:
-                return getattr(module, name)
+    if name in _ON_DEMAND:
+        return getattr(importlib.import_module(_ON_DEMAND[name]), name)
     raise AttributeError(f"module 'meta.bayes.priors' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

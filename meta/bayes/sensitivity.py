@@ -9,6 +9,7 @@ from meta.arguments import check_level
 from meta.bayes.prior_base import Prior
 from meta.bayes.priors import HalfCauchy, HalfNormal, Normal
 from meta.errors import InputError, MetaError, quiet
+from meta.keywords import keywords
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,7 @@ __all__ = ["plot_sensitivity", "sensitivity"]
 PriorSet = Mapping[str, Prior] | Sequence[Prior]
 
 
+@keywords
 def sensitivity(
     es: EffectSizes | None = None,
     *,
@@ -93,6 +95,7 @@ def sensitivity(
     return pd.DataFrame(rows)
 
 
+@keywords
 def plot_sensitivity(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the intervals of a :func:`sensitivity` table, one line a combination of priors."""
     import matplotlib.pyplot as plt

@@ -8,7 +8,45 @@ above all heterogeneity that goes with study size (Sterne et al. 2011, doi:10.11
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from meta.bias.affirmative import SignificanceFunnel as SignificanceFunnel
+    from meta.bias.affirmative import significance_funnel as significance_funnel
+    from meta.bias.beta_weights import BetaSelection as BetaSelection
+    from meta.bias.beta_weights import beta_selection as beta_selection
+    from meta.bias.conditional import ConditionalModel as ConditionalModel
+    from meta.bias.copas_shi import Copas as Copas
+    from meta.bias.copas_shi import copas as copas
+    from meta.bias.excess import ExcessSignificance as ExcessSignificance
+    from meta.bias.excess import excess_significance as excess_significance
+    from meta.bias.failsafe import FailsafeN as FailsafeN
+    from meta.bias.failsafe import failsafe_n as failsafe_n
+    from meta.bias.limits import LimitMetaAnalysis as LimitMetaAnalysis
+    from meta.bias.limits import limit_meta_analysis as limit_meta_analysis
+    from meta.bias.precision_effect import PetPeese as PetPeese
+    from meta.bias.precision_effect import WeightedMean as WeightedMean
+    from meta.bias.precision_effect import pet_peese as pet_peese
+    from meta.bias.precision_effect import waap as waap
+    from meta.bias.rank_correlation import RankTest as RankTest
+    from meta.bias.rank_correlation import begg as begg
+    from meta.bias.robust_weights import BiasRobust as BiasRobust
+    from meta.bias.robust_weights import bias_robust as bias_robust
+    from meta.bias.significant_results import PCurve as PCurve
+    from meta.bias.significant_results import p_curve as p_curve
+    from meta.bias.significant_results import p_uniform_star as p_uniform_star
+    from meta.bias.small_study import RegressionTest as RegressionTest
+    from meta.bias.small_study import egger as egger
+    from meta.bias.standardised import pustejovsky_rodgers as pustejovsky_rodgers
+    from meta.bias.step_selection import SelectionModel as SelectionModel
+    from meta.bias.step_selection import selection_model as selection_model
+    from meta.bias.step_selection import vevea_woods as vevea_woods
+    from meta.bias.trimming import TrimAndFill as TrimAndFill
+    from meta.bias.trimming import trim_and_fill as trim_and_fill
+    from meta.bias.two_by_two import deeks as deeks
+    from meta.bias.two_by_two import harbord as harbord
+    from meta.bias.two_by_two import macaskill as macaskill
+    from meta.bias.two_by_two import peters as peters
 
 _PLACES = {
     "egger": "meta.bias.small_study",
@@ -34,6 +72,26 @@ _PLACES = {
     "p_uniform_star": "meta.bias.significant_results",
 }
 
+_CLASSES = {
+    "RegressionTest": "meta.bias.small_study",
+    "RankTest": "meta.bias.rank_correlation",
+    "TrimAndFill": "meta.bias.trimming",
+    "SelectionModel": "meta.bias.step_selection",
+    "BetaSelection": "meta.bias.beta_weights",
+    "PetPeese": "meta.bias.precision_effect",
+    "WeightedMean": "meta.bias.precision_effect",
+    "BiasRobust": "meta.bias.robust_weights",
+    "FailsafeN": "meta.bias.failsafe",
+    "ExcessSignificance": "meta.bias.excess",
+    "SignificanceFunnel": "meta.bias.affirmative",
+    "Copas": "meta.bias.copas_shi",
+    "LimitMetaAnalysis": "meta.bias.limits",
+    "PCurve": "meta.bias.significant_results",
+    "ConditionalModel": "meta.bias.conditional",
+}
+"""Classes of results, for annotations and ``isinstance``."""
+
+_PLACES |= _CLASSES
 __all__ = sorted(_PLACES)
 
 

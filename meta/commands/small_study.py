@@ -82,8 +82,8 @@ def _methods(loaded: Loaded, fit: Any, direction: str | None, level: float) -> d
     import meta.bias as b
 
     es = loaded.effects
-    tail = {"direction": direction or "two-sided"}
-    side = {"direction": direction} if direction in ("greater", "less") else {}
+    tail: dict[str, Any] = {"direction": direction or "two-sided"}
+    side: dict[str, Any] = {"direction": direction} if direction in ("greater", "less") else {}
     found: dict[str, Callable[[], Row]] = {
         "Egger": lambda: _test("asymmetry", b.egger(es, level=level, **tail)),
         "Begg": lambda: _test("asymmetry", b.begg(es, **tail)),

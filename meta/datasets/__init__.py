@@ -125,3 +125,7 @@ def load(name: str) -> pd.DataFrame:
         table = pd.read_csv(file, dtype=text_columns)
     table.attrs = {field: getattr(entry, field) for field in About.__slots__}
     return table
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from meta.diagnostics.accumulation import cumulative as cumulative
+    from meta.diagnostics.case_deletion import influence as influence
+    from meta.diagnostics.case_deletion import leave_one_out as leave_one_out
+    from meta.diagnostics.clusters import gosh_clusters as gosh_clusters
+    from meta.diagnostics.contributions import baujat as baujat
+    from meta.diagnostics.contributions import outliers as outliers
+    from meta.diagnostics.model_influence import residuals as residuals
+    from meta.diagnostics.normality import qq as qq
+    from meta.diagnostics.profiles import profile as profile
+    from meta.diagnostics.subsets import gosh as gosh
 
 _PLACES = {
     "influence": "meta.diagnostics.case_deletion",

@@ -61,3 +61,7 @@ __all__ = [
     "verdicts",
     "weight_function",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from scipy.special import chdtrc
@@ -68,6 +68,24 @@ def _r2(
         return 100 * max(0.0, 1 - (full.qe / full.df) / (null.qe / null.df)), 0.0
     null_tau2 = float(fit_regression(y, v, ones, method=method, weights=weights).tau2)
     return (100 * max(0.0, (null_tau2 - tau2) / null_tau2) if null_tau2 > 0 else 0.0), null_tau2
+
+
+@overload
+def regress(
+    data: Any = ..., formula: Any = ..., *, moderators: Any = ..., yi: Any = ..., vi: Any = ...,
+    sei: Any = ..., study: Any = ..., measure: str | None = ..., intercept: bool | None = ...,
+    method: str | float = ..., test: str = ..., level: float = ..., weights: Any = ...,
+    scale: None = ..., link: str | None = ..., context: Mapping[str, Any] | None = ...,
+) -> Regression: ...  # fmt: skip
+
+
+@overload
+def regress(
+    data: Any = ..., formula: Any = ..., *, moderators: Any = ..., yi: Any = ..., vi: Any = ...,
+    sei: Any = ..., study: Any = ..., measure: str | None = ..., intercept: bool | None = ...,
+    method: str | float = ..., test: str = ..., level: float = ..., weights: Any = ..., scale: Any,
+    link: str | None = ..., context: Mapping[str, Any] | None = ...,
+) -> LocationScale: ...  # fmt: skip
 
 
 @keywords

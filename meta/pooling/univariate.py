@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -69,6 +69,22 @@ def fit_rows(rows: Rows, options: PoolOptions, weights: np.ndarray | None = None
         q_p=h.q_p,
         loglik=loglik,
     )
+
+
+@overload
+def pool(
+    es: Any = ..., *, yi: Any = ..., vi: Any = ..., sei: Any = ..., study: Any = ...,
+    method: str | float = ..., test: str = ..., level: float = ..., by: None = ..., weights: Any = ...,
+    common_tau2: bool | None = ..., measure: str | None = ...,
+) -> Pooled: ...  # fmt: skip
+
+
+@overload
+def pool(
+    es: Any = ..., *, yi: Any = ..., vi: Any = ..., sei: Any = ..., study: Any = ...,
+    method: str | float = ..., test: str = ..., level: float = ..., by: Any, weights: Any = ...,
+    common_tau2: bool | None = ..., measure: str | None = ...,
+) -> Subgroups: ...  # fmt: skip
 
 
 @keywords

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.errors import InputError
+from meta.errors import InputError, unknown_option
 from meta.missing import absent, unmasked
 
 WORDS = {
@@ -149,13 +149,41 @@ def _as_share(level: float) -> str:
     return f"{level / 100:g} for {level:g}%" if 1 < level < 100 else "0.95 for 95%"
 
 
-def share(value: float, name: str) -> None:
-    """Refuse what does not lie between 0 and 1.
+LEAST_SHARE = 1e-9
+"""A share or probability below it is a slip, and its normal quantile no longer means anything."""
 
-    >>> share(0.95, "contours")
+
+def check_share(value: Any, name: str) -> float:
+    """A share or probability that someone chooses: a number strictly between 0 and 1.
+
+    >>> check_share(0.05, "alpha")
+    0.05
+    >>> check_share(5, "alpha")
+    Traceback (most recent call last):
+    ...
+    meta.errors.InputError: alpha must lie between 0 and 1, not 5; write 0.05 for 5%
     """
-    if not 1e-9 < value < 1:
-        raise InputError(f"{name} must lie between 0 and 1, not {value:g}; write {_as_share(value)}")
+    if not is_number(value) or value != value:
+        raise InputError(f"{name} must be a number, not {shown(value)}")
+    if not LEAST_SHARE < value < 1:
+        remedy = f"; write {_as_share(value)}" if 1 < value < 100 else ""
+        raise InputError(f"{name} must lie between 0 and 1, not {shown(value)}{remedy}")
+    return float(value)
+
+
+DIRECTIONS = ("greater", "less", "two-sided")
+
+
+def check_direction(direction: Any, allowed: tuple[str, ...] = DIRECTIONS) -> None:
+    """Which effects are favoured, or on which side a tail lies; None leaves it to the function.
+
+    >>> check_direction("positive")
+    Traceback (most recent call last):
+    ...
+    meta.errors.UnknownOptionError: unknown direction 'positive'; allowed: greater, less, two-sided; ...
+    """
+    if direction is not None and direction not in allowed:
+        raise unknown_option("direction", direction, allowed)
 
 
 def check_seed(seed: Any) -> Any:

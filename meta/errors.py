@@ -88,6 +88,10 @@ _ELSEWHERE: dict[str, tuple[str, ...]] = {
     "two.sided": ("two-sided",),
     "right": ("greater",),
     "left": ("less",),
+    "positive": ("greater",),
+    "negative": ("less",),
+    "higher": ("greater",),
+    "lower": ("less",),
 }
 """What R's packages (metafor, meta) call a value, in small letters, and its names here."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from meta.arguments import check_level
+from meta.arguments import check_direction, check_level, check_share, refuse_unused
 from meta.bayes.bias_evidence import BiasFit, Cutoffs, fit_bias
 from meta.bayes.bias_models import ENSEMBLES, PEESE, PET, Bias, WeightFunction
 from meta.bayes.default_priors import AVERAGING_PRIORS, default_priors
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from meta.effects.model import EffectSizes
 
 MAX_ERROR = 0.005
-_DIRECTIONS = {"positive": 1.0, "negative": -1.0}
+_OLD = {"positive": "greater", "negative": "less"}
+"""What version 0.1 called the two directions."""
 
 
 @keywords
@@ -47,10 +49,10 @@ def model_average(
     effect: Prior | None = None,
     tau: Prior | None = None,
     bias: str | Sequence[Bias] | None = None,
-    direction: str = "positive",
+    direction: str | None = None,
     p_effect: float = 0.5,
     p_heterogeneity: float = 0.5,
-    p_bias: float = 0.5,
+    p_bias: float | None = None,
     cutoffs: Cutoffs | None = None,
     level: float = 0.95,
 ) -> ModelAverage:
@@ -72,10 +74,12 @@ def model_average(
         and PEESE). ``"pp"``: PET and PEESE. ``"two-sided"``: two two-sided weight functions. Or any
         ``WeightFunction``, ``PET`` and ``PEESE`` of ``meta.bayes.bias_models``, with their weights. The
         named ensembles' slope of PEESE is scaled for standardised mean differences.
-    direction : {"positive", "negative"}
-        Which effects one-sided selection, PET and PEESE take to be favoured.
-    p_effect, p_heterogeneity, p_bias : float
-        Prior probabilities of the three components.
+    direction : {"greater", "less"}, optional
+        Which effects one-sided selection, PET and PEESE take to be favoured; "greater" without.
+    p_effect, p_heterogeneity : float
+        Prior probabilities of these two components.
+    p_bias : float, optional
+        Prior probability of bias: 0.5 if there are models with it.
     cutoffs : callable, optional
         Maps a one-sided p-value to the k effects, in the favoured direction, that have exactly that
         p-value; by default those of the normal test. RoBMA takes those of the t-test.
@@ -111,14 +115,14 @@ def model_average(
     """
     effects = as_effects(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     check_level(level)
-    if direction not in _DIRECTIONS:
-        raise unknown_option("direction", direction, tuple(_DIRECTIONS))
-    model = _checked(effects, effect, tau)
     found = _ensemble(bias)
-    shares = {"p_effect": p_effect, "p_heterogeneity": p_heterogeneity, "p_bias": p_bias}
-    for name, share in shares.items():
-        if not 0 < share < 1:
-            raise InputError(f"{name} must lie between 0 and 1, not {share!r}")
+    side = _side(direction)
+    given = None if direction in _OLD else direction  # the old words have had their warning
+    _refuse_idle(found, {"direction": given, "cutoffs": cutoffs, "p_bias": p_bias})
+    p_bias = 0.5 if p_bias is None else p_bias
+    model = _checked(effects, effect, tau)
+    for name, share in {"p_effect": p_effect, "p_heterogeneity": p_heterogeneity, "p_bias": p_bias}.items():
+        check_share(share, name)
     total = sum(one.weight for one in found)
     kinds: list[tuple[Bias | None, float]] = [(None, 1.0 - p_bias if found else 1.0)]
     kinds += [(one, p_bias * one.weight / total) for one in found]
@@ -135,7 +139,7 @@ def model_average(
                 bias=kind,
                 effect=model.effect if has_effect else None,
                 tau=model.tau if has_tau else None,
-                sign=_DIRECTIONS[direction],
+                sign=-1.0 if side == "less" else 1.0,
                 cutoffs=cutoffs,
             )
         )
@@ -148,10 +152,35 @@ def model_average(
         level,
         model.effect,
         model.tau,
-        direction,
+        side,
         tuple(fit.mu for fit in fits),
         notes.messages,
     )
+
+
+def _side(direction: str | None) -> str:
+    """The favoured side; the words of version 0.1 are understood, and said to be old."""
+    if direction in _OLD:
+        new = _OLD[str(direction)]
+        warnings.warn(
+            f"direction={direction!r} is now called {new!r}, as in every other function",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+        return new
+    check_direction(direction, ("greater", "less"))
+    return direction or "greater"
+
+
+def _refuse_idle(found: tuple[Bias, ...], given: dict[str, Any]) -> None:
+    """Refuse options that none of the models of bias would read."""
+    if not found:
+        refuse_unused("without bias", given)
+    functions = [one for one in found if isinstance(one, WeightFunction)]
+    if all(one.sided == "two" for one in functions) and len(functions) == len(found):
+        refuse_unused("with two-sided weight functions alone", {"direction": given["direction"]})
+    if not functions:
+        refuse_unused("without a weight function", {"cutoffs": given["cutoffs"]})
 
 
 def _weigh(

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from meta.arguments import check_level
+from meta.arguments import check_level, check_share
 from meta.bayes.distributions import Distribution
 from meta.bayes.prior_base import Prior
-from meta.errors import InputError, unknown_option
+from meta.errors import unknown_option
 from meta.formatting import interval, number, percent, significant
 from meta.saving import Saved
 
@@ -179,8 +179,7 @@ class ModelAverage(Saved):
 
     def ppf(self, q: float, *, conditional: bool = False) -> float:
         """Quantile of the averaged mu."""
-        if not 0 < q < 1:
-            raise InputError(f"q must lie between 0 and 1, not {q!r}")
+        check_share(q, "q")
         if not conditional and self.cdf(-_TINY) < q <= self.cdf(0.0):
             return 0.0
         pairs = [(m.posterior, p) for m, p in zip(self.models, self.posteriors, strict=True) if p is not None]

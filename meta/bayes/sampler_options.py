@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from meta.arguments import share
+from meta.arguments import check_share
 from meta.errors import InputError
 from meta.keywords import nearest
 
@@ -36,7 +36,7 @@ def sampler_options(arguments: Mapping[str, Any]) -> dict[str, Any]:
         if given.get(name, least) < least:
             raise InputError(f"{name} must be >= {least}, not {given[name]}")
     if "target_accept" in given:
-        share(given["target_accept"], "target_accept")
+        check_share(given["target_accept"], "target_accept")
     more = dict(given.pop("sample_options", {}))
     for name in more:
         if name in NAMES or name in OURS:

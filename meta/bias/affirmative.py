@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_arguments
-from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, study_p, tail_p
+from meta.arguments import check_arguments, check_share
+from meta.bias.common import Result, caution_few, favoured_side, rows_of, study_p, tail_p
 from meta.effects.groups import grouping, numbered
 from meta.effects.intake import as_effects, data_of
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option

@@ -9,16 +9,16 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import ndtr
 
+from meta.arguments import check_direction
 from meta.effects.intake import as_effects, usable
 from meta.effects.model import EffectSizes
-from meta.errors import FewStudiesWarning, InputError, Notes, NotEstimableError, unknown_option
+from meta.errors import FewStudiesWarning, Notes, NotEstimableError
 from meta.kernels.inference import lower_tail
 from meta.saving import Saved
 
 FEW = 10
 
 Direction = Literal["greater", "less", "two-sided"]
-DIRECTIONS = ("greater", "less", "two-sided")
 
 
 class Result(Saved):
@@ -88,24 +88,12 @@ def caution_few(k: int, notes: Notes, what: str = "the test", stacklevel: int = 
         )
 
 
-def check_direction(direction: str | None, allowed: tuple[str, ...] = DIRECTIONS) -> None:
-    """Refuse a direction that is not offered."""
-    if direction is not None and direction not in allowed:
-        raise unknown_option("direction", direction, allowed)
-
-
 def favoured_side(effects: EffectSizes, direction: str | None) -> str:
     """The given direction; without one, the side on which the equal-effects estimate lies."""
     check_direction(direction)
     if direction is not None:
         return direction
     return "less" if float((effects.yi / effects.vi).sum()) < 0 else "greater"
-
-
-def check_share(value: float, name: str) -> None:
-    """Refuse a probability that is not strictly between 0 and 1."""
-    if not 0 < value < 1:
-        raise InputError(f"{name} must lie between 0 and 1, not {value}")
 
 
 def tail_p(statistic: float, df: float, direction: str) -> float:

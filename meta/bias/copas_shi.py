@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.special import chdtrc, log_ndtr, ndtri
 
-from meta.arguments import check_arguments, floats, shown
-from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of
+from meta.arguments import check_arguments, check_share, floats, shown
+from meta.bias.common import Result, caution_few, favoured_side, rows_of
 from meta.effects.intake import data_of
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import interval, number, p_value, significant

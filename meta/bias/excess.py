@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.special import bdtrc, chdtrc, ndtr, ndtri
 
-from meta.arguments import check_arguments
-from meta.bias.common import Result, caution_few, check_direction, check_share, rows_of, study_p
+from meta.arguments import check_arguments, check_direction, check_share
+from meta.bias.common import Result, caution_few, rows_of, study_p
 from meta.effects.intake import data_of
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.special import chdtrc, log_ndtr, ndtr, ndtri
 
-from meta.arguments import check_arguments
-from meta.bias.common import Result, check_direction, check_share, rows_of
+from meta.arguments import check_arguments, check_direction, check_share
+from meta.bias.common import Result, rows_of
 from meta.effects.intake import data_of
 from meta.errors import InputError, Notes, unknown_option
 from meta.formatting import number, p_equation

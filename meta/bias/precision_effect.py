@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_arguments
-from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, tail_p
+from meta.arguments import check_arguments, check_share
+from meta.bias.common import Result, caution_few, favoured_side, rows_of, tail_p
 from meta.bias.least_squares import LeastSquares, weighted_regression
 from meta.effects.design import predictor_matrix
 from meta.effects.intake import data_of

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_arguments
-from meta.bias.common import Result, caution_few, check_direction, rows_of, tail_p
+from meta.arguments import check_arguments, check_direction
+from meta.bias.common import Result, caution_few, rows_of, tail_p
 from meta.effects.intake import data_of
 from meta.errors import AssumptionWarning, Notes, NotEstimableError
 from meta.formatting import number, p_equation

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from scipy.special import bdtr, ndtr, ndtri
 
-from meta.arguments import check_arguments
-from meta.bias.common import Result, caution_few, check_share, favoured_side, rows_of, study_p
+from meta.arguments import check_arguments, check_share
+from meta.bias.common import Result, caution_few, favoured_side, rows_of, study_p
 from meta.bias.conditional import ConditionalModel, fit_conditional
 from meta.bias.reported_tests import NormalTests, ReportedTests, noncentrality, read_tests
 from meta.effects.intake import data_of

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_arguments, refuse_unused
-from meta.bias.common import Result, caution_few, check_direction, rows_of, tail_p
+from meta.arguments import check_arguments, check_direction, refuse_unused
+from meta.bias.common import Result, caution_few, rows_of, tail_p
 from meta.bias.least_squares import weighted_regression
 from meta.effects.design import beside_intercept, build, predictor_matrix
 from meta.effects.intake import as_effects, data_of, numbers

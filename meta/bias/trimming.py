@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_arguments
-from meta.bias.common import Result, caution_few, check_direction
+from meta.arguments import check_arguments, check_direction
+from meta.bias.common import Result, caution_few
 from meta.bias.least_squares import weighted_regression
 from meta.effects.design import predictor_matrix
 from meta.effects.intake import data_of

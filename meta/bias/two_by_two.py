@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_arguments
-from meta.bias.common import caution_few, check_direction
+from meta.arguments import check_arguments, check_direction
+from meta.bias.common import caution_few
 from meta.bias.small_study import RegressionTest, adjusted, regression_test
 from meta.effects.api import effect_sizes
-from meta.effects.model import EffectSizes
+from meta.effects.intake import raw_columns
 from meta.errors import DataWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
 from meta.keywords import keywords
+from meta.tables.containers import is_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +70,17 @@ def read_tables(
     moderators: Any = None,
 ) -> Tables:
     """Read 2x2 tables; with ``margins``, leave out those without any event or without any non-event."""
-    if isinstance(table, EffectSizes) and not columns:
-        lacking = [name for name in ("events1", "n1", "events2", "n2") if name not in table.inputs]
+    source = raw_columns(table)
+    if not columns.keys() & set(_COUNTS) and not is_table(table):
+        names = ("events1", "n1", "events2", "n2")
+        lacking = [name for name in names if name not in source]
         if lacking:
             raise InputError(
                 f"{what} needs 2x2 tables, but these effects were not computed from any: "
                 f"{listing(lacking)} are missing"
             )
-        counted: dict[str, Any] = dict(table.inputs)
-        es = effect_sizes(measure="OR", study=table.study, **counted)
-    else:
-        es = effect_sizes(table, measure="OR", **columns)
+        columns = {name: name for name in names} | columns
+    es = effect_sizes(source, measure="OR", **columns)
     counts = {name: np.asarray(es.inputs[name], dtype=float) for name in ("events1", "n1", "events2", "n2")}
     a, c = counts["events1"], counts["events2"]
     b, d = counts["n1"] - a, counts["n2"] - c
@@ -99,8 +100,7 @@ def read_tables(
         keep = keep & ~empty
     others = None
     if moderators is not None:
-        carrier = table if isinstance(table, EffectSizes) else es
-        rows, others = adjusted(carrier.subset(keep), moderators, notes)
+        rows, others = adjusted(es.subset(keep), moderators, notes)
         keep[np.flatnonzero(keep)[~rows]] = False
     found = Tables(a[keep], b[keep], c[keep], d[keep], es.yi[keep], es.vi[keep], es.study[keep], others)
     if len(found.a) < 3:
@@ -142,7 +142,7 @@ def harbord(
 
     Parameters
     ----------
-    table : table or EffectSizes
+    table : table, EffectSizes or fit
         Rows with 2x2 tables; effect sizes that were computed from tables carry them.
     direction : {"two-sided", "greater", "less"}
         "greater" tests whether less precise studies show larger odds ratios.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import check_arguments
+from meta.arguments import check_arguments, check_share
 from meta.claims.estimand import claimed_on_model_scale, threshold
 from meta.claims.judge import decide, posterior_of
 from meta.claims.power import detectable, exaggeration, power, sign_error
@@ -229,8 +229,7 @@ def _check(
     for name, values in (("sizes", sizes), ("trials", trials), ("draws", [draws])):
         if not len(values) or any(not value >= 1 for value in values):
             raise InputError(f"{name} must be at least 1: got {list(values)}")
-    if not 0 < assurance < 1:
-        raise InputError(f"assurance must lie between 0 and 1: got {assurance:g}")
+    check_share(assurance, "assurance")
     if unit is not None and not (unit > 0 and math.isfinite(unit)):
         raise InputError(f"unit must be > 0: got {unit:g}")
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from meta.arguments import floats
+from meta.arguments import check_share, floats
 from meta.errors import InputError
 
 
@@ -87,8 +87,7 @@ def exaggeration(effect: ArrayLike, se: ArrayLike, alpha: float = 0.05) -> np.nd
 
 
 def _critical(alpha: float) -> float:
-    if not 0 < alpha < 1:
-        raise InputError(f"alpha must lie between 0 and 1: got {alpha:g}")
+    check_share(alpha, "alpha")
     return float(-special.ndtri(alpha / 2))
 
 

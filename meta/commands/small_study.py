@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from meta.arguments import check_direction
 from meta.commands import options
 from meta.commands.reading import Loaded, load
 from meta.commands.writing import Shown, check_out, show
-from meta.errors import MetaError, NotEstimableError, quiet, unknown_option
+from meta.errors import MetaError, NotEstimableError, quiet
 from meta.formatting import interval, number, p_value
 
 FEW = 10
@@ -39,8 +40,7 @@ def bias(
       meta bias trials.csv -m OR --out funnel.svg
     """
     check_out(out)
-    if direction not in (None, "greater", "less", "two-sided"):
-        raise unknown_option("direction", direction, ("greater", "less", "two-sided"))
+    check_direction(direction)
     with quiet():
         from meta.pooling.subgroups import Subgroups
         from meta.pooling.univariate import pool as fit_model

@@ -103,6 +103,20 @@ def data_of(
     return as_effects(data, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
 
 
+def raw_columns(data: Any) -> Columns:
+    """The columns of a table, or those that effect sizes (or a fit's) hold and were computed from.
+
+    >>> es = EffectSizes([0.1], [1.0], "OR", ["A"], inputs={"events1": np.array([4.0])})
+    >>> list(raw_columns(es).columns)
+    ['events1', 'study']
+    """
+    effects = None if is_table(data) else _own_effects(data)
+    if effects is None:
+        return as_columns(data)
+    own = {**effects.columns, **effects.inputs, "study": effects.study}
+    return Columns(own, effects.index, effects.k)
+
+
 def _own_effects(data: Any) -> EffectSizes | None:
     """Effect sizes that are given as such or that a fit holds; None for anything else."""
     if isinstance(data, EffectSizes) or data is None:

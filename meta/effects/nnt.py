@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, ndtr, ndtri
 
+from meta.arguments import check_share
 from meta.errors import InputError, unknown_option
 
 
@@ -93,8 +94,7 @@ def _from_risks(risk1: float, baseline: float, events_are: str, how: str) -> Num
 
 
 def _risk(baseline: float) -> None:
-    if not 0 < baseline < 1:
-        raise InputError(f"baseline must be between 0 and 1: got {baseline:g}; write 0.12, not 12")
+    check_share(baseline, "baseline")
 
 
 def nnt_from_or(odds_ratio: float, *, baseline: float, events_are: str = "bad") -> NumberNeeded:

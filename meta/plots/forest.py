@@ -138,7 +138,9 @@ def forest(
     Forest plot of 3 studies (risk ratio). Estimates range from 0.41 to 1.11.
     """
     check_arguments(forest, locals())
-    result = data_of(result, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
+    named = (yi, vi, sei, study, measure)
+    if result is None or any(item is not None for item in named):  # else a table may hold intervals or fits
+        result = data_of(result, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     look = as_theme(theme)
     shown = "none" if prediction is None else prediction
     if shown not in PREDICTIONS:

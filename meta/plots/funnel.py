@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtri
 
-from meta.arguments import check_arguments, pair, share
+from meta.arguments import check_arguments, check_share, pair
 from meta.effects.intake import data_of
 from meta.errors import InputError
 from meta.keywords import keywords
@@ -127,7 +127,7 @@ def funnel(
     inner = usual(y, 6 * float(np.median(se)))
     levels = (0.90, 0.95, 0.99) if contours is True else () if contours is False else tuple(contours)
     for value in levels:
-        share(value, "contours")
+        check_share(value, "contours")
     with style():
         figure, axes = canvas((6.2, 4.2), look, ax)
         z = float(ndtri(0.5 + level / 2))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
-from meta.arguments import check_arguments, pair
+from meta.arguments import check_arguments, check_share, pair
 from meta.errors import InputError
 from meta.formatting import percent
 from meta.keywords import keywords
@@ -71,8 +71,7 @@ def normalisation(
         raise InputError("curves is empty: give at least one label with (delta, share)")
     look = as_theme(theme)
     data = {name: pair(curve, f"the curve {name!r}", "delta, share") for name, curve in curves.items()}
-    if not 0 < claimed < 1:
-        raise InputError(f"claimed must be a share between 0 and 1, not {claimed:g}")
+    check_share(claimed, "claimed")
     with style():
         strip = posterior is not None
         long = max(width(name, look.small) for name in data) > 3.2

@@ -68,6 +68,8 @@ class Row:
         The same row under further models; all are drawn below each other.
     n : float
         People or person-time, where the way to the display scale depends on it; NaN elsewhere.
+    identity : tuple
+        The effect and its variance or bounds: what tells two rows of one label apart in another model.
     """
 
     kind: RowKind
@@ -94,6 +96,7 @@ class Row:
     marker: str | None = None
     others: tuple[Row, ...] = ()
     n: float = NAN
+    identity: tuple[Any, ...] = ()
 
     @property
     def drawn(self) -> bool:

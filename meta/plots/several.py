@@ -23,7 +23,7 @@ MOST = len(SHAPES)
 
 
 def side_by_side(models: Mapping[str, Any], table_for: Callable[[Any], Table], order: Any = None) -> Table:
-    """Join the tables of several models: studies with the same label share a row.
+    """Join the tables of several models: the same study shares a row.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def side_by_side(models: Mapping[str, Any], table_for: Callable[[Any], Table], o
 
     Notes
     -----
-    Studies that only a later model has come last; the second study of a label is joined with the second of
-    the other models. All must be on one measure.
+    Studies that only a later model has come last. Studies go by their labels, and those of a label that
+    occurs twice in one model by their effects too. All must be on one measure.
     """
     names = tuple(str(name) for name in models)
     if not 2 <= len(names) <= MOST:
@@ -49,14 +49,8 @@ def side_by_side(models: Mapping[str, Any], table_for: Callable[[Any], Table], o
             f"models side by side must be on one measure, and these are on {listing(measures)}: "
             "draw a plot for each"
         )
-    found: dict[tuple[str, int], list[Row | None]] = {}
-    for place, table in enumerate(tables):
-        seen: Counter[str] = Counter()
-        for row in table.rows:
-            if row.kind == "study":
-                seen[row.label] += 1
-                found.setdefault((row.label, seen[row.label]), [None] * len(tables))[place] = row
-    rows = [_joined(same, f"study-{number}") for number, same in enumerate(found.values(), start=1)]
+    found = _matched(tables)
+    rows = [_joined(same, f"study-{number}") for number, same in enumerate(found, start=1)]
     rows = sort_rows(rows, order)
     summaries = [
         replace(
@@ -78,7 +72,7 @@ def side_by_side(models: Mapping[str, Any], table_for: Callable[[Any], Table], o
         if row.kind == "note"
     ]
     gap = [Row("gap", "", key="gap")] if rows and summaries else []
-    alike = all(_same_data(same, tables[0].inputs) for same in found.values())
+    alike = all(_same_data(same, tables[0].inputs) for same in found)
     intervals = {table.interval for table in tables}
     return replace(
         tables[0],
@@ -87,6 +81,26 @@ def side_by_side(models: Mapping[str, Any], table_for: Callable[[Any], Table], o
         models=names,
         inputs=tables[0].inputs if alike else (),
     )
+
+
+def _matched(tables: list[Table]) -> list[list[Row | None]]:
+    """The rows of the same study under all models.
+
+    A label that no model has twice stands for one study, whatever its numbers are under each model; rows of
+    a label that some model has twice are the same study only if they hold the same effect.
+    """
+    counts = [Counter(row.label for row in table.rows if row.kind == "study") for table in tables]
+    repeated = {label for count in counts for label, times in count.items() if times > 1}
+    found: dict[tuple[Any, ...], list[Row | None]] = {}
+    for place, table in enumerate(tables):
+        seen: Counter[tuple[Any, ...]] = Counter()
+        for row in table.rows:
+            if row.kind != "study":
+                continue
+            key = (row.label, *row.identity) if row.label in repeated else (row.label,)
+            seen[key] += 1
+            found.setdefault((*key, seen[key]), [None] * len(tables))[place] = row
+    return list(found.values())
 
 
 def _same_data(same: list[Row | None], inputs: tuple[str, ...]) -> bool:

@@ -49,6 +49,7 @@ def study_rows(
             reason=_text(own.get("reason", "")),
             cells=own,
             n=NAN if people is None else float(people[i]),
+            identity=_identity(es, i),
         )
         if kind == "exact":
             half = z * math.sqrt(es.vi[i])
@@ -70,6 +71,11 @@ def study_rows(
             row = replace(row, values=values, shrunken=None if shrunken is None else shrunken[i])
         rows.append(row)
     return rows
+
+
+def _identity(es: Any, i: int) -> tuple[str, ...]:
+    """What is known of a row, as text, because NaN is not equal to itself."""
+    return tuple(str(float(values[i])) for values in (es.yi, es.vi, es.lower, es.upper))
 
 
 def from_frame(frame: Any) -> Table:
@@ -111,6 +117,7 @@ def from_frame(frame: Any) -> Table:
             reason=_text(cells["reason"][i]) if "reason" in cells else "",
             cells={name: values[i] for name, values in cells.items()},
             n=float(attrs.get("size") or NAN),
+            identity=tuple(str(values[i]) for values in numbers.values()),
         )
         for i, text in enumerate(texts)
     )

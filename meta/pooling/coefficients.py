@@ -17,6 +17,8 @@ from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile, two_sided
 from meta.keywords import keywords
 from meta.saving import Saved
+from meta.tables.containers import Columns, as_columns, is_table
+from meta.tables.labels import labelled, labelled_by_position
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,20 +168,49 @@ def table(
 
 
 def as_contrast(L: Any, names: tuple[str, ...]) -> np.ndarray:
-    """Read a contrast: a mapping of names to weights, a vector, or a matrix of rows.
+    """Read a contrast: weights by name (a mapping, a labelled Series, a table), a vector, or rows of weights.
+
+    Whatever carries names goes by them, and a coefficient that it does not name has weight 0.
 
     >>> as_contrast({"b": 1, "c": -1}, ("a", "b", "c")).tolist()
     [[0.0, 1.0, -1.0]]
+    >>> as_contrast({"c": [1, 0], "b": [0, 1]}, ("a", "b", "c")).tolist()
+    [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
     """
-    if isinstance(L, dict):
-        unknown = [name for name in L if name not in names]
+    if isinstance(L, str):
+        raise InputError(f"a contrast is given by weights, such as {{{names[-1]!r}: 1}}, not by text")
+    if isinstance(L, (list, tuple)) and is_table(L):
+        return np.vstack([as_contrast(row, names) for row in L])
+    table = _named_weights(L)
+    if table is not None:
+        unknown = [name for name in table.columns if name not in names]
         if unknown:
             raise InputError(f"no coefficient is called {unknown[0]!r}; coefficients: {', '.join(names)}")
-        return np.array([[float(L.get(name, 0.0)) for name in names]])
-    rows = np.atleast_2d(floats(L, "L"))
-    if rows.shape[1] != len(names):
+        own = [
+            floats(table.columns.get(name, np.zeros(table.k or 0)), f"contrast[{name!r}]") for name in names
+        ]
+        rows = np.stack(own, axis=1)
+    else:
+        rows = np.atleast_2d(floats(L, "the contrast", ndim=(0, 1, 2)))
+    if rows.shape[1] != len(names) or not len(rows):
         raise InputError(f"a contrast needs {len(names)} weights ({', '.join(names)}), got {rows.shape[1]}")
+    if not np.isfinite(rows).all():
+        raise InputError("the weights of a contrast must be finite; write 0 for a coefficient to leave out")
     return rows
+
+
+def _named_weights(L: Any) -> Columns | None:
+    """Weights that carry the names of their coefficients; None for bare numbers."""
+    if labelled(L) and not hasattr(L, "columns"):
+        if not L.index.is_unique:
+            raise InputError("the contrast names a coefficient twice; give each name once")
+        return as_columns(dict(L))
+    if not is_table(L) or labelled_by_position(L):
+        return None
+    table = as_columns(L)
+    if table.repeated:
+        raise InputError(f"the contrast names {min(table.repeated)!r} twice; give each name once")
+    return table
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 METHODS: dict[str, tuple[str, ...]] = {
-    "MH": ("correct",),
+    "MH": ("correct", "add"),
     "Peto": ("correct",),
-    "GLMM": ("model", "quadrature"),
-    "BB": (),
+    "GLMM": ("model", "quadrature", "add"),
+    "BB": ("add",),
 }
 """The methods, with the options that each takes besides those of all."""
 _POOLED: dict[str, Callable[..., mh.Pooled2x2]] = {
@@ -244,7 +244,7 @@ def _mantel_haenszel(counts: Counts, measure: str, level: float, add: float, cor
     return _packed(counts, measure, "MH", level, pooled, (yi, vi), q, tests)
 
 
-def _peto(counts: Counts, measure: str, level: float, add: float, correct: bool) -> PooledCounts:
+def _peto(counts: Counts, measure: str, level: float, _: float, correct: bool) -> PooledCounts:
     if measure != "OR":
         raise unknown_option("measure for Peto's method", measure, ("OR",))
     pooled, q = mh.peto(*counts.columns)
@@ -298,7 +298,7 @@ def pool_counts(
     time: Any = None,
     study: Any = None,
     level: float = 0.95,
-    add: float = 0.5,
+    add: float | None = None,
     correct: bool | None = None,
     quadrature: int | None = None,
 ) -> PooledCounts:
@@ -306,8 +306,9 @@ def pool_counts(
 
     Parameters
     ----------
-    table : frame or mapping, optional
-        Where column names are looked up; arrays need none.
+    table : table, EffectSizes or fit, optional
+        Where column names are looked up, a table of any kind as in :func:`meta.effect_sizes`, or effects that
+        were computed from counts; arrays need none.
     measure : {"OR", "RR", "RD", "IRR", "IRD", "PLO", "IRLN"}
         OR, RR, RD: ``events1 n1 events2 n2`` (or ``nonevents1``, ``nonevents2``); IRR, IRD: ``events1 time1
         events2 time2``; PLO: ``events n``; IRLN: ``events time``.
@@ -317,15 +318,15 @@ def pool_counts(
     model : {"UM.FS", "UM.RS", "CM.EL", "CM.AL"}, optional
         Of the GLMM for two groups; ``UM.FS`` without.
     events1, n1, nonevents1, time1, events2, n2, nonevents2, time2 : str or array, optional
-        Counts of the two groups; group 1 is the treated one.
+        Counts of the two groups; group 1 is the treated one. Without any, the table's columns of these names.
     events, n, nonevents, time : str or array, optional
         Counts of a single group.
     study : str or array, optional
         Labels.
     level : float
         Confidence level.
-    add : float
-        Added to the cells of tables with a zero in the studies' own effects alone; never in MH, Peto or GLMM.
+    add : float, optional
+        Added to the cells of tables with a zero in the studies' own effects alone (0.5); not with Peto.
     correct : bool, optional
         For MH and Peto: continuity correction of the Cochran-Mantel-Haenszel test (True).
     quadrature : int, optional
@@ -351,7 +352,7 @@ def pool_counts(
     check_option("measure", measure, MEASURES)
     check_option("method", method, tuple(METHODS))
     check_level(level)
-    options = {"model": model, "correct": correct, "quadrature": quadrature}
+    options = {"model": model, "correct": correct, "quadrature": quadrature, "add": add}
     refuse_unused(f"with method {method!r}", options, METHODS[method])
     notes = Notes()
     given = {
@@ -359,15 +360,16 @@ def pool_counts(
         **{"events2": events2, "n2": n2, "nonevents2": nonevents2, "time2": time2},
         **{"events": events, "n": n, "nonevents": nonevents, "time": time},
     }
+    extra = 0.5 if add is None else add
     counts = read_counts(table, measure, given, study, notes, whole=method in ("GLMM", "BB"))
     if method in ("MH", "Peto"):
         engine = _mantel_haenszel if method == "MH" else _peto
-        return _with_notes(engine(counts, measure, level, add, correct is not False), notes)
+        return _with_notes(engine(counts, measure, level, extra, correct is not False), notes)
     from meta.pooling import glmm
 
     if method == "GLMM":
-        return glmm.fit_glmm(counts, measure, model, level, add, quadrature, notes)
-    return glmm.fit_beta_binomial(counts, measure, level, add, notes)
+        return glmm.fit_glmm(counts, measure, model, level, extra, quadrature, notes)
+    return glmm.fit_beta_binomial(counts, measure, level, extra, notes)
 
 
 def _with_notes(fit: PooledCounts, notes: Notes) -> PooledCounts:

@@ -19,6 +19,16 @@ def labelled(values: Any) -> bool:
     return not _default(values.index)
 
 
+def labelled_by_position(frame: Any) -> bool:
+    """Whether a pandas DataFrame's columns are called 0, 1, 2, ..., which names nothing.
+
+    >>> import pandas as pd
+    >>> labelled_by_position(pd.DataFrame([[1, 2]])), labelled_by_position(pd.DataFrame({"dose": [1]}))
+    (True, False)
+    """
+    return hasattr(frame, "iloc") and hasattr(frame, "columns") and _default(frame.columns)
+
+
 def align(values: Any, index: Any, what: str, *, k: int | None = None) -> Any:
     """Rows of a pandas Series or DataFrame in the order of the effects.
 

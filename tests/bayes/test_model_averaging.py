@@ -256,14 +256,14 @@ PP = partial(model_average, **PRIORS, bias="pp")
 def test_row_order_and_direction_change_nothing_else():
     got = PP(yi=Y, vi=V)
     again = PP(yi=Y[::-1], vi=V[::-1])
-    mirrored = PP(yi=-Y, vi=V, direction="negative")
+    mirrored = PP(yi=-Y, vi=V, direction="less")
     for one in (again, mirrored):
         assert one.bf_effect == pytest.approx(got.bf_effect, rel=1e-6)
         assert one.bf_bias == pytest.approx(got.bf_bias, rel=1e-6)
     low, high = mirrored.interval()
     assert (-high, -low) == pytest.approx(got.interval(), abs=1e-6)
     assert mirrored.estimate == pytest.approx(-got.estimate, rel=1e-6)
-    against = PP(yi=Y, vi=V, direction="negative")
+    against = PP(yi=Y, vi=V, direction="less")
     assert against.bf_bias != pytest.approx(got.bf_bias, rel=0.01)
 
 
@@ -310,7 +310,7 @@ def test_the_ensemble_adds_up():
         "12 models",
         "inclusion BF",
         "numerical error",
-        "bias favours positive effects",
+        "bias favours greater effects",
         "mu ~ Normal",
     ):
         assert part in text

@@ -243,5 +243,5 @@ for _data in ("power_pose", "bcg", "raudenbush1985"):
 AVERAGES.add("power_pose psma", lambda: average("power_pose", bias="psma"))
 AVERAGES.add(
     "power_pose shares",
-    lambda: average("power_pose", p_effect=0.2, p_heterogeneity=0.8, direction="negative"),
+    lambda: average("power_pose", p_effect=0.2, p_heterogeneity=0.8),
 )

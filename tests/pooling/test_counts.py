@@ -146,9 +146,8 @@ BASE = {"events1": [1, 2], "n1": [10, 10], "events2": [3, 4], "n2": [10, 10]}
     [
         ({"events1": [11, 2], "study": ["Reno 2022", "B"]}, InputError, "Reno 2022"),
         ({"events1": [-1, 2]}, InputError, "events1 must be >= 0"),
-        ({"n1": [0, 10], "events1": [0, 1]}, InputError, "n1 must be > 0"),
+        ({"n1": [0, 10], "events1": [0, 1]}, InputError, "n1 must be >= 1"),
         ({"n2": None}, InputError, "missing: n2"),
-        ({"time1": [1, 1]}, InputError, "no use for time1"),
         ({"nonevents1": [1, 1]}, InputError, "not both"),
         ({"events1": [1, 2, 3]}, InputError, "same length"),
         ({"events1": "tpos"}, InputError, "no table"),

@@ -101,12 +101,13 @@ def _leave_one_out(data: Effects) -> Found:
 def _average(bias: Any) -> Callable[[Effects], Found]:
     def run(data: Effects) -> Found:
         chosen = bias(data) if callable(bias) else bias
+        side = {} if chosen in (None, "two-sided") else {"direction": "greater" if data.sign > 0 else "less"}
         post = model_average(
             data.sizes(),
             effect=meta.Normal(0, data.unit),
             tau=meta.HalfNormal(0.5 * data.unit),
             bias=chosen,
-            direction="positive" if data.sign > 0 else "negative",
+            **side,
         )
         return {
             "estimate": ("place", post.estimate),

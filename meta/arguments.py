@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.errors import InputError, unknown_option
+from meta.errors import InputError, Notes, OptionWarning, unknown_option
 from meta.missing import absent, unmasked
 
 WORDS = {
@@ -203,6 +203,12 @@ def check_seed(seed: Any) -> Any:
     if seed < 0:
         raise InputError(f"seed must be >= 0, not {seed}")
     return seed
+
+
+def idle_seed(seed: Any, where: str, notes: Notes) -> None:
+    """Say that a seed changes nothing because nothing is drawn; a seed is no mistake that must be refused."""
+    if seed is not None:
+        notes.warn(f"seed={shown(seed)} has no effect {where}, where nothing is drawn", OptionWarning, 4)
 
 
 def pair(values: Any, name: str, told: str = "x, y") -> tuple[np.ndarray, np.ndarray]:

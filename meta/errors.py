@@ -71,6 +71,10 @@ class DataWarning(MetaWarning):
     """A value in the data looks like a mistake or was left out."""
 
 
+class OptionWarning(MetaWarning):
+    """An option that was given changes nothing here."""
+
+
 class AssumptionWarning(MetaWarning):
     """A result rests on an assumption that the data do not support."""
 
@@ -81,7 +85,7 @@ _ELSEWHERE: dict[str, tuple[str, ...]] = {
     "common": ("EE",),
     "fixed": ("EE",),
     "random": ("REML",),
-    "knha": ("hksj",),
+    "knha": ("hksj", "t"),
     "hk": ("hksj",),
     "normal": ("z",),
     "hts": ("HTS",),

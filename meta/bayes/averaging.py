@@ -18,7 +18,7 @@ from meta.bayes.ensemble import EnsembleModel, ModelAverage
 from meta.bayes.fit import build_model
 from meta.bayes.model import Model, as_prior
 from meta.bayes.priors import Fixed, Prior
-from meta.effects.intake import as_effects
+from meta.effects.intake import as_effects, informative
 from meta.errors import (
     ConvergenceWarning,
     FewStudiesWarning,
@@ -120,7 +120,8 @@ def model_average(
     given = None if direction in _OLD else direction  # the old words have had their warning
     _refuse_idle(found, {"direction": given, "cutoffs": cutoffs, "p_bias": p_bias})
     p_bias = 0.5 if p_bias is None else p_bias
-    model = _checked(effects, effect, tau)
+    notes = Notes()
+    model = _checked(effects, effect, tau, notes)
     for name, share in {"p_effect": p_effect, "p_heterogeneity": p_heterogeneity, "p_bias": p_bias}.items():
         check_share(share, name)
     total = sum(one.weight for one in found)
@@ -144,7 +145,6 @@ def model_average(
             )
         )
     models = _weigh(cells, fits)
-    notes = Notes()
     _note_limits(models, model.k, notes)
     return ModelAverage(
         effects,
@@ -236,12 +236,12 @@ def _ensemble(bias: str | Sequence[Bias] | None) -> tuple[Bias, ...]:
     return found
 
 
-def _checked(effects: EffectSizes, effect: Prior | None, tau: Prior | None) -> Model:
+def _checked(effects: EffectSizes, effect: Prior | None, tau: Prior | None, notes: Notes) -> Model:
     if effect is None or tau is None:
         default = default_priors(effects.measure, AVERAGING_PRIORS)
         effect, tau = default[0] if effect is None else effect, default[1] if tau is None else tau
     effect, tau = as_prior(effect, "effect"), as_prior(tau, "tau")
-    used = effects.subset(effects.informative)
+    used = informative(effects, notes)
     if used.k == 0:
         raise InputError("no result has an effect, so there is nothing to average")
     if isinstance(tau, Fixed):

@@ -10,10 +10,11 @@ import numpy as np
 from scipy import special
 
 from meta.arguments import floats
+from meta.bayes.model import as_prior
 from meta.bayes.prior_base import Prior
 from meta.bayes.priors import Flat, Normal
-from meta.effects.intake import as_effects
-from meta.errors import InputError, NotEstimableError
+from meta.effects.intake import as_effects, informative
+from meta.errors import InputError, Notes, NotEstimableError
 from meta.kernels.nnhm import conditional
 from meta.kernels.panels import Axis, legendre_rule
 from meta.keywords import keywords
@@ -214,9 +215,10 @@ def leave_one_out(
     import pandas as pd
 
     es = as_effects(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
-    if not es.exact[es.informative].all():
+    used = informative(es, Notes())
+    if not used.exact.all():
         raise InputError("leave-one-out batches take exact effects only; fit bounds and mixtures one by one")
-    used = es.subset(es.exact)
+    effect, tau = as_prior(effect, "effect"), as_prior(tau, "tau")
     y = np.tile(used.yi, (used.k, 1))
     np.fill_diagonal(y, np.nan)
     got = batch(y, np.tile(used.vi, (used.k, 1)), effect=effect, tau=tau, below=below)

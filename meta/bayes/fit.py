@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from meta.arguments import check_arguments, floats, refuse_unused
+from meta.arguments import check_arguments, idle_seed, refuse_unused
 from meta.bayes.default_priors import default_priors
 from meta.bayes.exact import fit_analytic
 from meta.bayes.model import Model, as_prior, check_integrates, check_priors
@@ -16,9 +16,10 @@ from meta.bayes.posterior import Posterior
 from meta.bayes.priors import Prior
 from meta.bayes.sampler_options import refuse_sampler, sampler_options
 from meta.effects.carried import check_carried
-from meta.effects.intake import as_effects, informative
+from meta.effects.intake import as_effects, informative, numbers
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes, unknown_option
+from meta.formatting import listing
 from meta.kernels.bounded import make_rows
 from meta.keywords import keywords
 
@@ -49,7 +50,7 @@ def bayes(
     intercept: bool | None = None,
     context: Mapping[str, Any] | None = None,
     slopes: Any = None,
-    truncated: ArrayLike | None = None,
+    truncated: Any = None,
     alpha: float = ALPHA,
     allow_failed: bool = False,
     heterogeneity: Literal["normal", "t"] = "normal",
@@ -82,7 +83,7 @@ def bayes(
     level : float
         Level of intervals.
     seed : int, optional
-        For the sampler; quadrature gives the same answer whatever it is.
+        For the sampler; quadrature gives the same answer whatever it is, and says so.
     moderators : str, list of str, array, mapping or frame, optional
         As in `meta.regress`: a formula over the columns of ``es.frame``, names of columns, or values (k,) or
         (k, p). An intercept is added, unless a column of ones of your own stands for it (arrays are then
@@ -94,7 +95,7 @@ def bayes(
     slopes : Prior, RegularisedHorseshoe or LaplaceSlopes, optional
         With ``moderators``: prior of every coefficient but the intercept, which keeps ``effect``. The last
         two are for many moderators and need ``engine="pymc"``.
-    truncated : array_like of bool, optional
+    truncated : array_like of bool or str, optional
         Rows that would not have been reported had they not been significant at ``alpha``; their
         likelihood is truncated accordingly.
     alpha : float
@@ -141,10 +142,12 @@ def bayes(
     if engine not in ("exact", "pymc"):
         raise unknown_option("engine", engine, ("exact", "pymc"))
     sampler = _sampler(arguments)
+    if engine == "exact":
+        idle_seed(seed, "with engine='exact'", notes)
     if moderators is not None:
         from meta.bayes.regression import bayes_regression
 
-        return bayes_regression(
+        found = bayes_regression(
             used,
             moderators=moderators,
             intercept=intercept,
@@ -158,6 +161,7 @@ def bayes(
             allow_failed=allow_failed,
             sampler=sampler,
         )
+        return replace(found, warnings=(*notes.messages, *found.warnings))
     refuse_unused("without moderators", {"intercept": intercept, "context": context})
     if slopes is not None:
         raise InputError("slopes= is the prior of moderators' coefficients; give moderators= too")
@@ -250,13 +254,16 @@ def _covariance(used: EffectSizes) -> np.ndarray | None:
     return matrix
 
 
-def _mask(truncated: ArrayLike | None, effects: EffectSizes) -> np.ndarray | None:
+def _mask(truncated: Any, effects: EffectSizes) -> np.ndarray | None:
     if truncated is None:
         return None
-    mask = floats(truncated, "truncated").astype(bool)
-    if mask.shape not in ((), (effects.k,)):
-        raise InputError(f"truncated must have one value a row: {effects.k} rows, {mask.size} values")
-    return np.broadcast_to(mask, (effects.k,))[effects.informative]
+    if isinstance(truncated, (bool, np.bool_)):
+        return np.full(int(effects.informative.sum()), bool(truncated))
+    mask = numbers(effects, truncated, "truncated")
+    gaps = [repr(str(label)) for label in effects.study[np.isnan(mask)]]
+    if gaps:
+        raise InputError(f"truncated must be known for every row: study {listing(gaps[:8])} has none")
+    return mask.astype(bool)[effects.informative]
 
 
 def _priors(measure: str, effect: Any, tau: Prior | float | None) -> tuple[Any, Prior]:

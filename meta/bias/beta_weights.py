@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_arguments
+from meta.arguments import check_arguments, idle_seed
 from meta.bias.beta_likelihood import beta_terms
 from meta.bias.likelihood_search import Likelihood, maximise
 from meta.bias.selection_result import Sample, Selected, assemble, check_bootstrap, read_sample
@@ -114,6 +114,8 @@ def beta_selection(
         raise InputError("the beta weight function has one tail: direction must be 'greater' or 'less'")
     check_bootstrap(bootstrap)
     notes = Notes()
+    if not bootstrap:
+        idle_seed(seed, "without bootstrap", notes)
     sample = read_sample(es, moderators, cluster, direction, notes, at_least=5, what="a beta selection model")
     p = len(sample.names)
     if sample.effects.k <= p + 3:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import chdtrc, log_ndtr, ndtr, ndtri
 
-from meta.arguments import check_arguments, check_direction, check_share
+from meta.arguments import check_arguments, check_direction, check_share, refuse_unused
 from meta.bias.common import Result, rows_of
 from meta.effects.intake import data_of
 from meta.errors import InputError, Notes, unknown_option
@@ -23,6 +23,14 @@ KINDS: dict[str, tuple[str, str]] = {
     "Rosenberg": ("Rosenberg 2005", "10.1111/j.0014-3820.2005.tb01004.x"),
     "General": ("Rosenberg 2005, with heterogeneity", "10.1111/j.0014-3820.2005.tb01004.x"),
 }
+
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "Rosenthal": ("alpha", "direction", "pool"),
+    "Orwin": ("target", "weighted"),
+    "Rosenberg": ("alpha",),
+    "General": ("alpha", "target", "method"),
+}
+"""The options that each kind reads."""
 
 POOLS = ("Stouffer", "Fisher")
 
@@ -160,12 +168,12 @@ def failsafe_n(
     study: Any = None,
     measure: str | None = None,
     kind: str = "Rosenthal",
-    alpha: float = 0.05,
+    alpha: float | None = None,
     target: float | None = None,
     direction: str | None = None,
-    pool: str = "Stouffer",
-    weighted: bool = False,
-    method: str | float = "REML",
+    pool: str | None = None,
+    weighted: bool | None = None,
+    method: str | float | None = None,
 ) -> FailsafeN:
     """Number of unseen studies with no effect that would overturn the result; always rounded up.
 
@@ -179,18 +187,18 @@ def failsafe_n(
         To a one-tailed combined p of ``alpha``; to a mean effect of ``target``; to a two-tailed p of
         ``alpha`` of the equal-effects mean; to that p, or a ``target``, of the random-effects mean with its
         tau2 held.
-    alpha : float
-        Significance level.
+    alpha : float, optional
+        Significance level (0.05); Orwin's and General with a target have none.
     target : float, optional
         Mean effect that would no longer matter (Orwin's, half the mean by default; General).
     direction : {"greater", "less"}, optional
         Tail of Rosenthal's test; by default the side on which the effects lie.
-    pool : {"Stouffer", "Fisher"}
-        How Rosenthal's combines the p-values.
-    weighted : bool
-        Orwin's: weigh by 1/v instead of equally.
-    method : str or float
-        tau2 estimator of General.
+    pool : {"Stouffer", "Fisher"}, optional
+        How Rosenthal's combines the p-values ("Stouffer").
+    weighted : bool, optional
+        Orwin's: weigh by 1/v instead of equally (False).
+    method : str or float, optional
+        tau2 estimator of General ("REML").
 
     Returns
     -------
@@ -208,10 +216,15 @@ def failsafe_n(
     es = data_of(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     if kind not in KINDS:
         raise unknown_option("kind", kind, KINDS)
-    if pool not in POOLS:
+    given = {"alpha": alpha, "target": target, "direction": direction}
+    given |= {"pool": pool, "weighted": weighted, "method": method}
+    refuse_unused(f"with kind {kind!r}", given, OPTIONS[kind])
+    if kind == "General" and target is not None:
+        refuse_unused("with a target", {"alpha": alpha})
+    if pool not in (None, *POOLS):
         raise unknown_option("pool", pool, POOLS)
     check_direction(direction, ("greater", "less"))
-    check_share(alpha, "alpha")
+    alpha = 0.05 if alpha is None else check_share(alpha, "alpha")
     if alpha > 0.25:
         raise InputError(f"alpha of a fail-safe N must be at most 0.25, not {alpha:g}")
     notes = Notes()
@@ -220,13 +233,13 @@ def failsafe_n(
     p, mean, aim = math.nan, math.nan, math.nan
     if kind == "Rosenthal":
         side = direction or ("less" if float((y / np.sqrt(v)).sum()) < 0 else "greater")
-        exact, p = _rosenthal(y, v, alpha, -1.0 if side == "less" else 1.0, pool)
+        exact, p = _rosenthal(y, v, alpha, -1.0 if side == "less" else 1.0, pool or "Stouffer")
     elif kind == "Orwin":
-        exact, mean, aim = _orwin(y, v, target, weighted)
+        exact, mean, aim = _orwin(y, v, target, bool(weighted))
     elif kind == "Rosenberg":
         exact, p, mean = _rosenberg(y, v, alpha)
     else:
-        exact, p, mean, aim = _general(y, v, alpha, target, method)
+        exact, p, mean, aim = _general(y, v, alpha, target, "REML" if method is None else method)
     # a whole number that rounding error has lifted is not rounded up to the next
     n = math.ceil(exact - 1e-9 * max(1.0, exact))
     return FailsafeN(n, exact, kind, p, alpha, aim, mean, effects.k, CAVEAT, notes.messages)

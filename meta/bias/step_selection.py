@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_arguments, floats, shown
+from meta.arguments import check_arguments, floats, idle_seed, shown
 from meta.bias.common import study_p
 from meta.bias.likelihood_search import Likelihood, maximise
 from meta.bias.selection_likelihood import DELTA_MAX, DELTA_MIN, SelectionData, prepare, study_terms
@@ -199,6 +199,8 @@ def selection_model(
     cuts = check_steps(steps)
     check_bootstrap(bootstrap)
     notes = Notes()
+    if not bootstrap:
+        idle_seed(seed, "without bootstrap", notes)
     sample = read_sample(es, moderators, cluster, direction, notes, at_least=3, what="a selection model")
     counts = _counted(sample, cuts)[1]
     given = None if weights is None else _check_weights(weights, cuts.size + 1)

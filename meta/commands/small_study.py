@@ -96,7 +96,7 @@ def _methods(loaded: Loaded, fit: Any, direction: str | None, level: float) -> d
         }
     return found | {
         "excess significance": lambda: _excess(b.excess_significance(es, **tail)),
-        "trim and fill": lambda: _filled(b.trim_and_fill(fit)),
+        "trim and fill": lambda: _filled(b.trim_and_fill(fit, **side)),
         "PET-PEESE": lambda: _pet_peese(b.pet_peese(es, level=level, **side)),
         "selection model": lambda: _selected(b.selection_model(es, level=level, **side)),
         "limit": lambda: _estimate("adjusted", "limit meta-analysis", b.limit_meta_analysis(es, level=level)),

@@ -13,6 +13,7 @@ from meta.diagnostics.batches import as_columns, fit_subsets, frame, labels_of, 
 from meta.diagnostics.models import as_model, count_units, numbered, units
 from meta.diagnostics.refits import check_counts, count_table, refit_table
 from meta.effects.display import display_of
+from meta.effects.groups import grouping
 from meta.effects.intake import data_of
 from meta.errors import InputError, NotEstimableError
 from meta.keywords import keywords
@@ -109,7 +110,7 @@ def cumulative(
         effects = pooled.effects
         labels, unit = effects.study, np.arange(pooled.k)
         if cluster is not None:
-            labels, unit = numbered(labels_of(effects, cluster, "cluster"))
+            labels, unit = numbered(grouping(effects, cluster, "cluster"))
     first, included = _steps(effects, labels, unit, order, collapse, descending)
     if isinstance(fit, PooledCounts):
         return count_table(fit, first, included)

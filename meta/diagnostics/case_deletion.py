@@ -9,11 +9,12 @@ import numpy as np
 from scipy.special import chdtr
 
 from meta.arguments import check_arguments
-from meta.diagnostics.batches import as_columns, fit_subsets, frame, labels_of, pooled_fit
+from meta.diagnostics.batches import as_columns, fit_subsets, frame, pooled_fit
 from meta.diagnostics.model_influence import influence_table
 from meta.diagnostics.models import as_model, count_units, left_out, numbered, units
 from meta.diagnostics.refits import check_counts, count_table, refit_table
 from meta.effects.display import display_of
+from meta.effects.groups import grouping
 from meta.effects.intake import data_of
 from meta.kernels.inference import pooled_rows
 from meta.kernels.weights import arrange
@@ -229,7 +230,7 @@ def leave_one_out(
         pooled = pooled_fit(fit, what="leave-one-out")
         labels, unit = pooled.effects.study, np.arange(pooled.k)
         if cluster is not None:
-            labels, unit = numbered(labels_of(pooled.effects, cluster, "cluster"))
+            labels, unit = numbered(grouping(pooled.effects, cluster, "cluster"))
         table = frame({"study": labels, **as_columns(fit_subsets(pooled, left_out(labels, unit)))})
         table.attrs |= {"measure": pooled.effects.measure, "size": display_of(pooled.effects).size}
     table.attrs["rows"] = "without"

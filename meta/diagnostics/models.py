@@ -9,13 +9,15 @@ import numpy as np
 
 from meta.effects.groups import grouping
 from meta.errors import InputError, NotEstimableError
+from meta.formatting import listing
 from meta.pooling.counts import PooledCounts
 from meta.pooling.multilevel_result import Multilevel
 from meta.pooling.refit import Refit, Refitter, refitter, variance_names
 from meta.pooling.regression_result import Regression
 from meta.pooling.result import Pooled
 from meta.pooling.univariate import pool
-from meta.tables.containers import one_column
+from meta.tables.containers import missing, one_column
+from meta.tables.labels import align
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +137,8 @@ def units(model: Model, cluster: Any) -> tuple[np.ndarray, np.ndarray]:
     if cluster is None:
         return model.effects.study, np.arange(model.k)
     design = getattr(model.fit, "design", None)
-    if design is not None and not isinstance(cluster, str) and np.size(cluster) == design.rows.size:
-        cluster = one_column(cluster, "cluster")[design.rows]
+    if design is not None and not isinstance(cluster, str) and len(cluster) == design.rows.size:
+        return numbered(grouping(model.fit.es, cluster, "cluster", design.rows))
     return numbered(grouping(model.effects, cluster, "cluster"))
 
 
@@ -153,9 +155,15 @@ def count_units(fit: PooledCounts, cluster: Any) -> tuple[np.ndarray, np.ndarray
         return fit.study, np.arange(fit.k)
     if isinstance(cluster, str) and cluster != "study":
         raise InputError(f"counts carry no column {cluster!r}: give one label a study as an array")
-    labels = fit.study if isinstance(cluster, str) else np.asarray(cluster)
-    if labels.shape != (fit.k,):
-        raise InputError(f"cluster must have one value for each of the {fit.k} studies, got {labels.shape}")
+    given = fit.study if isinstance(cluster, str) else cluster
+    labels = one_column(align(given, None, "cluster", k=fit.k), "cluster")
+    if np.shape(labels) != (fit.k,):
+        raise InputError(
+            f"cluster must have one value for each of the {fit.k} studies, got {np.shape(labels)}"
+        )
+    gaps = [repr(str(fit.study[i])) for i, label in enumerate(labels) if missing(label)]
+    if gaps:
+        raise InputError(f"cluster must be known for every row: study {listing(gaps[:8])} has none")
     return numbered(labels)
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import check_arguments
+from meta.arguments import check_arguments, idle_seed
 from meta.diagnostics.batches import fit_subsets, frame, pooled_fit
 from meta.effects.display import display_of
 from meta.effects.intake import data_of
-from meta.errors import InputError
+from meta.errors import InputError, Notes
 from meta.keywords import keywords
 from meta.pooling.result import Pooled
 
@@ -185,6 +185,7 @@ def gosh(
     k, chosen = model.k, model.options.estimator
     exhaustive = subsets is None and k <= EXHAUSTIVE_UP_TO
     if exhaustive:
+        idle_seed(seed, f"with all subsets of {k} studies", Notes())
         numbers, drawn, total = np.arange(1, 1 << k, dtype=np.int64), None, (1 << k) - 1
     else:
         total = 100_000 if subsets is None else subsets

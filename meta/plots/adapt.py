@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import refuse_unused
 from meta.effects.intake import as_effects
 from meta.errors import InputError
 from meta.plots.fits import (
@@ -85,16 +86,20 @@ def rows_from(
         )
         table = side_by_side(result, alone, order)
     elif is_table(result):
+        refuse_unused("with a table of intervals", {"by": by})
         table = from_frame(result)
+        table = replace(table, rows=tuple(sort_rows(list(table.rows), order)))
     elif hasattr(result, "forest_rows"):
+        refuse_unused("with a result that lists its own rows", {"by": by, "order": order})
         given = result.forest_rows()
         table = given if isinstance(given, Table) else Table(tuple(given))
     elif hasattr(result, "fits") and hasattr(result, "overall"):
+        refuse_unused("with subgroups, which have their own headings", {"by": by})
         table = build.subgroups(result, order)
     elif hasattr(result, "yi") and hasattr(result, "study") and hasattr(result, "kind"):
         table = build.effects(result, order, by, pooled)
     elif hasattr(result, "design") and hasattr(result, "predict"):
-        table = build.regression(result, order)
+        table = build.regression(result, order, by)
     elif hasattr(result, "effects") and hasattr(result, "estimate"):
         table = build.fit(result, order, by)
     else:
@@ -118,8 +123,9 @@ def rows_from(
 
 
 def shows_intervals(table: Any) -> bool:
-    """Whether a table holds what a forest shows: estimates with the ends of their intervals."""
-    return {"estimate", "ci_low", "ci_high"} <= set(as_columns(table).columns)
+    """Whether a table holds estimates with their intervals, rather than effects with their variances."""
+    names = as_columns(table).columns
+    return "estimate" in names and "yi" not in names
 
 
 def _holds_results(table: Any) -> bool:
@@ -214,7 +220,7 @@ class _Builder:
             tuple(rows), overall.effects.measure, columns, inputs, overall.level, interval_name(overall)
         )
 
-    def regression(self, fit: Any, order: Any) -> Table:
+    def regression(self, fit: Any, order: Any, by: Any) -> Table:
         """Studies with what the moderators predict for them, and what is left unexplained."""
         es = fit.es  # the rows used
         frame = fit.predict()
@@ -224,7 +230,7 @@ class _Builder:
             replace(row, fitted=(float(values[0]), float(values[1]), float(values[2])))
             for row, values in zip(study_rows(es, fit.level, 100 * w / w.sum()), fitted, strict=True)
         ]
-        rows = sort_rows(rows, order)
+        rows = grouped(sort_rows(rows, order), es, by)
         residual = heterogeneity_line(fit, self.leading_zero, self.show_tau2, "Residual ")
         rows.append(Row("note", residual, key="residual"))
         moderators = [name for name in fit.names if name.lower() not in ("intercept", "intrcpt")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_arguments, floats, need, pair
+from meta.effects.intake import column
 from meta.errors import InputError
 from meta.keywords import keywords
 from meta.plots.chart import (
@@ -31,6 +32,8 @@ from meta.plots.figure import FigureResult, style
 from meta.plots.names import place_names
 from meta.plots.scatter import points
 from meta.plots.themes import Theme, as_theme
+from meta.tables.containers import one_column
+from meta.tables.labels import labelled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,7 +135,11 @@ def _moderator(effects: Any, result: Any, x: Any, k: int) -> np.ndarray:
         if x not in columns:
             raise InputError(f"x: there is no column {x!r}; the columns are: {', '.join(map(str, columns))}")
         x = columns[x]
-    values = floats(x, "x")
+    elif labelled(x) and hasattr(result, "design") and len(x) == result.es.k:
+        x = column(result.es, x, "x")[result.design.rows]
+    elif labelled(x) and hasattr(effects, "columns"):
+        x = column(effects, x, "x")
+    values = floats(one_column(x, "x"), "x")
     if values.shape != (k,):
         raise InputError(f"x must have one value a study: {values.size} given for {k} studies")
     return values

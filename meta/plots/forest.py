@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from meta.arguments import check_arguments
 from meta.effects.intake import data_of
-from meta.errors import unknown_option
+from meta.errors import Notes, OptionWarning, unknown_option
 from meta.formatting import listing
 from meta.keywords import keywords
 from meta.plots.adapt import PREDICTIONS, flatten, rows_from
@@ -155,6 +155,10 @@ def forest(
         show_tau2=look.show_tau2,
         leading_zero=look.leading_zero,
     )
+    if shown not in ("bar", "none") and not any(map(_predicts, table.rows)):
+        Notes().warn(
+            f"prediction={shown!r} has no effect, because no row has a prediction interval", OptionWarning
+        )
     look = _crowded(look, table)
     table = dressed(table, look)
     how = reading(table.measure, scale=scale, null=null, size=mean_of(table.rows))
@@ -187,6 +191,10 @@ def forest(
             look, layout = _narrowed(look, layout, measured)
     plot = _draw(layout, table, replace(words, theme=look), claim, shown, title, ax)
     return replace(plot, table=numbers, alt_text=f"{plot.alt_text} {cut}".rstrip())
+
+
+def _predicts(row: Row) -> bool:
+    return row.kind == "prediction" or math.isfinite(row.pi_low)
 
 
 def _narrowed(look: Theme, layout: Layout, measured: Callable[[Theme], Layout]) -> tuple[Theme, Layout]:

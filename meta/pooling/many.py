@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +20,7 @@ from meta.pooling.options import PoolOptions, check_options
 from meta.pooling.streaming import compute, is_dask, store, stream
 from meta.pooling.univariate import Fitted, fit_rows
 from meta.saving import Saved
+from meta.tables.labels import align
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,6 +162,7 @@ def pool_many(
     if is_dask(Y, V, weights):
         kinds = {name: _KINDS.get(name, float) for name in _ARRAYS}
         return PooledMany(options=options, **stream(partial(_fit_batch, options), kinds, Y, V, weights))
+    V, weights = _in_order(V, Y, "V"), _in_order(weights, Y, "weights")
     ys, vs = floats(Y, "Y"), floats(V, "V")
     if ys.shape != vs.shape:
         ys, vs = _alike(ys, vs, "Y and V")
@@ -188,6 +191,16 @@ def _refuse_uncarried(v: np.ndarray, y: np.ndarray, first: int) -> None:
             f"analysis {first + at} is beyond what arithmetic in doubles can carry: row {row} has "
             f"Y = {y[row, at]:g} and V = {v[row, at]:g}; change the unit, or correct it"
         )
+
+
+def _in_order(values: Any, first: Any, what: str) -> Any:
+    """Labelled rows and columns in the order of those of ``Y``."""
+    if not hasattr(first, "index") or not hasattr(values, "iloc"):
+        return values
+    values = align(values, first.index, what)
+    if hasattr(values, "columns") and hasattr(first, "columns"):
+        values = align(values.T, first.columns, f"the columns of {what}").T
+    return values
 
 
 def _alike(a: np.ndarray, b: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import check_level, check_seed
+from meta.arguments import check_level, check_seed, idle_seed
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes, NotEstimableError, unknown_option
 from meta.kernels.henmi import henmi_copas
@@ -263,6 +263,8 @@ class Pooled(Saved):
         check_seed(seed)
         chosen, at = self.prediction_kind(kind), self._level(level)
         notes = Notes()
+        if chosen != "NNF":
+            idle_seed(seed, f"with kind {chosen!r}", notes)
         if self.k < 2 or (chosen == "NNF" and self.k < 3):
             notes.warn(f"no {chosen} prediction interval exists for k = {self.k}", FewStudiesWarning)
             return Interval(math.nan, math.nan)
@@ -295,6 +297,8 @@ class Pooled(Saved):
         if sum(x is not None for x in (below, above, between)) != 1:
             raise InputError("give exactly one of below=, above= and between=")
         chosen = self.prediction_kind(kind)
+        if chosen != "NNF":
+            idle_seed(seed, f"with kind {chosen!r}", Notes())
         if self.k < 2:
             raise NotEstimableError(
                 "a single study allows no prediction: the variance between studies is unknown"

@@ -152,8 +152,21 @@ def _from_pairs(pairs: Sequence[tuple[Any, Any]], index: Any = None, k: int | No
         raise InputError(f"all columns must have the same length, but they have: {told}")
     if k is None:
         k = next(iter(lengths.values()), 1 if columns else None)
-    full = {n: values if np.ndim(values) else np.repeat(values, k or 0) for n, values in columns.items()}
+    full = {
+        n: _of_cells(values) if np.ndim(values) else np.repeat(values, k or 0)
+        for n, values in columns.items()
+    }
     return Columns(full, index, k, frozenset(repeated))
+
+
+def _of_cells(values: Any) -> Any:
+    """A column whose cells are lists, which are not further columns."""
+    if np.ndim(values) == 1:
+        return values
+    cells = np.empty(len(values), dtype=object)
+    for place, row in enumerate(values):
+        cells[place] = np.asarray(row).tolist()
+    return cells
 
 
 def _from_mapping(table: Mapping[Any, Any]) -> Columns:

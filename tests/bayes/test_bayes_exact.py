@@ -206,11 +206,11 @@ def test_one_and_two_studies_warn_and_depend_on_the_prior():
         ({"level": 95}, "level"),
         ({"engine": "stan"}, "unknown engine"),
         ({"vi": [0.1, 0.0]}, "vi must be > 0: study '2'"),
-        ({"yi": [0.1, np.nan]}, "yi must be finite"),
-        ({"vi": [0.1]}, "one value a study"),
+        ({"yi": [0.1, np.inf]}, "yi must be finite"),
+        ({"vi": [0.1]}, "must have the same length"),
         ({"effect": Fixed(0.0)}, "spread"),
         ({"draws": 10}, "draws belongs to the sampler"),
-        ({"es": [1, 2], "yi": None, "vi": None}, "EffectSizes"),
+        ({"es": [1, 2], "yi": None, "vi": None}, "must be effect sizes, a fit or a table"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::meta.errors.FewStudiesWarning")

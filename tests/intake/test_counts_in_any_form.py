@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import meta
-from meta.errors import MetaError, MetaWarning
+from meta.errors import MetaError, MetaWarning, quiet
 
 ROWS = {
     "study": [f"Trial {letter}" for letter in "ABCDEFGH"],
@@ -23,9 +23,16 @@ ROWS = {
 }
 FRAME = pd.DataFrame(ROWS)
 PLAIN = FRAME.astype({"study": "U9"}).to_records(index=False)
+
+
+def fitted(table):
+    with quiet():
+        return meta.pool(meta.effect_sizes(table, measure="OR"))
+
+
 CONTAINERS = {
     "effect sizes": lambda: meta.effect_sizes(FRAME, measure="OR"),
-    "a fit": lambda: meta.pool(meta.effect_sizes(FRAME, measure="OR")),
+    "a fit": lambda: fitted(FRAME),
     "nullable": lambda: FRAME.convert_dtypes(),
     "Arrow": lambda: FRAME.convert_dtypes(dtype_backend="pyarrow"),
     "objects": lambda: FRAME.astype(object),

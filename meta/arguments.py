@@ -149,8 +149,7 @@ def _as_share(level: float) -> str:
     return f"{level / 100:g} for {level:g}%" if 1 < level < 100 else "0.95 for 95%"
 
 
-LEAST_SHARE = 1e-9
-"""A share or probability below it is a slip, and its normal quantile no longer means anything."""
+LEAST_SHARE = 1e-9  # below, a share is a slip, and its normal quantile no longer means anything
 
 
 def check_share(value: Any, name: str) -> float:

@@ -54,7 +54,7 @@ def table(frame: object) -> str:
 
 def page() -> str:
     """The whole page."""
-    families = [name for name in meta.priors.__all__ if name != "Prior"]
+    families = [name for name in meta.priors.__all__ if name not in ("Prior", *meta.priors._ON_DEMAND)]
     return HEAD + "\n".join(row(name) for name in families) + "\n" + INFORMED + table(informed()) + "\n"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from meta.errors import InputError
+from meta.saving.checks import check_result
 from meta.saving.registry import class_named
 
 _DTYPES = re.compile(
@@ -191,6 +192,7 @@ def _instance(content: dict[str, Any]) -> Any:
         raise InputError(f"the {name} in the file is damaged: {reason}") from None
     if name == "EffectSizes":
         _check_lengths(made)
+    check_result(made)
     return made
 
 

@@ -86,7 +86,8 @@ def load(path: str | Path) -> Any:
     Raises
     ------
     InputError
-        If the file is not there, is no file of results, comes from a newer format, or is damaged.
+        If the file does not exist, is not a file of results, comes from a newer format, is damaged, or holds
+        numbers that no result has: p outside 0 to 1, se below 0, an estimate outside its interval.
 
     Examples
     --------

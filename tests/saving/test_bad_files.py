@@ -71,7 +71,7 @@ EFFECTS = (*FIELDS, "effects", "fields")
         (
             (*EFFECTS, "vi"),
             {"$array": {"dtype": "float64", "shape": [1], "values": [1.0]}},
-            "another number of vi",
+            "yi and vi must be lists of the same length, got (4,) and (1,)",
         ),
         ((*EFFECTS, "vi"), {"$array": []}, "is damaged"),
         ((*EFFECTS, "columns"), {"x": [1]}, "column 'x' in the file has 1 values for 4 rows"),

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol, overload
 
-from numpy.typing import ArrayLike
-
 from meta.bayes import bias_models as _bias_models
 from meta.bayes import priors as _priors
 from meta.bayes.averaging import model_average as _model_average
@@ -35,7 +33,7 @@ class _Call(Protocol):
         measure: str | None = ..., effect: Any = ..., tau: Prior | float | None = ...,
         engine: Engine = ..., level: float = ..., seed: int | None = ..., moderators: None = ...,
         intercept: bool | None = ..., context: Mapping[str, Any] | None = ..., slopes: Any = ...,
-        truncated: ArrayLike | None = ..., alpha: float = ..., allow_failed: bool = ...,
+        truncated: Any = ..., alpha: float = ..., allow_failed: bool = ...,
         heterogeneity: Literal['normal', 't'] = ..., draws: int | None = ..., tune: int | None = ...,
         chains: int | None = ..., cores: int | None = ..., target_accept: float | None = ...,
         nuts_sampler: str | None = ..., progressbar: bool | None = ...,
@@ -48,7 +46,7 @@ class _Call(Protocol):
         measure: str | None = ..., effect: Any = ..., tau: Prior | float | None = ...,
         engine: Engine = ..., level: float = ..., seed: int | None = ..., moderators: Any,
         intercept: bool | None = ..., context: Mapping[str, Any] | None = ..., slopes: Any = ...,
-        truncated: ArrayLike | None = ..., alpha: float = ..., allow_failed: bool = ...,
+        truncated: Any = ..., alpha: float = ..., allow_failed: bool = ...,
         heterogeneity: Literal['normal', 't'] = ..., draws: int | None = ..., tune: int | None = ...,
         chains: int | None = ..., cores: int | None = ..., target_accept: float | None = ...,
         nuts_sampler: str | None = ..., progressbar: bool | None = ...,

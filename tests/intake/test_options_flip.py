@@ -74,7 +74,7 @@ FLIPPED["effect"] = meta.Normal(0.3, 2)
 OTHER = {
     ("excess_significance", "effect"): 0.9,
     ("excess_significance", "test"): "binomial",
-    ("significance_funnel", "model"): "fixed",
+    ("significance_funnel", "model"): "equal-effects",
     ("pool_multilevel", "method"): "ML",
     ("failsafe_n", "kind"): "Orwin",
     ("failsafe_n", "alpha"): 0.01,

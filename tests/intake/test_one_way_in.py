@@ -355,3 +355,11 @@ def test_several_impossible_rows_are_told_together():
         "study '1' has events1 = 5 and n1 = 4",
     ):
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("Y", "V"), [([[0.1], [np.inf]], [[1.0], [1.0]]), ([[0.1], [0.2]], [[1.0], [np.inf]])]
+)
+def test_batches_refuse_infinite_values_too(Y, V):
+    with pytest.raises(MetaError, match=r"must be finite: analysis 0 has . = inf in row 1"):
+        meta.pool_many(Y, V)

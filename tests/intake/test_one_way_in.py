@@ -361,5 +361,5 @@ def test_several_impossible_rows_are_told_together():
     ("Y", "V"), [([[0.1], [np.inf]], [[1.0], [1.0]]), ([[0.1], [0.2]], [[1.0], [np.inf]])]
 )
 def test_batches_refuse_infinite_values_too(Y, V):
-    with pytest.raises(MetaError, match=r"must be finite: analysis 0 has . = inf in row 1"):
+    with pytest.raises(MetaError, match=r"analysis 0 .* = inf"):
         meta.pool_many(Y, V)

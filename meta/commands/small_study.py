@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from meta.arguments import check_direction
 from meta.commands import options
 from meta.commands.reading import Loaded, load
 from meta.commands.writing import Shown, check_out, show
@@ -40,6 +39,8 @@ def bias(
       meta bias trials.csv -m OR --out funnel.svg
     """
     check_out(out)
+    from meta.arguments import check_direction
+
     check_direction(direction)
     with quiet():
         from meta.pooling.subgroups import Subgroups

@@ -113,8 +113,8 @@ def model_average(
     >>> round(got.bf_effect, 3), round(got.bf_heterogeneity, 3), round(got.estimate, 3)
     (2.075, 0.931, 0.195)
     """
-    effects = as_effects(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     check_level(level)
+    effects = as_effects(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     found = _ensemble(bias)
     side = _side(direction)
     given = None if direction in _OLD else direction  # the old words have had their warning

@@ -296,7 +296,7 @@ def informative(effects: EffectSizes, notes: Notes) -> EffectSizes:
         return effects
     explained = np.array([bool(x) for x in effects.columns.get("reason", np.zeros(effects.k))], dtype=bool)
     gone = [repr(str(label)) for label in effects.study[~keep & ~explained]]
-    if gone:
+    if gone and keep.any():
         told = listing(gone if len(gone) <= 6 else [*gone[:5], f"{len(gone) - 5} others"])
         notes.warn(f"{len(gone)} of {effects.k} rows have no effect and are left out: {told}", DataWarning, 4)
     return effects.subset(keep)

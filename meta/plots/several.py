@@ -86,11 +86,11 @@ def side_by_side(models: Mapping[str, Any], table_for: Callable[[Any], Table], o
 def _matched(tables: list[Table]) -> list[list[Row | None]]:
     """The rows of the same study under all models.
 
-    A label that no model has twice stands for one study, whatever its numbers are under each model; rows of
-    a label that some model has twice are the same study only if they hold the same effect.
+    A label that no model has twice stands for one study, whatever its numbers are under each model. Rows of
+    a label that some model has twice are the same study if they hold the same effect; where no two models
+    share an effect under that label (other outcomes, say), they are joined in order.
     """
-    counts = [Counter(row.label for row in table.rows if row.kind == "study") for table in tables]
-    repeated = {label for count in counts for label, times in count.items() if times > 1}
+    repeated = _told_apart(tables)
     found: dict[tuple[Any, ...], list[Row | None]] = {}
     for place, table in enumerate(tables):
         seen: Counter[tuple[Any, ...]] = Counter()
@@ -101,6 +101,18 @@ def _matched(tables: list[Table]) -> list[list[Row | None]]:
             seen[key] += 1
             found.setdefault((*key, seen[key]), [None] * len(tables))[place] = row
     return list(found.values())
+
+
+def _told_apart(tables: list[Table]) -> set[str]:
+    """Labels that some model has twice, and under which two models share an effect."""
+    twice: set[str] = set()
+    holders: dict[str, Counter[tuple[str, ...]]] = {}
+    for table in tables:
+        rows = [row for row in table.rows if row.kind == "study"]
+        twice |= {label for label, times in Counter(row.label for row in rows).items() if times > 1}
+        for label, identity in {(row.label, row.identity) for row in rows}:
+            holders.setdefault(label, Counter())[identity] += 1
+    return {label for label in twice if max(holders[label].values()) > 1}
 
 
 def _same_data(same: list[Row | None], inputs: tuple[str, ...]) -> bool:

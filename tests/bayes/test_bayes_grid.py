@@ -13,7 +13,7 @@ from meta.bayes.grid import GridCore, fit_grid
 from meta.bayes.hypotheses import parse_hypothesis
 from meta.bayes.predictive import prior_predictive
 from meta.effects.model import EffectSizes
-from meta.errors import NotEstimableError
+from meta.errors import DataWarning, NotEstimableError
 from meta.kernels.bounded import log_likelihood
 
 NAN, INF = np.nan, np.inf
@@ -107,7 +107,8 @@ def test_uninformative_bound_changes_nothing_and_a_point_bound_is_exact():
 
 def test_none_rows_are_left_out():
     es = EffectSizes([0.2, 0.5, 0.1, NAN], [0.04, 0.1, 0.05, NAN], "SMD", list("abcd"))
-    assert meta.bayes(es).k == 3
+    with pytest.warns(DataWarning, match="1 of 4 rows have no effect and are left out: 'd'"):
+        assert meta.bayes(es).k == 3
 
 
 def test_other_priors_of_the_effect_by_direct_integration():
@@ -153,7 +154,7 @@ def test_truncation_to_significant_results_pulls_toward_zero():
     plain, cut = meta.bayes(es), meta.bayes(es, truncated=[True, True, False])
     assert plain.estimate < cut.estimate < 0
     assert isinstance(cut.core, GridCore)
-    with pytest.raises(meta.errors.InputError, match="one value a row"):
+    with pytest.raises(meta.errors.InputError, match="one value for each"):
         meta.bayes(es, truncated=[True])
 
 

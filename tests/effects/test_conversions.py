@@ -182,7 +182,7 @@ def test_nnt_from_relative_effects():
         (lambda: nnt_from_rd(12), "rd must be between -1 and 1: got 12; write 0.12"),
         (lambda: nnt_from_rd(0.1, events_are="rare"), "unknown events_are 'rare'; allowed: bad, good"),
         (lambda: nnt_from_or(-0.7, baseline=0.3), "odds_ratio must be > 0: got -0.7; is it a log odds ratio"),
-        (lambda: nnt_from_or(0.7, baseline=30), "baseline must be between 0 and 1: got 30"),
+        (lambda: nnt_from_or(0.7, baseline=30), "baseline must lie between 0 and 1, not 30"),
         (lambda: nnt_from_rr(5, baseline=0.3), "risk_ratio 5 at a baseline of 0.3 is no risk"),
         (lambda: cv.r_to_smd(1.0), "r must be between -1 and 1: got 1"),
         (lambda: cv.r_to_z(-1.0), "r must be between -1 and 1: got -1"),

@@ -104,7 +104,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = registry.read_text(encoding="utf-8")
     text = text.replace("    sidik_jonkman,\n)", "    sidik_jonkman,\n    two_step,\n)")
     end = text.rindex("    )\n}")
-    registry.write_text(text[:end] + textwrap.indent(entry, " " * 8) + text[end:], encoding="utf-8")
+    registry.write_text(
+        text[:end] + textwrap.indent(f"{entry.rstrip()},\n", " " * 8) + text[end:], encoding="utf-8"
+    )
     return root
 
 

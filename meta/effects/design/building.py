@@ -296,6 +296,8 @@ def _without_terms(design: Design, independent: list[int]) -> tuple[Mapping[str,
 def independent_columns(x: np.ndarray, tolerance: float = 1e-8) -> list[int]:
     """Columns that those before them do not determine, to about half of the digits of a double."""
     kept: list[int] = []
+    if x.size == 0:
+        return kept
     basis = np.empty((x.shape[0], 0))
     for i, column in enumerate(x.T / np.maximum(np.abs(x).max(axis=0), 1e-300)[:, None]):
         size = np.linalg.norm(column)

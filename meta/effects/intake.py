@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -98,7 +99,8 @@ def data_of(
     1
     """
     nothing = yi is None and vi is None and sei is None and study is None and measure is None
-    if nothing and data is not None and not isinstance(data, EffectSizes) and not is_table(data):
+    fit = data is not None and not isinstance(data, EffectSizes)
+    if nothing and fit and (not is_table(data) or _holds_results(data)):
         return data
     return as_effects(data, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
 
@@ -115,6 +117,13 @@ def raw_columns(data: Any) -> Columns:
         return as_columns(data)
     own = {**effects.columns, **effects.inputs, "study": effects.study}
     return Columns(own, effects.index, effects.k)
+
+
+def _holds_results(data: Any) -> bool:
+    """Whether it is a mapping of names to fits, to be shown together, rather than to columns; or empty."""
+    if not isinstance(data, Mapping):
+        return False
+    return not data or any(hasattr(value, "estimate") for value in data.values())
 
 
 def _own_effects(data: Any) -> EffectSizes | None:

@@ -21,6 +21,7 @@ TABLE = ROOT / "meta" / "datasets" / "data" / "bcg.csv"
 BASE = ("-c", "import pandas, scipy.special")
 COMMANDS = {
     "meta --help": ("-m", "meta.cli", "--help"),
+    "meta check": ("-m", "meta.cli", "check"),
     "meta pool bcg.csv -m RR": ("-m", "meta.cli", "pool", str(TABLE), "-m", "RR"),
     "meta pool bcg.csv -m RR --json": ("-m", "meta.cli", "pool", str(TABLE), "-m", "RR", "--json"),
     'python -c "import meta"': ("-c", "import meta"),

@@ -11,6 +11,9 @@ import sys
 from collections.abc import Callable
 from typing import Annotated
 
+# pydantic looks through every installed package for plugins of its own; a command has none and does not wait
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 import typer
 
 from meta.commands.adding.add import ANY_FLAG, add

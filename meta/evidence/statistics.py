@@ -23,7 +23,8 @@ COMPARE = "compare with the paper: a sign, a digit or two fields may be swapped"
 class Strict(BaseModel):
     """A model that refuses unknown fields, infinities and NaN, and cannot be changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # deferred: a model that is only a part of another is not built on its own; `meta check` would wait for it
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 def _outside(value: float | None, low: float | None, high: float | None) -> bool:

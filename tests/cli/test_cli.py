@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from meta.errors import InputError, quiet
 
 ROOT = Path(__file__).parents[2]
 STUDIES = ROOT / "studies"
+HELP, CHECK = 110_000, 515_000
 DATA = ROOT / "meta" / "datasets" / "data"
 
 
@@ -57,16 +57,27 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "HEAVY []"
 
 
-@pytest.mark.slow
-def test_help_is_there_in_a_quarter_of_a_second():
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "meta.cli", "--help"], capture_output=True, check=True, cwd=ROOT
-        )
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.25
+# Seconds differ between machines and runs (benchmarks/startup.py has them, beside a peer); calls of functions
+# do not. Each limit lies 3 % above what the command makes now, on the Python that makes more of them.
+@pytest.mark.parametrize(("arguments", "limit"), [(("--help",), HELP), (("check",), CHECK)])
+def test_the_start_of_a_command_does_no_more_work_than_it_did(arguments, limit):
+    code = (
+        "import cProfile, contextlib, io, pstats, sys\n"
+        f"sys.argv = ['meta', *{arguments!r}]\n"
+        "watch = cProfile.Profile()\n"
+        "watch.enable()\n"
+        "from meta import cli\n"
+        "try:\n"
+        "    with contextlib.redirect_stdout(io.StringIO()):\n"
+        "        cli.main()\n"
+        "except SystemExit: pass\n"
+        "watch.disable()\n"
+        "print(pstats.Stats(watch).total_calls)"
+    )
+    command = [sys.executable, "-c", code]
+    subprocess.run(command, capture_output=True, check=True, cwd=ROOT)  # compiles what is not yet compiled
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert int(done.stdout) < limit
 
 
 def test_check_says_that_all_is_well(invoke):
@@ -118,19 +129,6 @@ def test_the_commit_hook_checks_study_and_claims_files():
         "pyproject.toml",
     ]
     assert [bool(re.search(hook["files"], name)) for name in names] == [True, True, False, False]
-
-
-@pytest.mark.slow
-def test_check_takes_less_than_half_a_second():
-    times = []
-    for _ in range(5):
-        before = os.times()
-        subprocess.run([sys.executable, "-m", "meta.cli", "check"], capture_output=True, check=True, cwd=ROOT)
-        after = os.times()
-        times.append(
-            after.children_user + after.children_system - before.children_user - before.children_system
-        )
-    assert min(times) < 0.5
 
 
 def test_check_imports_nothing_heavy():

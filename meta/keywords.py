@@ -168,6 +168,20 @@ def nearest(word: str, names: Iterable[str]) -> str:
     return there[0] if there else lower[close[0]] if close else ""
 
 
+def named_elsewhere(columns: Iterable[str], wanted: Iterable[str]) -> str:
+    """How a table that carries the names of another package is named here; empty if nothing is recognised.
+
+    >>> named_elsewhere(["ai", "n1i", "trial"], ["events1", "n1"])
+    '; by its names the table has events1="ai", n1="n1i"'
+    >>> named_elsewhere(["trial"], ["yi"])
+    ''
+    """
+    needed = list(wanted)
+    found = {name: word for word in columns for name in ELSEWHERE.get(word, ()) if name in needed}
+    told = ", ".join(f'{name}="{found[name]}"' for name in needed if name in found)
+    return f"; by its names the table has {told}" if told else ""
+
+
 def _hint(strange: list[str], names: list[str]) -> str:
     meant = dict.fromkeys(near for word in strange if (near := nearest(word, names)))
     asked = f"did you mean {', '.join(meant)}? " if meant else ""

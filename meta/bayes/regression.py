@@ -14,7 +14,7 @@ from meta.bayes.exact import tau_axis, tau_edges
 from meta.bayes.model import as_prior, check_priors
 from meta.bayes.priors import Fixed, Flat, Normal, Prior
 from meta.bayes.shrinkage_priors import SlopesPrior
-from meta.effects.design import Design, build
+from meta.effects.design import Design, build, refuse_uncalled
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number
 from meta.kernels.mixtures import NormalMixture
@@ -223,7 +223,9 @@ def design(
     context: Mapping[str, Any] | None = None,
 ) -> Design:
     """The design of a Bayesian model: a column of ones of the caller's own is the intercept."""
-    return build(es, None, moderators, intercept, notes, context=context, own_ones=True)
+    found = build(es, None, moderators, intercept, notes, context=context, own_ones=True)
+    refuse_uncalled(context, found)
+    return found
 
 
 def _priors(effect: Any, terms: tuple[str, ...]) -> tuple[Prior, ...]:

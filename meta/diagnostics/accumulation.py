@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_arguments
-from meta.diagnostics.batches import as_columns, fit_subsets, frame, labels_of, pooled_fit
+from meta.diagnostics.batches import as_columns, fit_subsets, frame, labels_of, pooled_fit, reading
 from meta.diagnostics.models import as_model, count_units, numbered, units
 from meta.diagnostics.refits import check_counts, count_table, refit_table
-from meta.effects.display import display_of
 from meta.effects.groups import grouping
-from meta.effects.intake import data_of
+from meta.effects.intake import column, data_of
 from meta.errors import InputError, NotEstimableError
 from meta.keywords import keywords
 from meta.missing import absent
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def ordering(values: np.ndarray) -> np.ndarray:
-    """Stable ascending order of numbers, dates or words.
+    """Stable ascending order of numbers, dates or words; ordered categories come as their places.
 
     >>> ordering(np.array([1990, 1980, 1990])).tolist()
     [1, 0, 2]
@@ -117,7 +116,7 @@ def cumulative(
     if isinstance(fit, Multilevel):
         return refit_table(model, first, included)
     table = frame({**first, **as_columns(fit_subsets(pooled, included))})
-    table.attrs |= {"measure": effects.measure, "size": display_of(effects).size}
+    table.attrs |= reading(effects, first["study"], included)
     return table
 
 
@@ -143,10 +142,12 @@ def _steps(
         values, sequence = None, np.arange(m)
     else:
         values = _of_units(labels_of(effects, order, "order"), effects.study, labels, unit, order)
-        sequence = ordering(values)
+        keys = _keys(effects, order, values)
+        sequence = ordering(keys)
+        if descending:
+            # reversed twice, so that ties keep the order of the data
+            sequence = m - 1 - ordering(keys[::-1])
     if descending:
-        # reversed twice, so that ties keep the order of the data
-        sequence = sequence if values is None else m - 1 - ordering(values[::-1])
         sequence = sequence[::-1]
     place = np.empty(m, dtype=int)
     place[sequence] = np.arange(m)
@@ -159,6 +160,15 @@ def _steps(
     if values is not None:
         first["order"] = values[sequence[last]]
     return first, place[unit][:, None] <= last[None, :]
+
+
+def _keys(effects: Any, order: Any, values: np.ndarray) -> np.ndarray:
+    """What is sorted by: the place of each value among ordered categories, else the values themselves."""
+    given = column(effects, order, "order")
+    if not getattr(getattr(given, "dtype", None), "ordered", False):
+        return values
+    place = {category: i for i, category in enumerate(given.dtype.categories)}
+    return np.array([place[value] for value in values])
 
 
 def _of_units(

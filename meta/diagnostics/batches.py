@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.effects.display import display_of
 from meta.effects.groups import grouping
 from meta.effects.intake import column
 from meta.errors import InputError, NotEstimableError
@@ -71,6 +72,19 @@ def labels_of(effects: Any, values: Any, what: str) -> np.ndarray:
     if what == "cluster":
         return grouping(effects, values, what)
     return np.asarray(column(effects, values, what))
+
+
+def reading(effects: Any, labels: np.ndarray, included: np.ndarray) -> dict[str, Any]:
+    """What figures need to read the rows of a table: the measure, and the size that each subset is read at.
+
+    ``sizes`` goes by the row's label, so that a part of the table is read as the whole is.
+    """
+    how = display_of(effects)
+    found = {"measure": effects.measure, "size": how.size}
+    sizes = how.sizes_among(included)
+    if sizes is not None and len(set(labels.tolist())) == labels.size:
+        found["sizes"] = dict(zip(map(str, labels), sizes.tolist(), strict=True))
+    return found
 
 
 def frame(columns: dict[str, Any]) -> pd.DataFrame:

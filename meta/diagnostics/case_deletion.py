@@ -9,11 +9,10 @@ import numpy as np
 from scipy.special import chdtr
 
 from meta.arguments import check_arguments
-from meta.diagnostics.batches import as_columns, fit_subsets, frame, pooled_fit
+from meta.diagnostics.batches import as_columns, fit_subsets, frame, pooled_fit, reading
 from meta.diagnostics.model_influence import influence_table
 from meta.diagnostics.models import as_model, count_units, left_out, numbered, units
 from meta.diagnostics.refits import check_counts, count_table, refit_table
-from meta.effects.display import display_of
 from meta.effects.groups import grouping
 from meta.effects.intake import data_of
 from meta.kernels.inference import pooled_rows
@@ -231,7 +230,8 @@ def leave_one_out(
         labels, unit = pooled.effects.study, np.arange(pooled.k)
         if cluster is not None:
             labels, unit = numbered(grouping(pooled.effects, cluster, "cluster"))
-        table = frame({"study": labels, **as_columns(fit_subsets(pooled, left_out(labels, unit)))})
-        table.attrs |= {"measure": pooled.effects.measure, "size": display_of(pooled.effects).size}
+        included = left_out(labels, unit)
+        table = frame({"study": labels, **as_columns(fit_subsets(pooled, included))})
+        table.attrs |= reading(pooled.effects, labels, included)
     table.attrs["rows"] = "without"
     return table

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtrc
 
-from meta.diagnostics.batches import frame
+from meta.diagnostics.batches import frame, reading
 from meta.diagnostics.models import Model
-from meta.effects.display import display_of
 from meta.errors import InputError, NotEstimableError, quiet
 from meta.kernels.inference import quantile, two_sided
 from meta.pooling.count_tables import DESIGNS
@@ -55,7 +54,7 @@ def refit_table(model: Model, first: dict[str, np.ndarray], included: np.ndarray
             term = {} if model.p == 1 else {"term": name}
             rows.append({**head, **term, **_row(model, found, j, int(included[:, i].sum()))})
     table = frame({name: [row[name] for row in rows] for name in rows[0]})
-    table.attrs |= {"measure": model.effects.measure, "size": display_of(model.effects).size}
+    table.attrs |= reading(model.effects, np.asarray(first["study"]), included)
     return table
 
 

@@ -18,7 +18,7 @@ from meta.effects.registry import measure as look_up
 from meta.effects.used import GENERIC, is_computed, known, needed, refuse_options
 from meta.effects.vtypes import choose, variant_name
 from meta.errors import DataWarning, InputError, Notes
-from meta.keywords import keywords
+from meta.keywords import keywords, named_elsewhere
 from meta.tables.containers import Columns, as_columns
 
 
@@ -29,6 +29,7 @@ class _Work:
     measure: Measure
     study: np.ndarray
     values: dict[str, np.ndarray]
+    table: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
 
@@ -146,7 +147,7 @@ def effect_sizes(
     source = with_labels(source, [*columns.values(), study])
     own = _own_columns(source, columns)
     k = own.k or 0
-    work = _Work(entry, study_labels(source, study, k), {})
+    work = _Work(entry, study_labels(source, study, k), {}, tuple(source.columns))
     taken = needed(entry, columns)
     work.values = {name: _column(source, name, value, work, k) for name, value in taken.items()}
     reading = {"level": level, "df": df, "ci_scale": ci_scale}
@@ -230,13 +231,14 @@ def _refuse_incomplete(work: _Work, rules: tuple[forms.Rule, ...], columns: tupl
     lacking = [name for name in columns if name not in work.values]
     if not lacking:
         return
+    wanted = dict.fromkeys([*columns, *(name for rule in rules for name in rule.needs)])
     ways = [
         f"{name} (or {' '.join(rule.needs)})" if (rule := _rule_for(name, rules)) else name
         for name in lacking
     ]
     raise InputError(
         f"measure {work.measure.code!r} needs {' '.join(columns)}; "
-        f"give {', '.join(ways)} as column names or arrays"
+        f"give {', '.join(ways)} as column names or arrays{named_elsewhere(work.table, wanted)}"
     )
 
 
@@ -265,6 +267,8 @@ def _from_design(
     _refuse_bad_input(work)
     work.messages += checks.sizes_that_do_not_add_up(work.values, work.study)
     work.messages += checks.missing_values(work.values, entry.columns, work.study)
+    if entry.design == "semi-partial correlation":
+        work.messages += checks.more_than_the_model(work.values, work.study)
     if entry.design == "matched margins":
         work.messages += checks.unequal_pairs(work.values, work.study)
     arguments = {name: work.values[name] for name in entry.columns}

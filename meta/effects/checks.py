@@ -149,6 +149,21 @@ def impossible(values: Mapping[str, np.ndarray], study: Labels) -> list[Problem]
     return found
 
 
+def more_than_the_model(values: Mapping[str, np.ndarray], study: Labels) -> list[str]:
+    """Semi-partial correlations that account for more than the whole model does.
+
+    >>> more_than_the_model({"r": np.array([0.5]), "r2": np.array([0.1])}, ["Doe"])
+    ["r squared exceeds r2, which it is a part of: study 'Doe' (r = 0.5, r2 = 0.1); one of the two is wrong"]
+    """
+    # half of a last printed digit of either, so that r = 0.50 beside r2 = 0.25 stands
+    slack = 0.005 * (2 * np.abs(values["r"]) + 1)
+    rows = _rows(values["r"] ** 2 > values["r2"] + slack)
+    told = [f"{str(study[i])!r} (r = {show(values['r'][i])}, r2 = {show(values['r2'][i])})" for i in rows]
+    if not told:
+        return []
+    return [f"r squared exceeds r2, which it is a part of: study {listing(told)}; one of the two is wrong"]
+
+
 def excess_events(values: Mapping[str, np.ndarray], study: Labels) -> list[Problem]:
     """More events (or non-events) than people, row by row."""
     found = []

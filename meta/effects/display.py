@@ -73,6 +73,15 @@ class Display:
         known = self.sizes[np.isfinite(self.sizes) & (self.sizes > 0)]
         return float(known.size / np.sum(1 / known)) if known.size else None
 
+    def sizes_among(self, included: np.ndarray) -> np.ndarray | None:
+        """The harmonic mean of each subset, a column of ``included`` (k, m); None where there is no size."""
+        if self.sizes is None:
+            return None
+        known = np.isfinite(self.sizes) & (self.sizes > 0)
+        rows = included & known[:, None]
+        total = np.where(known, 1 / np.where(known, self.sizes, 1.0), 0.0) @ rows
+        return np.divide(rows.sum(axis=0), total, out=np.full(rows.shape[1], np.nan), where=total > 0)
+
     @property
     def scale(self) -> Scale:
         """The scale of a pooled value."""

@@ -17,6 +17,7 @@ from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
 from meta.errors import AssumptionWarning, DataWarning, InputError, Notes
 from meta.formatting import listing
+from meta.keywords import named_elsewhere
 from meta.tables.containers import Columns, as_columns, is_table, one_column
 from meta.tables.labels import align
 
@@ -180,9 +181,10 @@ def _from_columns(data: Any, yi: Any, vi: Any, sei: Any, study: Any, measure: st
 def _namesakes(table: Columns, vi: Any, sei: Any) -> tuple[Any, Any, Any]:
     """The columns yi and vi or sei of a table that names none; both spreads must say the same."""
     if "yi" not in table:
+        meant = named_elsewhere(table.columns, ("yi", "vi", "sei", "study"))
         raise InputError(
             "the table has no column 'yi': name the columns of the effects, yi= with vi= or sei=, or make "
-            "effect sizes with meta.effect_sizes"
+            f"effect sizes with meta.effect_sizes{meant}"
         )
     if vi is None and sei is None:
         if "vi" in table and "sei" in table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import check_arguments, floats, need, pair
+from meta.arguments import check_arguments, floats, need, pair, refuse_unused
 from meta.effects.intake import column
 from meta.errors import InputError
 from meta.keywords import keywords
@@ -84,6 +84,8 @@ def bubble(
     values = _moderator(effects, result, x, y.size)
     how = how_read(result)
     own, y = y, positions(effects, y, how.size)
+    if line is None:
+        refuse_unused("without line", {"band": band, "prediction": prediction})
     if line is None and hasattr(result, "predict") and isinstance(x, str):
         line, band, prediction = _regression_line(result, x, values)
     with style():

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from meta.arguments import shown
+from meta.errors import InputError
 from meta.keywords import keywords
 
 RowKind = Literal["group", "study", "subtotal", "pooled", "prediction", "note", "gap"]
@@ -137,6 +139,15 @@ class ClaimMark:
     value: float
     region: tuple[float, float] | None = None
     label: str = "claimed"
+
+    def __post_init__(self) -> None:
+        for value in (self.value, *(self.region or ())):
+            if not isinstance(value, (int, float, np.number)) or value != value:
+                raise InputError(
+                    f"a claim's value and the ends of its region are numbers, not {shown(value)}"
+                )
+        if self.region is not None and not (len(self.region) == 2 and self.region[0] <= self.region[1]):
+            raise InputError(f"a claim's region is (low, high), not {shown(self.region)}")
 
 
 @keywords

@@ -96,6 +96,8 @@ def from_frame(frame: Any) -> Table:
         if labels is None
         else [_text(x) for x in labels]
     )
+    own = attrs.get("sizes", {})
+    sizes = [float(own.get(text) or attrs.get("size") or NAN) for text in texts]
     if attrs.get("rows") == "without":
         texts = [f"Without {text}" for text in texts]
     columns = tuple(n for n in names if n not in ("study", "label", "estimate", "ci_low", "ci_high"))
@@ -116,7 +118,7 @@ def from_frame(frame: Any) -> Table:
             shape="exact" if math.isfinite(numbers["estimate"][i]) else "none",
             reason=_text(cells["reason"][i]) if "reason" in cells else "",
             cells={name: values[i] for name, values in cells.items()},
-            n=float(attrs.get("size") or NAN),
+            n=sizes[i],
             identity=tuple(str(values[i]) for values in numbers.values()),
         )
         for i, text in enumerate(texts)

@@ -10,11 +10,12 @@ import numpy as np
 
 from meta.arguments import check_arguments, check_level, refuse_unused
 from meta.effects.registry import measure as look_up
-from meta.errors import DataWarning, Notes, NotEstimableError, unknown_option
+from meta.errors import DataWarning, Notes, NotEstimableError, UnknownOptionError, unknown_option
 from meta.formatting import interval, listing, number, p_equation, p_value
 from meta.kernels import mantel_haenszel as mh
 from meta.kernels.inference import quantile, two_sided
 from meta.kernels.mantel_haenszel import ChiSquared
+from meta.kernels.tau2 import ESTIMATORS
 from meta.keywords import keywords
 from meta.pooling.boundary import check_option
 from meta.pooling.count_effects import own_effects
@@ -226,6 +227,18 @@ _GLANCE = (
 )
 
 
+def _check_method(method: str) -> None:
+    if method in METHODS:
+        return
+    problem = unknown_option("method", method, tuple(METHODS))
+    if str(method).upper() in (*ESTIMATORS, "FE", "CE", "INVERSE", "IV"):
+        raise UnknownOptionError(
+            f"{problem}; to pool by inverse variance, make effect sizes with meta.effect_sizes(...) and pool "
+            "them with meta.pool(..., method='EE')"
+        )
+    raise problem
+
+
 def _mantel_haenszel(counts: Counts, measure: str, level: float, add: float, correct: bool) -> PooledCounts:
     if measure not in _POOLED:
         raise unknown_option("measure for Mantel-Haenszel", measure, tuple(_POOLED))
@@ -350,7 +363,7 @@ def pool_counts(
     """
     check_arguments(pool_counts, locals())
     check_option("measure", measure, MEASURES)
-    check_option("method", method, tuple(METHODS))
+    _check_method(method)
     check_level(level)
     options = {"model": model, "correct": correct, "quadrature": quadrature, "add": add}
     refuse_unused(f"with method {method!r}", options, METHODS[method])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtrc
 
-from meta.effects.design import Design, build
+from meta.effects.design import Design, build, refuse_uncalled
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation
@@ -218,6 +218,7 @@ def fit_location_scale(
     if test in ("adhoc", "KR"):
         raise InputError(f"a location-scale model offers test='z' or 't', got {test!r}")
     other = build(es, None, scale, None, notes, context=context if isinstance(scale, str) else None)
+    refuse_uncalled(context, design, other)
     rows = design.rows & other.rows
     design, other = design.among(rows), other.among(rows)
     used = es.subset(rows)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from meta.arguments import check_arguments, check_level, refuse_unused
-from meta.effects.design import Design, build
+from meta.effects.design import Design, build, refuse_uncalled
 from meta.effects.groups import grouping, levels_in_order
 from meta.effects.intake import as_effects, covariances
 from meta.effects.model import EffectSizes
@@ -169,6 +169,7 @@ def pool_multilevel(
     if inner is None:
         refuse_unused("without inner", {"struct": struct})
     design = build(es, None, moderators, intercept, notes, context=context)
+    refuse_uncalled(context, design)
     used = es.subset(design.rows)
     labels = [name if isinstance(name, str) else f"level {i + 1}" for i, name in enumerate(named)]
     if design.X.shape[0] <= design.X.shape[1]:

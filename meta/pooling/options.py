@@ -154,6 +154,12 @@ class PoolOptions:
         return ESTIMATORS[self.method].name if self.tau2 is None else f"tau2 fixed at {self.tau2:g}"
 
 
+OWN_WEIGHTS = (
+    "Kenward-Roger's correction is derived for inverse-variance weights: "
+    "leave weights= out, or give test='hksj'"
+)
+
+
 def check_options(method: str | float, test: str, level: float, weights: object = None) -> PoolOptions:
     """Check the options of a fit.
 
@@ -165,9 +171,13 @@ def check_options(method: str | float, test: str, level: float, weights: object 
     if test not in TESTS:
         raise unknown_option("test", test, TESTS)
     check_level(level)
+    if isinstance(method, str) and method not in ESTIMATORS:
+        raise unknown_option("method", method, [*ESTIMATORS, "or a number for a fixed tau2"])
+    # an estimator that is made of weights warns of itself that it is not the one of the correction
+    own = weights is not None and not (isinstance(method, str) and ESTIMATORS[method].weighted)
+    if test == "KR" and own:
+        raise InputError(OWN_WEIGHTS)
     if isinstance(method, str):
-        if method not in ESTIMATORS:
-            raise unknown_option("method", method, [*ESTIMATORS, "or a number for a fixed tau2"])
         if ESTIMATORS[method].weighted and weights is None:
             raise InputError(
                 f"method {method!r} needs weights: give weights= with one positive number per study"

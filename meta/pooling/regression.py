@@ -10,7 +10,7 @@ from scipy.special import chdtrc
 
 from meta.arguments import check_arguments, check_level, refuse_unused
 from meta.effects.carried import LARGEST
-from meta.effects.design import Design, build
+from meta.effects.design import Design, build, refuse_uncalled
 from meta.effects.intake import as_effects, check_weights, numbers
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, NarrowIntervalWarning, Notes, NotEstimableError
@@ -22,6 +22,7 @@ from meta.keywords import keywords
 from meta.pooling.boundary import check_option
 from meta.pooling.coefficients import likelihood_ratio_test as likelihood_ratio_test
 from meta.pooling.coefficients import only_intercept
+from meta.pooling.options import OWN_WEIGHTS
 from meta.pooling.regression_result import Regression as Regression
 from meta.pooling.regression_result import omnibus
 
@@ -192,6 +193,7 @@ def regress(
             notes=notes,
             context=context,
         )
+    refuse_uncalled(context, design)
     own = _weights(es, design, weights, method, test)
     return _fit(es, design, method, test, level, own, notes)
 
@@ -209,10 +211,7 @@ def _weights(
     given = numbers(es, weights, "weights")[design.rows]
     check_weights(given, es.study[design.rows])
     if test == "KR":
-        raise InputError(
-            "Kenward-Roger's correction is derived for inverse-variance weights: "
-            "leave weights= out, or give test='hksj'"
-        )
+        raise InputError(OWN_WEIGHTS)
     positive = design.X[given > 0]
     if np.linalg.matrix_rank(positive / np.abs(design.X).max(axis=0)) < design.X.shape[1]:
         raise NotEstimableError(

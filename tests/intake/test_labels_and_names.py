@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import meta
-from meta.errors import MetaError
+from meta.errors import DataWarning, MetaError
 from tests.intake.engines_by_name import ENGINES, PRIORS
 from tests.intake.test_one_way_in import FRAME, K
 
@@ -212,3 +212,105 @@ def test_every_public_function_that_takes_effects_is_among_the_engines():
     assert not lacking, f"try these in tests/intake/engines_by_name.py: {lacking}"
     for name in ("bayes", "model_average", "bayes, leave one out"):
         assert name in ENGINES
+
+
+@pytest.mark.parametrize(
+    ("measure", "columns", "told"),
+    [
+        ("RR", ("ai", "bi", "ci", "di"), 'events1="ai", events2="ci", nonevents1="bi", nonevents2="di"'),
+        ("OR", ("ai", "n1i", "ci", "n2i"), 'events1="ai", n1="n1i", events2="ci", n2="n2i"'),
+        (
+            "SMD",
+            ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i"),
+            'mean1="m1i", sd1="sd1i", n1="n1i", mean2="m2i", sd2="sd2i", n2="n2i"',
+        ),
+        ("ZCOR", ("ri", "ni"), 'r="ri", n="ni"'),
+        ("PLO", ("xi", "ni"), 'events="xi", n="ni"'),
+    ],
+)
+def test_a_table_with_the_names_of_another_package_is_told_how_they_are_called_here(measure, columns, told):
+    table = pd.DataFrame({name: [0.1, 0.2] for name in columns})
+    with pytest.raises(MetaError, match="by its names the table has " + told):
+        meta.effect_sizes(table, measure=measure)
+
+
+@pytest.mark.parametrize("function", [meta.pool, meta.bias.egger, meta.forest, meta.diagnostics.influence])
+def test_a_table_of_effects_with_other_names_is_told_how_they_are_called_here(function):
+    table = pd.DataFrame({"TE": [0.1, 0.2, 0.4], "seTE": [0.1, 0.2, 0.1], "studlab": list("abc")})
+    with pytest.raises(MetaError, match='by its names the table has yi="TE", sei="seTE", study="studlab"'):
+        function(table)
+
+
+@pytest.mark.parametrize("method", ["FE", "EE", "DL", "REML", "inverse"])
+def test_pooling_counts_by_inverse_variance_says_where_that_is(method):
+    with pytest.raises(MetaError, match=r"unknown method .*; to pool by inverse variance, .*meta\.pool"):
+        meta.pool_counts(measure="OR", method=method, events1=[4], n1=[20], events2=[9], n2=[20])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda **own: meta.regress(ES, "~ dose", **own),
+        lambda **own: meta.regress(ES, "~ dose", scale="~ dose", test="z", **own),
+        lambda **own: meta.pool_multilevel(ES, levels="lab", moderators="~ dose", **own),
+        lambda **own: meta.bayes(ES, moderators="~ dose", **PRIORS, **own),
+    ],
+)
+def test_a_function_that_no_formula_calls_is_refused(call):
+    with pytest.raises(MetaError, match="context has 'cube', which the formula does not call"):
+        call(context={"cube": np.cbrt})
+
+
+def test_a_function_that_only_the_scale_calls_is_used():
+    both = meta.regress(ES, "~ dose", scale="~ half(dose)", test="z", context={"half": lambda x: x / 2})
+    assert both.alpha[1] == pytest.approx(2 * meta.regress(ES, "~ dose", scale="~ dose", test="z").alpha[1])
+
+
+def test_ordered_categories_add_up_in_their_own_order():
+    sizes = pd.Categorical(
+        ["large", "small", "middle"] * 4, categories=["small", "middle", "large"], ordered=True
+    )
+    effects = meta.effect_sizes(FRAME.assign(band=sizes), measure="GEN")
+    table = meta.diagnostics.cumulative(effects, order="band")
+    assert list(table["order"]) == ["small"] * 4 + ["middle"] * 4 + ["large"] * 4
+    back = meta.diagnostics.cumulative(effects, order="band", descending=True)
+    assert list(back["order"]) == ["large"] * 4 + ["middle"] * 4 + ["small"] * 4
+    assert list(back["study"][:4]) == [FRAME["study"][i] for i in (0, 3, 6, 9)]
+
+
+def test_kenward_roger_is_refused_beside_weights_of_ones_own():
+    for call in (
+        lambda: meta.pool(ES, weights="size", test="KR"),
+        lambda: meta.regress(ES, "~ dose", weights="size", test="KR"),
+    ):
+        with pytest.raises(MetaError, match="Kenward-Roger's correction is derived for inverse-variance"):
+            call()
+
+
+@pytest.mark.parametrize("measure", ["SPCOR", "ZSPCOR"])
+def test_a_part_that_accounts_for_more_than_the_whole_is_said(measure):
+    said = "r squared exceeds r2, which it is a part of: study 'b' .r = 0.5, r2 = 0.1."
+    with pytest.warns(DataWarning, match=said):
+        found = meta.effect_sizes(measure=measure, r=[0.3, 0.5], r2=[0.3, 0.1], n=[30, 30], study=["a", "b"])
+    assert any("'b'" in told for told in found.warnings)
+    assert not meta.effect_sizes(measure=measure, r=[0.50], r2=[0.25], n=[30]).warnings
+
+
+def test_claims_on_a_figure_are_numbers():
+    for wrong in ({"value": "x"}, {"value": 1, "region": "ab"}, {"value": 1, "region": (2, 1)}):
+        with pytest.raises(MetaError, match="claim's"):
+            meta.plots.ClaimMark(**wrong)
+
+
+def test_what_is_left_when_a_study_is_out_is_read_at_its_own_harmonic_mean():
+    events, n = np.array([0, 2, 5, 30]), np.array([18, 12, 40, 900])
+    effects = meta.effect_sizes(measure="PFT", events=events, n=n, study=list("abcd"))
+    table = meta.diagnostics.leave_one_out(effects)
+    for i, row in enumerate(meta.forest(table).rows[:4]):
+        left = np.arange(4) != i
+        size = 3 / np.sum(1 / n[left])
+        assert row.n == pytest.approx(size, rel=1e-12)
+    # a part of the table is read as the whole is
+    assert meta.forest(table.iloc[[2]]).rows[0].n == pytest.approx(3 / np.sum(1 / n[[0, 1, 3]]), rel=1e-12)
+    grown = meta.forest(meta.diagnostics.cumulative(effects, order=[4, 3, 2, 1])).rows
+    assert [row.n for row in grown[:2]] == pytest.approx([900, 2 / (1 / 900 + 1 / 40)], rel=1e-12)

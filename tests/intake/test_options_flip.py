@@ -90,10 +90,6 @@ DEPENDS = {
     ("waap", "alpha"): "which studies are powered, of these data",
     ("profile", "component"): "there is one component here, and any other is refused",
     ("begg", "exact"): "without ties and with so few studies exact is what None chooses",
-    **dict.fromkeys(
-        (("regress", "context"), ("regress, scale", "context"), ("bayes, moderators", "context")),
-        "functions for a formula to call, which this one does not",
-    ),
 }
 
 

@@ -237,6 +237,16 @@ def refuse_infinite(column: Column, labels: Any, what: str = "study") -> None:
         )
 
 
+def refuse_uncalled(context: Mapping[str, Any] | None, *designs: Design) -> None:
+    """Refuse functions of the caller that none of the model's formulas calls."""
+    called = {name for design in designs for name in _called(design.recipe)}
+    absent = [name for name in context or {} if name not in called]
+    if absent:
+        raise InputError(
+            f"context has {listing(map(repr, absent))}, which the formula does not call; leave it out"
+        )
+
+
 def _called(recipe: Any) -> list[str]:
     """Functions of the caller that stored terms name; they are looked up when the terms are computed."""
     factors = {} if recipe is None else recipes.check(recipe)["factors"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from meta.arguments import check_arguments, check_share
-from meta.bias.common import Result, caution_few, favoured_side, rows_of, study_p, tail_p
+from meta.bias.common import Result, caution_few, caution_flat, favoured_side, rows_of, study_p, tail_p
 from meta.effects.groups import grouping, numbered
 from meta.effects.intake import as_effects, data_of
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
@@ -324,6 +324,7 @@ def significance_funnel(
         a = np.where(affirmative, 1.0, ratio) * base
         return corrected_mean(y, v, a, tau2, groups, model=model, level=level, eta=ratio)
 
+    caution_flat(mean_at(1.0).se, notes, "this sensitivity analysis")
     worst = None
     if not affirmative.all():
         rest = ~affirmative

@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from meta.arguments import check_direction
 from meta.effects.intake import as_effects, usable
 from meta.effects.model import EffectSizes
-from meta.errors import FewStudiesWarning, Notes, NotEstimableError
+from meta.errors import FewStudiesWarning, NarrowIntervalWarning, Notes, NotEstimableError
 from meta.kernels.inference import lower_tail
 from meta.saving import Saved
 
@@ -121,3 +121,14 @@ def study_p(y: np.ndarray, v: np.ndarray, direction: str) -> np.ndarray:
     if direction == "less":
         return np.asarray(ndtr(z))
     return np.asarray(2 * ndtr(-np.abs(z)))
+
+
+def caution_flat(se: float, notes: Notes, what: str) -> None:
+    """Say that effects without any spread around the fit give a standard error of 0, and no test."""
+    if se == 0:
+        notes.warn(
+            f"the effects lie exactly on the fit, so that the standard error of {what} is 0 "
+            "and there is no test",
+            NarrowIntervalWarning,
+            stacklevel=4,
+        )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from meta.errors import NotEstimableError
+from meta.kernels.degenerate import without_spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def weighted_regression(y: np.ndarray, X: np.ndarray, w: np.ndarray) -> LeastSqu
     target = q.T @ (root * y)
     beta = np.linalg.solve(r, target)
     residual = root * y - q @ target
-    dispersion = float(residual @ residual) / (k - p)
+    spread = not without_spread(y, y - (X / scale) @ beta)
+    dispersion = float(residual @ residual) / (k - p) if spread else 0.0
     inverse = np.linalg.inv(r)
     vcov = dispersion * inverse @ inverse.T / np.outer(scale, scale)
     return LeastSquares(beta / scale, vcov, dispersion, k - p)

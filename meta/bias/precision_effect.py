@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from meta.arguments import check_arguments, check_share
-from meta.bias.common import Result, caution_few, favoured_side, rows_of, tail_p
+from meta.bias.common import Result, caution_few, caution_flat, favoured_side, rows_of, tail_p
 from meta.bias.least_squares import LeastSquares, weighted_regression
 from meta.effects.design import predictor_matrix
 from meta.effects.intake import data_of
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import interval, number, p_equation
+from meta.kernels.degenerate import ratio
 from meta.kernels.inference import quantile
 from meta.keywords import keywords
 
@@ -61,8 +62,7 @@ class Line:
 def line(name: str, fit: LeastSquares, level: float) -> Line:
     """Wrap a least-squares fit whose first column is the intercept."""
     se, df = fit.se, float(fit.df)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = fit.beta / se
+    t = ratio(fit.beta, se)
     half = float(quantile(0.5 + level / 2, df)) * float(se[0])
     two = [tail_p(float(x), df, "two-sided") for x in t]
     sloped = len(fit.beta) > 1
@@ -226,6 +226,7 @@ def pet_peese(
     y, v = effects.yi, effects.vi
     pet = line("PET", weighted_regression(y, predictor_matrix(np.sqrt(v)), 1 / v), level)
     peese = line("PEESE", weighted_regression(y, predictor_matrix(v), 1 / v), level)
+    caution_flat(min(pet.se, peese.se), notes, "PET-PEESE")
     p = tail_p(pet.statistic, pet.df, side)
     chosen = "PEESE" if p < alpha else "PET"
     slope = (peese if chosen == "PEESE" else pet).slope
@@ -336,6 +337,7 @@ def waap(
     effects = rows_of(es, notes, at_least=2, what="UWLS")
     y, v = effects.yi, effects.vi
     everything = line("UWLS", weighted_regression(y, np.ones((effects.k, 1)), 1 / v), level)
+    caution_flat(everything.se, notes, "UWLS")
     needed = float(quantile(1 - alpha / 2, np.inf) + quantile(power, np.inf))
     if needed <= 0:
         raise InputError(f"power = {power} is below alpha / 2: no study could fail to reach it")

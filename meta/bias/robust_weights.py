@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from meta.arguments import check_arguments
-from meta.bias.common import Result, rows_of, tail_p
+from meta.bias.common import Result, caution_flat, rows_of, tail_p
 from meta.effects.groups import clusters_of, numbered
 from meta.effects.intake import as_effects, data_of
 from meta.errors import AssumptionWarning, FewStudiesWarning, InputError, Notes, NotEstimableError
@@ -137,6 +137,7 @@ def bias_robust(
             f"{int((w < 0).sum())} effects have a negative weight under rho = {rho:g}: try a lower rho",
             AssumptionWarning,
         )
+    caution_flat(se, notes, "the bias-robust estimate")
     statistic = estimate / se if se > 0 else float("nan")
     half = float(quantile(0.5 + level / 2, df)) * se
     return BiasRobust(

@@ -14,6 +14,7 @@ from meta.diagnostics.models import Model, as_model
 from meta.diagnostics.refits import check_counts, count_table
 from meta.effects.intake import data_of
 from meta.errors import unknown_option
+from meta.kernels.degenerate import ROUNDING
 from meta.kernels.inference import quantile
 from meta.keywords import keywords
 from meta.pooling.counts import PooledCounts
@@ -81,7 +82,8 @@ def baujat(
     shift = (model.estimate - many.estimate) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         # equal effects have a Hartung-Knapp standard error of 0, and nothing moves
-        influence = np.where(shift == 0, 0.0, shift / many.se**2)
+        still = shift <= (ROUNDING * model.estimate) ** 2
+        influence = np.where(still, 0.0, shift / many.se**2)
     return frame(
         {
             "study": model.effects.study,

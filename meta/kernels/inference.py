@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from meta.arguments import check_level
 from meta.errors import unknown_option
+from meta.kernels.degenerate import ROUNDING, ratio
 from meta.kernels.weights import Moments, Rows, arrange, moments
 
 TESTS = ("z", "t", "hksj", "adhoc", "KR")
@@ -119,7 +120,8 @@ def _standard_error(
     m: Moments, variance: np.ndarray, n: np.ndarray, test: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Standard error, degrees of freedom and Hartung-Knapp scale under ``test``, each of shape (p,)."""
-    scale = m.q / (n - 1)
+    noise = m.q <= (ROUNDING * m.mean) ** 2 * m.s1
+    scale = np.where(noise, 0.0, m.q / (n - 1))
     df = n - 1
     if test == "z":
         return np.sqrt(variance), np.full_like(n, np.inf), scale
@@ -219,7 +221,7 @@ def pooled_rows(
         if alone.any():
             se, df = np.where(alone, classic, se), np.where(alone, np.inf, df)
             scale = np.where(alone, np.nan, scale)
-        statistic = mean / se
+        statistic = ratio(mean, se)
         half = quantile(0.5 + level / 2, df) * se
         p = two_sided(statistic, df)
     return PooledEstimate(

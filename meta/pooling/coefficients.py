@@ -14,6 +14,7 @@ from scipy.special import chdtrc, fdtrc
 from meta.arguments import check_arguments, floats, need
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import number, p_equation
+from meta.kernels.degenerate import ratio
 from meta.kernels.inference import quantile, two_sided
 from meta.keywords import keywords
 from meta.saving import Saved
@@ -78,12 +79,12 @@ class CoefficientInference(Saved):
     @property
     def statistic(self) -> Any:
         """Test statistics."""
-        return self._shape(self.beta / self._errors)
+        return self._shape(ratio(self.beta, self._errors))
 
     @property
     def p_value(self) -> Any:
         """Two-sided p-values."""
-        return self._shape(two_sided(self.beta / self._errors, self._degrees))
+        return self._shape(two_sided(ratio(self.beta, self._errors), self._degrees))
 
     @property
     def ci_low(self) -> Any:
@@ -158,8 +159,7 @@ def table(
 
     b, s = np.asarray(estimate, dtype=float), np.asarray(se, dtype=float)
     d = np.broadcast_to(np.asarray(df, dtype=float), b.shape)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = b / s
+    statistic = ratio(b, s)
     half = quantile(0.5 + level / 2, d) * s
     columns = {"estimate": b, "se": s, "statistic": statistic, "p_value": two_sided(statistic, d)}
     columns |= {"df": d} if show_df else {}

@@ -14,6 +14,7 @@ from meta.effects.design import Design, build, refuse_uncalled
 from meta.effects.intake import as_effects, check_weights, numbers
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, NarrowIntervalWarning, Notes, NotEstimableError
+from meta.kernels.degenerate import without_spread
 from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
 from meta.kernels.regression_inference import kenward_roger, residual_heterogeneity
@@ -245,14 +246,22 @@ def _fit(
     if not bool(core.converged):
         notes.warn(f"{method} did not meet its tolerance", ConvergenceWarning, stacklevel=4)
     tau2 = float(core.tau2)
-    s2 = float(core.rss) / (k - p)
+    spread = not without_spread(y, y - X @ core.beta)
+    s2 = float(core.rss) / (k - p) if spread else 0.0
     exponent = core.exponent
     scaled, df = coefficient_covariance(test, core.scaled, s2, v, np.ldexp(X, -exponent), tau2)
     with np.errstate(over="ignore", under="ignore"):
         vcov = np.ldexp(scaled, -exponent[:, None] - exponent)
     extreme = bool(np.any(np.abs(exponent) > _WIDE))
     share = 0.5 + level / 2
-    if test == "hksj" and np.sqrt(s2) * float(quantile(share, k - p)) < float(quantile(share, np.inf)):
+    if test == "hksj" and not spread:
+        notes.warn(
+            "the effects lie exactly on the fitted values, so that Hartung-Knapp's standard errors are 0: "
+            "report test='adhoc' instead",
+            NarrowIntervalWarning,
+            stacklevel=4,
+        )
+    elif test == "hksj" and np.sqrt(s2) * float(quantile(share, k - p)) < float(quantile(share, np.inf)):
         notes.warn(
             f"the Hartung-Knapp scale is {s2:.3g}, so intervals are narrower than the classic ones; "
             "test='adhoc' does not let it fall below 1",

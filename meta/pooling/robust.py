@@ -12,7 +12,7 @@ from scipy.special import fdtrc
 from meta.arguments import check_arguments, check_level
 from meta.effects.groups import clusters_of
 from meta.effects.model import EffectSizes
-from meta.errors import FewStudiesWarning, InputError, Notes
+from meta.errors import AssumptionWarning, FewStudiesWarning, InputError, NarrowIntervalWarning, Notes
 from meta.formatting import listing, number
 from meta.kernels.cluster_robust import KINDS, Sandwich, htz_test, sandwich, satterthwaite
 from meta.keywords import keywords
@@ -63,6 +63,11 @@ class Robust(CoefficientInference):
     @property
     def _degrees(self) -> Any:
         return self.dfs
+
+    @property
+    def _errors(self) -> np.ndarray:
+        known = True if self.core.determined is None else self.core.determined
+        return np.where(known, np.sqrt(np.diag(self.vcov)), np.nan)
 
     @property
     def df(self) -> Any:
@@ -130,7 +135,7 @@ class Robust(CoefficientInference):
 def _pieces(fit: Any) -> tuple[EffectSizes, np.ndarray, np.ndarray, np.ndarray, tuple[str, ...], Any]:
     """Effects, X, marginal covariance, coefficients, names and weights of a fit."""
     own = getattr(fit, "user_weights", None)
-    weights = None if own is None else np.diag(np.asarray(own, dtype=float))
+    weights = None if own is None else np.asarray(own, dtype=float)
     if hasattr(fit, "marginal"):
         return fit.es, fit.X, fit.marginal, fit.beta, fit.names, weights
     if hasattr(fit, "effects") and hasattr(fit, "tau2"):
@@ -154,6 +159,25 @@ def _used(fit: Any, es: EffectSizes, cluster: Any) -> Any:
     return one_column(cluster, "cluster")[design.rows]
 
 
+def _caution_degenerate(core: Sandwich, names: tuple[str, ...], notes: Notes) -> None:
+    """Say which standard errors do not exist, and that those of data without spread are 0."""
+    assert core.determined is not None
+    alone = [name for name, known in zip(names, core.determined, strict=True) if not known]
+    if alone:
+        notes.warn(
+            f"single clusters determine {listing(alone)}, so that no cluster-robust standard error exists",
+            AssumptionWarning,
+            stacklevel=4,
+        )
+    if not np.any(core.vcov) and core.determined.any():
+        notes.warn(
+            "the effects lie exactly on the fitted values, so that cluster-robust standard errors are 0 "
+            "and there is no test",
+            NarrowIntervalWarning,
+            stacklevel=4,
+        )
+
+
 @keywords
 def robust(
     fit: Any,
@@ -172,8 +196,9 @@ def robust(
     cluster : str or array, optional
         Column of the effects, or one label per effect. Without, every effect is its own cluster; refused
         where study labels repeat, because the label alone does not say what belongs together.
-    kind : {"CR2", "CR0", "CR1", "CR1p"}
-        CR2 is nearly unbiased with few clusters; CR1p multiplies by m / (m - p).
+    kind : {"CR2", "CR0", "CR1", "CR1p", "CR1S", "CR3"}
+        CR2 is nearly unbiased with few clusters; CR1 multiplies by m / (m - 1), CR1p by m / (m - p), CR1S by
+        m (k - 1) / ((m - 1) (k - p)); CR3 is the jackknife's, which errs on the wide side.
     df : {"satterthwaite", "residual"}, optional
         Satterthwaite for CR2, clusters less coefficients for the others, unless told.
     level : float, optional
@@ -216,6 +241,7 @@ def robust(
             f"fewer than 4 degrees of freedom, so p-values are not dependable: {listing(low)}",
             FewStudiesWarning,
         )
+    _caution_degenerate(core, names, notes)
     return Robust(
         names=tuple(names),
         beta=beta,

@@ -13,17 +13,18 @@ import meta
 PACKAGE = Path(meta.__file__).parent
 
 ALLOWED = {
+    "results": {"kernels", "tables", "effects"},
     "kernels": set(),
     "evidence": set(),
     "datasets": set(),
     "tables": set(),
     "effects": {"kernels", "evidence", "tables"},
-    "pooling": {"tables", "kernels", "effects"},
-    "bayes": {"tables", "kernels", "effects"},
-    "bias": {"tables", "kernels", "effects", "pooling"},
-    "diagnostics": {"tables", "kernels", "effects", "pooling"},
-    "claims": {"tables", "kernels", "evidence", "effects", "pooling", "bayes", "bias"},
-    "plots": {"tables", "kernels", "effects"},
+    "pooling": {"tables", "kernels", "effects", "results"},
+    "bayes": {"tables", "kernels", "effects", "results"},
+    "bias": {"tables", "kernels", "effects", "results", "pooling"},
+    "diagnostics": {"tables", "kernels", "effects", "results", "pooling"},
+    "claims": {"tables", "kernels", "evidence", "effects", "results", "pooling", "bayes", "bias"},
+    "plots": {"tables", "kernels", "effects", "results"},
     "report": {"tables", "kernels", "evidence", "effects", "pooling", "bayes", "bias", "claims", "plots"},
 }
 

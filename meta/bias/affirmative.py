@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from meta.arguments import check_arguments, check_share
-from meta.bias.common import Result, caution_few, caution_flat, favoured_side, rows_of, study_p, tail_p
+from meta.bias.common import (
+    Estimated,
+    Result,
+    caution_few,
+    caution_flat,
+    favoured_side,
+    rows_of,
+    study_p,
+)
+from meta.bias.selection_ratio import Corrected, corrected_mean, s_value_of_estimate, s_value_of_interval
 from meta.effects.groups import grouping, numbered
 from meta.effects.intake import as_effects, data_of
+from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number, p_equation
-from meta.kernels.cluster_robust import sandwich, satterthwaite
-from meta.kernels.inference import quantile
 from meta.kernels.tau2 import estimate as estimate_tau2
 from meta.keywords import keywords
 
@@ -24,62 +32,8 @@ MODELS = ("robust", "equal-effects")
 ETA_MAX = 200.0
 
 
-@dataclass(frozen=True, slots=True)
-class Corrected:
-    """A mean effect at one selection ratio.
-
-    Attributes
-    ----------
-    eta : float
-        How many times likelier an affirmative study is to be published; inf for the worst case.
-    estimate, se, ci_low, ci_high, p_value : float
-        The mean effect with its interval and two-sided test.
-    df : float
-        Degrees of freedom of its interval (inf for the normal).
-    k : int
-        Studies with weight.
-    """
-
-    eta: float
-    estimate: float
-    se: float
-    ci_low: float
-    ci_high: float
-    p_value: float
-    df: float
-    k: int
-
-
-def corrected_mean(
-    y: np.ndarray,
-    v: np.ndarray,
-    a: np.ndarray,
-    tau2: float,
-    groups: np.ndarray,
-    *,
-    model: str,
-    level: float,
-    eta: float,
-) -> Corrected:
-    """Mean of effects (k,) with weights ``a`` (k,) that undo the selection; clusters ``groups`` (k,).
-
-    Equal effects: variance ``sum(a^2 v) / sum(a)^2`` and the normal. Robust: the bias-reduced sandwich
-    (CR2) with Satterthwaite's degrees of freedom, as in robust variance estimation with small samples.
-    """
-    total = float(a.sum())
-    mean = float((a * y).sum()) / total
-    if model == "equal-effects" or np.ptp(groups) == 0:
-        se, df = math.sqrt(float((a * a * (v + tau2)).sum())) / total, math.inf
-    else:
-        fit = sandwich(y, np.ones((len(y), 1)), np.diag(v + tau2), groups, kind="CR2", weights=np.diag(a))
-        se, df = math.sqrt(float(fit.vcov[0, 0])), float(satterthwaite(fit, np.eye(1))[0])
-    half = float(quantile(0.5 + level / 2, df)) * se
-    p = tail_p(mean / se, df, "two-sided") if se > 0 else math.nan
-    return Corrected(eta, mean, se, mean - half, mean + half, p, df, len(y))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SignificanceFunnel(Result):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SignificanceFunnel(Estimated):
     """Sensitivity of a mean effect to selection of affirmative studies.
 
     A study is affirmative if it is significant (two-sided p < ``alpha``) and points in ``direction``.
@@ -109,6 +63,8 @@ class SignificanceFunnel(Result):
         Number of studies.
     warnings : tuple of str
         What was warned about.
+    effects : EffectSizes or None
+        The rows used; None in files that were saved before they were kept.
     """
 
     naive: Corrected
@@ -128,6 +84,7 @@ class SignificanceFunnel(Result):
     eta_max: float
     k: int
     warnings: tuple[str, ...]
+    effects: EffectSizes | None = None
 
     @property
     def estimate(self) -> float:
@@ -178,10 +135,28 @@ class SignificanceFunnel(Result):
             "worst_case": self.worst_case,
         }
 
-    def _lines(self) -> list[str]:
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of its interval."""
+        return self.corrected.df
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """The mean as published, corrected for selection, and in the worst case."""
+        found = [("as published", self.naive)]
+        found += [] if self.eta == 1 else [(f"eta = {self.eta:g}", self.corrected)]
+        found += [] if self.worst is None else [("worst case", self.worst)]
+        names = ("estimate", "se", "df", "p_value", "ci_low", "ci_high", "eta", "k")
+        return [{"term": term} | {name: getattr(each, name) for name in names} for term, each in found]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {name: getattr(self, name) for name in ("eta", "s_value", "s_value_ci", "direction", "alpha")}
+        share = {"affirmative": int(self.affirmative.sum()), "null": self.null}
+        return {"model": "selection of affirmative studies", "method": self.model} | own | share
+
+    def _lines(self, digits: int) -> list[str]:
         def row(name: str, found: Corrected) -> str:
-            ends = interval(found.ci_low, found.ci_high)
-            return f"{name:24}{number(found.estimate)} {ends}   {p_equation(found.p_value)}"
+            ends = interval(found.ci_low, found.ci_high, digits)
+            return f"{name:24}{number(found.estimate, digits)} {ends}   {p_equation(found.p_value)}"
 
         n = int(self.affirmative.sum())
         lines = [
@@ -200,34 +175,6 @@ class SignificanceFunnel(Result):
 
 def _eta(value: float) -> str:
     return "not attainable" if math.isinf(value) else number(value, 2)
-
-
-def s_value_of_estimate(y: np.ndarray, a: np.ndarray, affirmative: np.ndarray, null: float) -> float:
-    """The eta at which the weighted mean of effects (favoured side up) equals ``null``; closed form.
-
-    >>> s_value_of_estimate(np.array([1.0, -0.25]), np.ones(2), np.array([True, False]), 0.0)
-    4.0
-    """
-    gap = a * (y - null)
-    up, down = float(gap[affirmative].sum()), -float(gap[~affirmative].sum())
-    if up - down <= 0:
-        return 1.0
-    return up / down if down > 0 else math.inf
-
-
-def s_value_of_interval(near_end: Callable[[float], float], null: float, eta_max: float) -> float:
-    """The first eta from 1 to ``eta_max`` at which the near end of the interval reaches ``null``."""
-    from scipy.optimize import brentq
-
-    if near_end(1.0) <= null:
-        return 1.0
-    grid = np.geomspace(1.0, eta_max, 80)
-    low = 1.0
-    for high in grid[1:].tolist():
-        if near_end(high) <= null:
-            return float(brentq(lambda eta: near_end(eta) - null, low, high, xtol=1e-10))
-        low = high
-    return math.inf
 
 
 @keywords
@@ -355,6 +302,7 @@ def significance_funnel(
         eta_max=eta_max,
         k=effects.k,
         warnings=notes.messages,
+        effects=effects,
     )
 
 

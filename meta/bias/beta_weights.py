@@ -11,7 +11,8 @@ import numpy as np
 from meta.arguments import check_arguments, idle_seed
 from meta.bias.beta_likelihood import beta_terms
 from meta.bias.likelihood_search import Likelihood, maximise
-from meta.bias.selection_result import Sample, Selected, assemble, check_bootstrap, read_sample
+from meta.bias.selection_bootstrap import check_bootstrap
+from meta.bias.selection_result import Sample, Selected, assemble, read_sample
 from meta.effects.intake import data_of
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation
@@ -33,13 +34,16 @@ class BetaSelection(Selected):
     def _weight_names(self) -> tuple[str, ...]:
         return ("exponent 1", "exponent 2")
 
+    def _title(self) -> str:
+        return "Beta selection model"
+
     def _likelihood(self, sample: Sample) -> Likelihood:
         return likelihood_of(sample)
 
-    def _lines(self) -> list[str]:
+    def _lines(self, digits: int) -> list[str]:
         a, b = (number(float(x)) for x in self.weights)
         return [
-            *self._common("Beta selection model"),
+            *self._common(digits),
             f"exponents {a} and {b}; no selection: LR(2) = {number(self.lrt, 2)}, {p_equation(self.lrt_p)}",
         ]
 

@@ -1,10 +1,8 @@
-"""What every function of this room shares: data, direction, the warning of low power, printing."""
+"""What every function of this room shares: data, direction, the warning of low power."""
 
 from __future__ import annotations
 
-import html
-from dataclasses import fields, is_dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.special import ndtr
@@ -13,60 +11,80 @@ from meta.arguments import check_direction
 from meta.effects.intake import as_effects, usable
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, NarrowIntervalWarning, Notes, NotEstimableError
-from meta.kernels.inference import lower_tail
-from meta.saving import Saved
+from meta.kernels.inference import lower_tail, quantile
+from meta.results import base
+from meta.results.display import BackTransformed, back_transformed
+from meta.results.plain import plain as plain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEW = 10
 
 Direction = Literal["greater", "less", "two-sided"]
 
 
-class Result(Saved):
-    """Printing and export that all results of this room have."""
+class Result(base.Result):
+    """What results of this room have besides: the effects that they are about, and their display scale."""
 
     __slots__ = ()
 
-    def __str__(self) -> str:
-        return self.summary()
+    def _of_mean(self) -> tuple[float, float, float] | None:
+        """The mean effect that the method arrives at, with its interval; None for a test without one."""
+        found = tuple(getattr(self, name, None) for name in ("estimate", "ci_low", "ci_high"))
+        return found if all(isinstance(x, float) for x in found) else None  # type: ignore[return-value]
 
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.summary())}</pre>"
+    def _rows(self) -> EffectSizes | None:
+        """The effects used; None in files that were saved before they were kept."""
+        return getattr(self, "effects", None)
 
-    def _lines(self) -> list[str]:
-        raise NotImplementedError
+    def _needed(self) -> EffectSizes:
+        effects = self._rows()
+        if effects is None:
+            raise NotEstimableError("the effects were not saved with this result: make it again")
+        return effects
 
-    def summary(self) -> str:
-        """The compact block that is printed."""
-        notes = getattr(self, "warnings", ())
-        return "\n".join([*self._lines(), *(f"note: {message}" for message in notes)])
+    @property
+    def measure(self) -> str:
+        """Code of the measure; empty where the effects were not saved with the result."""
+        effects = self._rows()
+        return "" if effects is None else effects.measure
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, strings and lists, ready for JSON."""
-        return {item.name: plain(getattr(self, item.name)) for item in fields(self)}  # type: ignore[arg-type]
+    def backtransform(self) -> BackTransformed:
+        """The corrected mean effect and its interval on the scale on which they are read."""
+        found = self._of_mean()
+        if found is None:
+            raise NotEstimableError(f"a {type(self).__name__} has no mean effect to transform back")
+        return back_transformed(self._needed(), [*found, np.nan, np.nan])
+
+    def _shares(self) -> np.ndarray | float:
+        """Weights of the effects in percent; NaN where the method has none."""
+        return np.nan
+
+    def augment(self) -> pd.DataFrame:
+        """One row per effect: the caller's columns, interval, weight, fitted mean and residual."""
+        es = self._needed()
+        half = float(quantile(0.5 + getattr(self, "level", 0.95) / 2, np.inf)) * es.sei
+        mean = self._of_mean()
+        fitted = np.full(es.k, np.nan if mean is None else mean[0])
+        own = {"ci_low": es.yi - half, "ci_high": es.yi + half, "weight": self._shares()}
+        return es.frame.assign(**own, fitted=fitted, residual=es.yi - fitted)
 
 
-def plain(value: Any) -> Any:
-    """Turn arrays, tuples and nested results into what JSON can hold; NaN stays a float.
+class Estimated(Result):
+    """A result with one corrected mean effect and its standard error."""
 
-    >>> plain((np.array([1.0, 2.0]), np.float64(3.0)))
-    [[1.0, 2.0], 3.0]
-    """
-    if isinstance(value, EffectSizes):
-        names = ("study", "yi", "vi")
-        return {name: plain(getattr(value, name)) for name in names} | {"measure": value.measure}
-    if isinstance(value, np.ndarray):
-        return [plain(item) for item in value.tolist()]
-    if isinstance(value, np.generic):
-        return value.item()
-    if hasattr(value, "to_dict"):
-        return plain(value.to_dict())
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
-    if isinstance(value, (tuple, list)):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    return value
+    __slots__ = ()
+
+    @property
+    def vcov(self) -> np.ndarray:
+        """Variance of the mean effect, of shape (1, 1)."""
+        return np.array([[self.se**2]])  # type: ignore[attr-defined]
+
+    def _row(self, term: str, *more: str) -> dict[str, Any]:
+        """The mean effect as a row of a table."""
+        names = ("estimate", "se", "statistic", "df", "p_value", "ci_low", "ci_high", *more)
+        return {"term": term} | {name: getattr(self, name) for name in names}
 
 
 def rows_of(es: Any, notes: Notes, *, at_least: int = 3, what: str = "this test") -> EffectSizes:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import log_ndtr, ndtri
 
-from meta.bias.common import Result, study_p, tail_p
+from meta.bias.common import Estimated, study_p, tail_p
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, Notes, NotEstimableError
 from meta.formatting import interval, number, p_equation, significant
 from meta.kernels.inference import quantile
+from meta.results.criteria import InformationCriteria
 
 _LOG_2PI = math.log(2 * math.pi)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ConditionalModel(Result):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ConditionalModel(InformationCriteria, Estimated):
     """A fit of p-uniform* by maximum likelihood.
 
     Attributes
@@ -38,6 +40,8 @@ class ConditionalModel(Result):
         Number of studies.
     warnings : tuple of str
         What was warned about.
+    effects : EffectSizes or None
+        The rows used; None in files that were saved before they were kept.
     """
 
     estimate: float
@@ -52,16 +56,32 @@ class ConditionalModel(Result):
     direction: str
     k: int
     warnings: tuple[str, ...]
+    effects: EffectSizes | None = None
 
     @property
     def low_power(self) -> bool:
         """Whether there are fewer than ten studies."""
         return self.k < 10
 
-    def _lines(self) -> list[str]:
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of the test: infinite, because it is normal."""
+        return float("inf")
+
+    def _counted(self) -> tuple[int, int]:
+        return 2, self.k
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        return [self._row("pooled")]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {"significant": self.significant, "direction": self.direction}
+        return {"model": "p-uniform*", "method": "ML", "test": "z"} | own
+
+    def _lines(self, digits: int) -> list[str]:
         return [
             f"p-uniform* ({self.direction}) · ML · k = {self.k}, of them {self.significant} significant",
-            f"estimate {number(self.estimate)} {interval(self.ci_low, self.ci_high)}   tau2 "
+            f"estimate {number(self.estimate, digits)} {interval(self.ci_low, self.ci_high, digits)}   tau2 "
             f"{significant(self.tau2)}   z = {number(self.statistic, 2)}, {p_equation(self.p_value)}",
         ]
 
@@ -131,6 +151,7 @@ def fit_conditional(
         direction=side,
         k=effects.k,
         warnings=notes.messages,
+        effects=effects,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from scipy.special import chdtrc, log_ndtr, ndtri
 from meta.arguments import check_arguments, check_share, floats, shown
 from meta.bias.common import Result, caution_few, favoured_side, rows_of
 from meta.effects.intake import data_of
+from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import interval, number, p_value, significant
 from meta.kernels.inference import quantile
@@ -20,7 +22,7 @@ from meta.keywords import keywords
 _LOG_2PI = math.log(2 * math.pi)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Copas(Result):
     """Copas and Shi's sensitivity analysis, one entry an assumed severity of selection.
 
@@ -44,6 +46,8 @@ class Copas(Result):
         Number of studies.
     warnings : tuple of str
         What was warned about.
+    effects : EffectSizes or None
+        The rows used; None in files that were saved before they were kept.
     """
 
     published: np.ndarray
@@ -59,21 +63,44 @@ class Copas(Result):
     direction: str
     k: int
     warnings: tuple[str, ...]
+    effects: EffectSizes | None = None
 
     @property
     def low_power(self) -> bool:
         """Whether there are fewer than ten studies."""
         return self.k < 10
 
-    def _lines(self) -> list[str]:
+    @property
+    def vcov(self) -> np.ndarray:
+        """Variance of the mean under each assumption, of shape (m, 1, 1)."""
+        return (self.se**2)[:, None, None]
+
+    def _shown(self) -> str:
+        return f"{len(self.published)} severities, {self.direction}, k={self.k}"
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """One row per assumed severity of selection."""
+        names = ("estimate", "se", "ci_low", "ci_high")
+        more = ("published", "tau2", "rho", "unpublished", "residual_p")
+        return [
+            {"term": f"published {share:g}", "df": math.inf}
+            | {name: float(getattr(self, name)[i]) for name in (*names, *more)}
+            for i, share in enumerate(self.published.tolist())
+        ]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {"top": self.top, "direction": self.direction, "severities": len(self.published)}
+        return {"model": "Copas-Shi", "method": "ML", "tau2": math.nan} | own
+
+    def _lines(self, digits: int) -> list[str]:
         lines = [
             f"Copas-Shi sensitivity analysis ({self.direction}) · ML · k = {self.k}",
             "published  estimate            tau2   rho    unpublished  residual p",
         ]
         for i, share in enumerate(self.published):
-            ends = interval(self.ci_low[i], self.ci_high[i])
+            ends = interval(self.ci_low[i], self.ci_high[i], digits)
             lines.append(
-                f"{share:<9.2f}  {number(self.estimate[i])} {ends}  {significant(self.tau2[i])}  "
+                f"{share:<9.2f}  {number(self.estimate[i], digits)} {ends}  {significant(self.tau2[i])}  "
                 f"{number(self.rho[i], 2)}  {number(self.unpublished[i], 1)}  {p_value(self.residual_p[i])}"
             )
         return lines
@@ -236,6 +263,7 @@ def copas(
         direction=side,
         k=effects.k,
         warnings=notes.messages,
+        effects=effects,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from scipy.special import bdtrc, chdtrc, ndtr, ndtri
 from meta.arguments import check_arguments, check_direction, check_share
 from meta.bias.common import Result, caution_few, rows_of, study_p
 from meta.effects.intake import data_of
+from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation
 from meta.keywords import keywords
@@ -19,7 +21,7 @@ from meta.keywords import keywords
 TESTS = ("chi2", "binomial", "exact")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ExcessSignificance(Result):
     """Observed and expected numbers of significant studies.
 
@@ -49,6 +51,8 @@ class ExcessSignificance(Result):
         Number of studies.
     warnings : tuple of str
         What was warned about.
+    effects : EffectSizes or None
+        The rows used; None in files that were saved before they were kept.
     """
 
     observed: int
@@ -65,6 +69,7 @@ class ExcessSignificance(Result):
     alpha: float
     k: int
     warnings: tuple[str, ...]
+    effects: EffectSizes | None = None
 
     @property
     def ratio(self) -> float:
@@ -76,7 +81,24 @@ class ExcessSignificance(Result):
         """Whether there are fewer than ten studies."""
         return self.k < 10
 
-    def _lines(self) -> list[str]:
+    def _shown(self) -> str:
+        return (
+            f"observed={self.observed}, expected={self.expected:.4g}, {p_equation(self.p_value)}, k={self.k}"
+        )
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """Observed over expected, and its test."""
+        test = {"estimate": self.ratio, "statistic": self.statistic, "p_value": self.p_value}
+        df = math.nan if math.isnan(self.statistic) else 1.0
+        counts = {"observed": float(self.observed), "expected": self.expected}
+        return [{"term": "observed / expected", "df": df} | test | counts]
+
+    def _facts(self) -> Mapping[str, Any]:
+        names = ("observed", "expected", "p_two_sided", "effect", "limit", "direction", "alpha")
+        own = {name: getattr(self, name) for name in names}
+        return {"model": "excess significance", "test": self.test} | own
+
+    def _lines(self, digits: int) -> list[str]:
         return [
             f"Test of excess significance ({self.test}) · k = {self.k}",
             f"{self.observed} significant ({self.direction}, p <= {self.alpha:g}), expected "
@@ -217,6 +239,7 @@ def excess_significance(
         alpha=alpha,
         k=effects.k,
         warnings=notes.messages,
+        effects=effects,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from scipy.special import chdtrc, log_ndtr, ndtr, ndtri
 from meta.arguments import check_arguments, check_direction, check_share, refuse_unused
 from meta.bias.common import Result, rows_of
 from meta.effects.intake import data_of
+from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, unknown_option
 from meta.formatting import number, p_equation
 from meta.kernels.tau2 import estimate as estimate_tau2
@@ -40,7 +42,7 @@ CAVEAT = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FailsafeN(Result):
     """A fail-safe number.
 
@@ -64,6 +66,8 @@ class FailsafeN(Result):
         What the number can't say.
     warnings : tuple of str
         What was warned about.
+    effects : EffectSizes or None
+        The rows used; None in files that were saved before they were kept.
     """
 
     n: int
@@ -76,8 +80,23 @@ class FailsafeN(Result):
     k: int
     caveat: str
     warnings: tuple[str, ...]
+    effects: EffectSizes | None = None
 
-    def _lines(self) -> list[str]:
+    def _of_mean(self) -> None:
+        """The mean that Orwin's number starts from is not what the method arrives at."""
+        return None
+
+    def _shown(self) -> str:
+        return f"{self.kind}, n={self.n}, k={self.k}"
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        return [{"term": "fail-safe N", "estimate": float(self.n), "p_value": self.p_value}]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {name: getattr(self, name) for name in ("n", "exact", "alpha", "target", "estimate")}
+        return {"model": "fail-safe N", "method": self.kind} | own
+
+    def _lines(self, digits: int) -> list[str]:
         mean = not math.isnan(self.target)
         to = f"a mean effect of {number(self.target)}" if mean else f"p = {self.alpha:g}"
         now = f"now {number(self.estimate)}" if mean else f"now {p_equation(self.p_value)}"
@@ -242,4 +261,4 @@ def failsafe_n(
         exact, p, mean, aim = _general(y, v, alpha, target, "REML" if method is None else method)
     # a whole number that rounding error has lifted is not rounded up to the next
     n = math.ceil(exact - 1e-9 * max(1.0, exact))
-    return FailsafeN(n, exact, kind, p, alpha, aim, mean, effects.k, CAVEAT, notes.messages)
+    return FailsafeN(n, exact, kind, p, alpha, aim, mean, effects.k, CAVEAT, notes.messages, effects)

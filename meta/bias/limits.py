@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import chdtrc
 
 from meta.arguments import check_arguments
-from meta.bias.common import Result, caution_few, rows_of, tail_p
+from meta.bias.common import Estimated, caution_few, rows_of, tail_p
 from meta.bias.least_squares import weighted_regression
 from meta.effects.design import predictor_matrix
 from meta.effects.intake import data_of
+from meta.effects.model import EffectSizes
 from meta.errors import Notes
 from meta.formatting import interval, number, p_equation
 from meta.kernels.inference import quantile
 from meta.kernels.tau2 import estimate as estimate_tau2
 from meta.keywords import keywords
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LimitMetaAnalysis(Result):
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class LimitMetaAnalysis(Estimated):
     """A limit meta-analysis.
 
     Attributes
@@ -45,6 +50,8 @@ class LimitMetaAnalysis(Result):
         Number of studies.
     warnings : tuple of str
         What was warned about.
+    effects : EffectSizes or None
+        The rows used; None in files that were saved before they were kept.
     """
 
     estimate: float
@@ -65,16 +72,41 @@ class LimitMetaAnalysis(Result):
     shrunken: np.ndarray
     k: int
     warnings: tuple[str, ...]
+    effects: EffectSizes | None = None
 
     @property
     def low_power(self) -> bool:
         """Whether there are fewer than ten studies."""
         return self.k < 10
 
-    def _lines(self) -> list[str]:
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of the test of the limit: infinite, because it is normal."""
+        return float("inf")
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """The limit, and the tests of small-study effects and of what remains."""
+        small = {
+            "term": "small-study effects",
+            "statistic": self.q_small,
+            "df": 1.0,
+            "p_value": self.q_small_p,
+        }
+        rest = {"term": "rest", "statistic": self.q_rest, "df": float(self.k - 2), "p_value": self.q_rest_p}
+        return [self._row("limit"), small, rest]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {name: getattr(self, name) for name in ("slope", "intercept", "q_small", "q_rest")}
+        return {"model": "limit meta-analysis", "test": "z", "q_df": self.k - 1} | own
+
+    def augment(self) -> pd.DataFrame:
+        """One row per study, with its effect at infinite precision."""
+        return Estimated.augment(self).assign(shrunken=self.shrunken)
+
+    def _lines(self, digits: int) -> list[str]:
         return [
             f"Limit meta-analysis · k = {self.k}",
-            f"limit       {number(self.estimate)} {interval(self.ci_low, self.ci_high)}   "
+            f"limit       {number(self.estimate, digits)} {interval(self.ci_low, self.ci_high, digits)}   "
             f"z = {number(self.statistic, 2)}, {p_equation(self.p_value)}",
             f"small-study effects: Q - Q' = {number(self.q_small, 2)}, {p_equation(self.q_small_p)}; "
             f"rest: Q'({self.k - 2}) = {number(self.q_rest, 2)}, {p_equation(self.q_rest_p)}",
@@ -167,4 +199,5 @@ def limit_meta_analysis(
         shrunken=shrunken,
         k=k,
         warnings=notes.messages,
+        effects=effects,
     )

@@ -2,88 +2,27 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from meta.arguments import check_arguments, check_share
-from meta.bias.common import Result, caution_few, caution_flat, favoured_side, rows_of, tail_p
-from meta.bias.least_squares import LeastSquares, weighted_regression
+from meta.bias.common import Estimated, Result, caution_few, caution_flat, favoured_side, rows_of, tail_p
+from meta.bias.least_squares import weighted_regression
+from meta.bias.precision_lines import Line, line
 from meta.effects.design import predictor_matrix
 from meta.effects.intake import data_of
+from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, InputError, Notes
-from meta.formatting import interval, number, p_equation
-from meta.kernels.degenerate import ratio
+from meta.formatting import p_equation
 from meta.kernels.inference import quantile
 from meta.keywords import keywords
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A regression of effects on a measure of their imprecision.
-
-    Attributes
-    ----------
-    name : str
-        "PET", "PEESE", "UWLS" or "WAAP".
-    estimate, se, statistic, p_value, ci_low, ci_high : float
-        The intercept (effect at perfect precision) and its two-sided t test.
-    slope, slope_se, slope_p : float
-        Of the standard error (PET) or variance (PEESE); NaN where there is none.
-    df : float
-        Degrees of freedom.
-    dispersion : float
-        Weighted residual mean square.
-    """
-
-    name: str
-    estimate: float
-    se: float
-    statistic: float
-    p_value: float
-    ci_low: float
-    ci_high: float
-    slope: float
-    slope_se: float
-    slope_p: float
-    df: float
-    dispersion: float
-
-    def text(self) -> str:
-        """One line for the print-out."""
-        share = f"{number(self.estimate)} {interval(self.ci_low, self.ci_high)}"
-        return (
-            f"{self.name:6}{share}   t({self.df:g}) = {number(self.statistic, 2)}, {p_equation(self.p_value)}"
-        )
-
-
-def line(name: str, fit: LeastSquares, level: float) -> Line:
-    """Wrap a least-squares fit whose first column is the intercept."""
-    se, df = fit.se, float(fit.df)
-    t = ratio(fit.beta, se)
-    half = float(quantile(0.5 + level / 2, df)) * float(se[0])
-    two = [tail_p(float(x), df, "two-sided") for x in t]
-    sloped = len(fit.beta) > 1
-    return Line(
-        name=name,
-        estimate=float(fit.beta[0]),
-        se=float(se[0]),
-        statistic=float(t[0]),
-        p_value=two[0],
-        ci_low=float(fit.beta[0]) - half,
-        ci_high=float(fit.beta[0]) + half,
-        slope=float(fit.beta[1]) if sloped else math.nan,
-        slope_se=float(se[1]) if sloped else math.nan,
-        slope_p=two[1] if sloped else math.nan,
-        df=df,
-        dispersion=fit.dispersion,
-    )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PetPeese(Result):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PetPeese(Estimated):
     """PET-PEESE.
 
     Attributes
@@ -102,6 +41,8 @@ class PetPeese(Result):
         Number of studies.
     warnings : tuple of str
         What was warned about.
+    effects : EffectSizes or None
+        The rows used; None in files that were saved before they were kept.
     """
 
     pet: Line
@@ -112,6 +53,7 @@ class PetPeese(Result):
     direction: str
     k: int
     warnings: tuple[str, ...]
+    effects: EffectSizes | None = None
 
     @property
     def line(self) -> Line:
@@ -158,11 +100,25 @@ class PetPeese(Result):
         chosen = {name: getattr(self, name) for name in ("estimate", "se", "ci_low", "ci_high", "p_value")}
         return {**Result.to_dict(self), **chosen}
 
-    def _lines(self) -> list[str]:
+    @property
+    def df(self) -> float:
+        """Its degrees of freedom."""
+        return self.line.df
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """Both regressions: the effect at perfect precision, and the slope."""
+        lines = (self.pet, self.peese)
+        return [row | {"chosen": line.name == self.chosen} for line in lines for row in line.terms()]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {name: getattr(self, name) for name in ("chosen", "pet_p", "alpha", "direction")}
+        return {"model": "PET-PEESE", "method": "WLS", "test": "t"} | own
+
+    def _lines(self, digits: int) -> list[str]:
         return [
             f"PET-PEESE · k = {self.k}",
-            self.pet.text(),
-            self.peese.text(),
+            self.pet.text(digits),
+            self.peese.text(digits),
             f"the rule takes {self.chosen}: one-tailed p of PET ({self.direction}) "
             f"{p_equation(self.pet_p)}, threshold {self.alpha:g}",
         ]
@@ -236,11 +192,11 @@ def pet_peese(
             "small studies show smaller effects, and the intercept exaggerates",
             AssumptionWarning,
         )
-    return PetPeese(pet, peese, chosen, p, alpha, side, effects.k, notes.messages)
+    return PetPeese(pet, peese, chosen, p, alpha, side, effects.k, notes.messages, effects)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WeightedMean(Result):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class WeightedMean(Estimated):
     """UWLS and WAAP.
 
     Attributes
@@ -257,6 +213,8 @@ class WeightedMean(Result):
         Number of studies.
     warnings : tuple of str
         What was warned about.
+    effects : EffectSizes or None
+        The rows used; None in files that were saved before they were kept.
     """
 
     uwls: Line
@@ -265,6 +223,7 @@ class WeightedMean(Result):
     power: float
     k: int
     warnings: tuple[str, ...]
+    effects: EffectSizes | None = None
 
     @property
     def estimate(self) -> float:
@@ -276,10 +235,51 @@ class WeightedMean(Result):
         """Its standard error."""
         return (self.waap or self.uwls).se
 
-    def _lines(self) -> list[str]:
+    @property
+    def line(self) -> Line:
+        """WAAP, or UWLS where there are too few powered studies."""
+        return self.waap or self.uwls
+
+    @property
+    def ci_low(self) -> float:
+        """Lower end of its interval."""
+        return self.line.ci_low
+
+    @property
+    def ci_high(self) -> float:
+        """Upper end of its interval."""
+        return self.line.ci_high
+
+    @property
+    def statistic(self) -> float:
+        """Its t statistic."""
+        return self.line.statistic
+
+    @property
+    def p_value(self) -> float:
+        """Its two-sided p-value."""
+        return self.line.p_value
+
+    @property
+    def df(self) -> float:
+        """Its degrees of freedom."""
+        return self.line.df
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        return [row for line in (self.uwls, self.waap) if line for row in line.terms()]
+
+    def _facts(self) -> Mapping[str, Any]:
+        powered = {"powered": int(self.powered.sum()), "power": self.power}
+        return {"model": "WAAP-UWLS", "method": "WLS", "test": "t"} | powered
+
+    def _lines(self, digits: int) -> list[str]:
         n = int(self.powered.sum())
-        last = self.waap.text() if self.waap else "WAAP  does not exist: fewer than two powered studies"
-        return [f"WAAP-UWLS · k = {self.k}, of them {n} with power {self.power:g}", self.uwls.text(), last]
+        last = self.waap.text(digits) if self.waap else "WAAP  does not exist: fewer than two powered studies"
+        return [
+            f"WAAP-UWLS · k = {self.k}, of them {n} with power {self.power:g}",
+            self.uwls.text(digits),
+            last,
+        ]
 
 
 @keywords
@@ -352,4 +352,4 @@ def waap(
             "UWLS is given instead of WAAP",
             AssumptionWarning,
         )
-    return WeightedMean(everything, best, powered, power, effects.k, notes.messages)
+    return WeightedMean(everything, best, powered, power, effects.k, notes.messages, effects)

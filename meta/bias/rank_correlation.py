@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from meta.arguments import check_arguments, check_direction
 from meta.bias.common import Result, caution_few, rows_of, tail_p
 from meta.effects.intake import data_of
+from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, Notes, NotEstimableError
 from meta.formatting import number, p_equation
 from meta.keywords import keywords
@@ -89,7 +91,7 @@ def exact_tail(k: int, score: float, direction: str) -> float:
     return min(1.0, below) if direction == "less" else min(1.0, 2 * min(above, below))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RankTest(Result):
     """Begg and Mazumdar's test.
 
@@ -113,6 +115,8 @@ class RankTest(Result):
         Number of studies.
     warnings : tuple of str
         What was warned about.
+    effects : EffectSizes or None
+        The rows used; None in files that were saved before they were kept.
     """
 
     statistic: float
@@ -124,6 +128,7 @@ class RankTest(Result):
     direction: str
     k: int
     warnings: tuple[str, ...]
+    effects: EffectSizes | None = None
 
     @property
     def tau(self) -> float:
@@ -135,12 +140,23 @@ class RankTest(Result):
         """Whether there are fewer than ten studies."""
         return self.k < 10
 
-    def _lines(self) -> list[str]:
+    def _shown(self) -> str:
+        return f"tau={number(self.statistic)}, {p_equation(self.p_value)}, k={self.k}"
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        tau = {"term": "Kendall's tau", "estimate": self.statistic, "statistic": self.statistic}
+        return [tau | {"p_value": self.p_value, "z": self.z}]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {name: getattr(self, name) for name in ("score", "exact", "continuity", "direction")}
+        return {"model": "Begg and Mazumdar's rank correlation"} | own
+
+    def _lines(self, digits: int) -> list[str]:
         how = "exact" if self.exact else "normal" + (", continuity-corrected" if self.continuity else "")
         tail = "" if self.direction == "two-sided" else f", one-sided, {self.direction}"
         return [
             f"Begg and Mazumdar's rank correlation · k = {self.k}",
-            f"Kendall's tau {number(self.statistic)}   {p_equation(self.p_value)} ({how}{tail})",
+            f"Kendall's tau {number(self.statistic, digits)}   {p_equation(self.p_value)} ({how}{tail})",
         ]
 
 
@@ -230,4 +246,5 @@ def begg(
         direction=direction,
         k=k,
         warnings=notes.messages,
+        effects=effects,
     )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from meta.arguments import check_arguments
-from meta.bias.common import Result, caution_flat, rows_of, tail_p
+from meta.bias.common import Estimated, caution_flat, rows_of, tail_p
 from meta.effects.groups import clusters_of, numbered
 from meta.effects.intake import as_effects, data_of
+from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, FewStudiesWarning, InputError, Notes, NotEstimableError
 from meta.formatting import interval, number, p_equation
 from meta.kernels.cluster_robust import sandwich, satterthwaite
@@ -21,8 +23,8 @@ from meta.pooling.dependence import sampling_covariance
 FEW_DF = 4.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BiasRobust(Result):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class BiasRobust(Estimated):
     """The two-step estimate.
 
     Attributes
@@ -39,6 +41,8 @@ class BiasRobust(Result):
         Confidence level.
     warnings : tuple of str
         What was warned about.
+    effects : EffectSizes or None
+        The rows used; None in files that were saved before they were kept.
     """
 
     estimate: float
@@ -54,11 +58,21 @@ class BiasRobust(Result):
     k: int
     level: float
     warnings: tuple[str, ...]
+    effects: EffectSizes | None = None
 
-    def _lines(self) -> list[str]:
+    def _shares(self) -> np.ndarray:
+        return self.share
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        return [self._row("pooled")]
+
+    def _facts(self) -> Mapping[str, Any]:
+        return {"model": "bias-robust weights", "test": "CR2", "clusters": self.clusters, "rho": self.rho}
+
+    def _lines(self, digits: int) -> list[str]:
         return [
             f"Bias-robust weights · CR2 · {self.k} effects in {self.clusters} clusters · rho = {self.rho:g}",
-            f"estimate {number(self.estimate)} {interval(self.ci_low, self.ci_high)}   "
+            f"estimate {number(self.estimate, digits)} {interval(self.ci_low, self.ci_high, digits)}   "
             f"t({self.df:.3g}) = {number(self.statistic, 2)}, {p_equation(self.p_value)}",
         ]
 
@@ -154,4 +168,5 @@ def bias_robust(
         k=used.k,
         level=level,
         warnings=notes.messages,
+        effects=used,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +12,21 @@ from scipy.special import chdtrc, chdtri
 
 from meta.arguments import check_level
 from meta.bias.common import Result, caution_few, favoured_side, plain, tail_p
-from meta.bias.likelihood_search import Likelihood, SelectionFit, climb, interval_by_profile, sandwich
+from meta.bias.likelihood_search import Likelihood, SelectionFit, interval_by_profile, sandwich
+from meta.bias.selection_bootstrap import percentiles
 from meta.effects.design import INTERCEPT, build
 from meta.effects.groups import grouping, numbered
 from meta.effects.intake import as_effects, usable
 from meta.effects.model import EffectSizes
-from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
+from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import interval, listing, number, p_equation, significant
 from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
 from meta.pooling.coefficients import table, wald_test
 from meta.pooling.regression_text import coefficient_text
 from meta.pooling.result import Interval
+from meta.results.columns import rows_of_table
+from meta.results.criteria import InformationCriteria
 from meta.tables.containers import one_column
 
 if TYPE_CHECKING:
@@ -106,7 +109,7 @@ def read_sample(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Selected(Result):
+class Selected(InformationCriteria, Result):
     """A fitted selection model; numbers for a model of the mean, arrays (p,) for one with moderators.
 
     Attributes
@@ -176,10 +179,49 @@ class Selected(Result):
     warnings: tuple[str, ...]
     search: tuple[SelectionFit, Sample] = field(repr=False)
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         values = zip(self.names, np.atleast_1d(self.estimate), strict=True)
         shown = ", ".join(f"{name}={float(value):.4g}" for name, value in values)
-        return f"{type(self).__name__}({self.direction}, k={self.k}, {shown})"
+        return f"{self.direction}, k={self.k}, {shown}"
+
+    @property
+    def effects(self) -> EffectSizes:
+        """The rows used."""
+        return self.search[1].effects
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of the tests: infinite, because they are normal."""
+        return math.inf
+
+    def _counted(self) -> tuple[int, int]:
+        return int(self.search[0].theta.size), self.k
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """The coefficients, the parameters of selection, the model without selection, and the test of it."""
+        mean = [{"part": "mean", "df": math.inf} | row for row in rows_of_table(self.coefficients)]
+        shape = [
+            {"part": "selection", "term": name, "estimate": float(x), "se": float(se)}
+            for name, x, se in zip(self._labels(), self.weights, self.weights_se, strict=True)
+        ]
+        before = [
+            {"part": "unadjusted", "term": name, "estimate": float(x)}
+            for name, x in zip(self.names, np.atleast_1d(self.unadjusted), strict=True)
+        ]
+        test = {"statistic": self.lrt, "df": float(self.lrt_df), "p_value": self.lrt_p}
+        return [*mean, *shape, *before, {"part": "test", "term": "no selection"} | test]
+
+    def _labels(self) -> tuple[str, ...]:
+        """Names of all weights, those included that are fixed."""
+        return self._weight_names()
+
+    def _facts(self) -> Mapping[str, Any]:
+        names = ("lrt", "lrt_df", "lrt_p", "qm", "qm_df", "qm_p", "unadjusted_tau2", "direction", "converged")
+        own = {name: getattr(self, name) for name in names}
+        return {"model": self._title(), "method": "ML", "test": "z"} | own
+
+    def _title(self) -> str:
+        raise NotImplementedError
 
     @property
     def low_power(self) -> bool:
@@ -244,70 +286,25 @@ class Selected(Result):
         ends = (low * factor, high * factor)
         return Interval(min(ends), max(ends))
 
-    def _common(self, title: str) -> list[str]:
+    def _common(self, digits: int) -> list[str]:
         robust = "" if self.clusters is None else f" · robust, {self.clusters} clusters"
         robust += f" · bootstrap, {self.replicates} samples" if self.replicates else ""
-        head = f"{title} · ML · {self.direction} · k = {self.k}{robust}"
+        head = f"{self._title()} · ML · {self.direction} · k = {self.k}{robust}"
         if len(self.names) > 1:
             before = listing([number(float(x)) for x in np.atleast_1d(self.unadjusted)])
             test = f"moderators: chi2({self.qm_df}) = {number(self.qm, 2)}, {p_equation(self.qm_p)}"
             return [
                 head,
-                coefficient_text(self.coefficients),
+                coefficient_text(self.coefficients, digits),
                 f"tau2 {significant(self.tau2)}   {test}",
                 f"unadjusted  {before}   tau2 {significant(self.unadjusted_tau2)}",
             ]
         return [
             head,
-            f"corrected   {number(self.estimate)} {interval(self.ci_low, self.ci_high)}   tau2 "
-            f"{significant(self.tau2)}   z = {number(self.statistic, 2)}, {p_equation(self.p_value)}",
-            f"unadjusted  {number(self.unadjusted)}   tau2 {significant(self.unadjusted_tau2)}",
+            f"corrected   {number(self.estimate, digits)} {interval(self.ci_low, self.ci_high, digits)}   "
+            f"tau2 {significant(self.tau2)}   z = {number(self.statistic, 2)}, {p_equation(self.p_value)}",
+            f"unadjusted  {number(self.unadjusted, digits)}   tau2 {significant(self.unadjusted_tau2)}",
         ]
-
-
-def _percentiles(
-    of: Likelihood,
-    fit: SelectionFit,
-    sample: Sample,
-    draws: int,
-    seed: int | np.random.Generator | None,
-    level: float,
-    notes: Notes,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Ends (p,) of the percentile intervals from resampled clusters, on the scaled effects."""
-    groups = np.arange(len(sample.y)) if sample.groups is None else sample.groups
-    m, rng = int(groups.max()) + 1, np.random.default_rng(seed)
-    found = np.empty((draws, of.p))
-    edge = np.empty(draws, dtype=bool)
-    for b in range(draws):
-        counts = rng.multinomial(m, np.full(m, 1 / m))[groups].astype(float)
-        again = Likelihood(_weighted(of, counts), of.p, of.q, of.spread, of.bounds)
-        theta = climb(again, fit.theta, np.ones(of.q, dtype=bool))[0]
-        found[b], shape = theta[: of.p], theta[of.p + 1 :]
-        edge[b] = bool(np.any((shape > 0.999 * of.bounds[1]) | (shape < 1.001 * of.bounds[0])))
-    if edge.mean() > 0.1:
-        notes.warn(
-            f"in {edge.sum()} of {draws} bootstrap samples a weight ran into its bound: "
-            "the interval is to be read with care",
-            ConvergenceWarning,
-            stacklevel=5,
-        )
-    ends = np.quantile(found, [0.5 - level / 2, 0.5 + level / 2], axis=0)
-    return ends[0], ends[1]
-
-
-def _weighted(of: Likelihood, w: np.ndarray) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    def terms(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        values, scores = of.terms(theta)
-        return w * values, w[:, None] * scores
-
-    return terms
-
-
-def check_bootstrap(draws: int) -> None:
-    """Refuse a number of bootstrap samples that gives no percentiles."""
-    if draws and draws < 40:
-        raise InputError(f"bootstrap must be 0 or at least 40 samples, not {draws}")
 
 
 def assemble(
@@ -330,7 +327,7 @@ def assemble(
     half = float(quantile(0.5 + level / 2, np.inf)) * se
     low, high = beta - half, beta + half
     if bootstrap:
-        ends = np.array(_percentiles(of, fit, sample, bootstrap, seed, level, notes)) * unit
+        ends = np.array(percentiles(of, fit, sample.groups, k, bootstrap, seed, level, notes)) * unit
         low, high = ends.min(axis=0), ends.max(axis=0)
     others = [i for i, name in enumerate(sample.names) if name != INTERCEPT]
     known = p > 1 and others and not np.isnan(cover).any()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,13 @@ from meta.bias.common import Result, caution_few, favoured_side, rows_of, study_
 from meta.bias.conditional import ConditionalModel, fit_conditional
 from meta.bias.reported_tests import NormalTests, ReportedTests, noncentrality, read_tests
 from meta.effects.intake import data_of
+from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation, percent
 from meta.keywords import keywords
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PCurve(Result):
     """A p-curve.
 
@@ -50,6 +51,8 @@ class PCurve(Result):
         Number of studies.
     warnings : tuple of str
         What was warned about.
+    effects : EffectSizes or None
+        The rows used; None in files that were saved before they were kept.
     """
 
     statistic: float
@@ -71,13 +74,37 @@ class PCurve(Result):
     direction: str
     k: int
     warnings: tuple[str, ...]
+    effects: EffectSizes | None = None
 
     @property
     def low_power(self) -> bool:
         """Whether there are fewer than ten significant studies."""
         return int(self.significant.sum()) < 10
 
-    def _lines(self) -> list[str]:
+    def _shown(self) -> str:
+        n = int(self.significant.sum())
+        return f"{n} significant of {self.k}, evidential={self.evidential}, p={self.p_value:.4g}"
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """The tests of right skew and of flatness, the binomial test, and the mean power."""
+        tests = (
+            ("right skew, full", self.statistic, self.p_value),
+            ("right skew, half", self.half_statistic, self.half_p),
+            ("flatter than 33% power, full", self.flat_statistic, self.flat_p),
+            ("flatter than 33% power, half", self.flat_half_statistic, self.flat_half_p),
+            ("below half of alpha", float("nan"), self.binomial_p),
+        )
+        rows: list[Mapping[str, Any]] = [
+            {"term": term, "statistic": value, "p_value": p} for term, value, p in tests
+        ]
+        power = {"estimate": self.power, "ci_low": self.power_low, "ci_high": self.power_high}
+        return [*rows, {"term": "power"} | power]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {name: getattr(self, name) for name in ("evidential", "inadequate", "power", "direction")}
+        return {"model": "p-curve", "significant": int(self.significant.sum())} | own
+
+    def _lines(self, digits: int) -> list[str]:
         n = int(self.significant.sum())
         verdict = "evidential value" if self.evidential else "no sign of evidential value"
         return [
@@ -172,7 +199,7 @@ def p_curve(
                 "reported tests carry no direction: leave out those against the hypothesis, and give none"
             )
         side, found = "two-sided", read_tests(tests)
-        used = found.p < alpha
+        used, effects = found.p < alpha, None
         curve: NormalTests | ReportedTests = found.subset(used)
     else:
         effects = rows_of(es, notes, at_least=1, what="a p-curve")
@@ -187,7 +214,12 @@ def p_curve(
         )
     caution_few(int(used.sum()), notes, "a p-curve of the significant results")
     return PCurve(
-        **_tests_of(curve, alpha), significant=used, direction=side, k=used.size, warnings=notes.messages
+        **_tests_of(curve, alpha),
+        significant=used,
+        direction=side,
+        k=used.size,
+        warnings=notes.messages,
+        effects=effects,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from meta.effects.design import beside_intercept, build, predictor_matrix
 from meta.effects.intake import as_effects, data_of, numbers
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
-from meta.formatting import number, p_equation, significant
+from meta.formatting import interval, number, p_equation, significant
 from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
 from meta.kernels.tau2 import estimator as tau2_estimator
@@ -67,6 +67,8 @@ class RegressionTest(Result):
         Number of studies.
     warnings : tuple of str
         What was warned about.
+    effects : EffectSizes or None
+        The rows used; None in files that were saved before they were kept.
     """
 
     name: str
@@ -86,9 +88,7 @@ class RegressionTest(Result):
     tau2: float
     k: int
     warnings: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return f"RegressionTest({self.name}: {self._statistic()}, {p_equation(self.p_value)}, k={self.k})"
+    effects: EffectSizes | None = None
 
     @property
     def estimate(self) -> float:
@@ -104,16 +104,35 @@ class RegressionTest(Result):
         name = "z" if math.isinf(self.df) else f"t({self.df:g})"
         return f"{name} = {number(self.statistic, 2)}"
 
-    def _lines(self) -> list[str]:
+    def _of_mean(self) -> tuple[float, float, float] | None:
+        return None if math.isnan(self.limit) else (self.limit, self.limit_low, self.limit_high)
+
+    def _shown(self) -> str:
+        return f"{self.name}: {self._statistic()}, {p_equation(self.p_value)}, k={self.k}"
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """The slope, which is tested, and the effect in an infinitely precise study."""
+        slope = {"term": "slope", "estimate": self.slope, "se": self.se, "statistic": self.statistic}
+        rows: list[Mapping[str, Any]] = [slope | {"df": self.df, "p_value": self.p_value}]
+        if not math.isnan(self.limit):
+            ends = {"ci_low": self.limit_low, "ci_high": self.limit_high}
+            rows.append({"term": "limit", "estimate": self.limit, "se": self.limit_se, "df": self.df} | ends)
+        return rows
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {name: getattr(self, name) for name in ("predictor", "direction", "dispersion")}
+        return {"model": self.name, "method": self.model, "test": "z" if math.isinf(self.df) else "t"} | own
+
+    def _lines(self, digits: int) -> list[str]:
         tail = "" if self.direction == "two-sided" else f" (one-sided, {self.direction})"
         lines = [
             f"{self.name} · {self.model} model · predictor: {self.predictor} · k = {self.k}",
-            f"slope {significant(self.slope)} (se {significant(self.se)})   "
+            f"slope {significant(self.slope, digits)} (se {significant(self.se, digits)})   "
             f"{self._statistic()}, {p_equation(self.p_value)}{tail}",
         ]
         if not math.isnan(self.limit):
-            ends = f"[{number(self.limit_low)}, {number(self.limit_high)}]"
-            lines.append(f"limit estimate {number(self.limit)} {ends}")
+            ends = interval(self.limit_low, self.limit_high, digits)
+            lines.append(f"limit estimate {number(self.limit, digits)} {ends}")
         return lines
 
 
@@ -128,6 +147,7 @@ def regression_test(
     notes: Notes,
     limited: bool = True,
     others: np.ndarray | None = None,
+    effects: EffectSizes | None = None,
     level: float = 0.95,
 ) -> RegressionTest:
     """Weighted least squares of ``y`` on ``x`` (and other columns), t on the residual degrees of freedom."""
@@ -147,6 +167,7 @@ def regression_test(
         tau2=math.nan,
         limited=limited and others is None,
         k=len(y),
+        effects=effects,
         notes=notes,
         level=level,
     )
@@ -294,6 +315,7 @@ def egger(
             notes=notes,
             limited=limited,
             others=others,
+            effects=effects,
             level=level,
         )
     estimator = "REML" if method is None else method
@@ -334,6 +356,7 @@ def _mixed(
         tau2=float(fit.tau2),
         limited=limited and others is None,
         k=effects.k,
+        effects=effects,
         notes=notes,
         level=level,
     )

@@ -87,5 +87,6 @@ def pustejovsky_rodgers(
         direction=direction,
         notes=notes,
         others=others,
+        effects=effects,
         level=level,
     )

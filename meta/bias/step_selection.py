@@ -10,8 +10,9 @@ import numpy as np
 from meta.arguments import check_arguments, floats, idle_seed, shown
 from meta.bias.common import study_p
 from meta.bias.likelihood_search import Likelihood, maximise
+from meta.bias.selection_bootstrap import check_bootstrap
 from meta.bias.selection_likelihood import DELTA_MAX, DELTA_MIN, SelectionData, prepare, study_terms
-from meta.bias.selection_result import Sample, Selected, assemble, check_bootstrap, read_sample
+from meta.bias.selection_result import Sample, Selected, assemble, read_sample
 from meta.effects.intake import data_of
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing, number, p_equation
@@ -50,11 +51,17 @@ class SelectionModel(Selected):
     def _weight_names(self) -> tuple[str, ...]:
         return () if self.fixed else tuple(f"weight {j}" for j in range(2, len(self.steps) + 1))
 
+    def _labels(self) -> tuple[str, ...]:
+        return tuple(f"weight {j}" for j in range(1, len(self.steps) + 1))
+
+    def _title(self) -> str:
+        return "Step-function selection model"
+
     def _likelihood(self, sample: Sample) -> Likelihood:
         return likelihood_of(sample, np.array(self.steps[:-1]), self.weights if self.fixed else None)
 
-    def _lines(self) -> list[str]:
-        lines = self._common("Step-function selection model")
+    def _lines(self, digits: int) -> list[str]:
+        lines = self._common(digits)
         low = 0.0
         for high, n, w, se in zip(self.steps, self.counts, self.weights, self.weights_se, strict=True):
             shown = "" if np.isnan(se) else f" (se {number(se)})"

@@ -3,124 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from meta.arguments import check_arguments, check_direction
 from meta.bias.common import Result, caution_few
 from meta.bias.least_squares import weighted_regression
+from meta.bias.missing_number import Trimmed, trim
 from meta.effects.design import predictor_matrix
 from meta.effects.intake import data_of
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError, quiet, unknown_option
 from meta.formatting import interval, number, p_equation, significant
-from meta.kernels.inference import pooled_rows
 from meta.kernels.regression import fit_regression
-from meta.kernels.tau2 import estimate as estimate_tau2
 from meta.kernels.tau2 import estimator as tau2_estimator
-from meta.kernels.weights import arrange
 from meta.keywords import keywords
 from meta.pooling.options import PoolOptions, check_options
 from meta.pooling.result import Pooled
 from meta.pooling.univariate import fit_effects, pool
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 ESTIMATORS = ("L0", "R0", "Q0")
 SIDES = ("left", "right")
-
-
-@dataclass(frozen=True, slots=True)
-class Trimmed:
-    """Outcome of the iteration.
-
-    Attributes
-    ----------
-    k0 : int
-        Estimated number of missing studies.
-    k0_se : float
-        Its standard error.
-    centre : float
-        Centre of the trimmed data, about which the removed studies are mirrored.
-    order : ndarray of int, shape (k,)
-        Studies from smallest to largest effect; the last ``k0`` are mirrored.
-    iterations : int
-    converged : bool
-    """
-
-    k0: int
-    k0_se: float
-    centre: float
-    order: np.ndarray
-    iterations: int
-    converged: bool
-
-
-def missing_number(centred: np.ndarray, estimator: str) -> tuple[float, float]:
-    """Estimate of the number of missing studies, unrounded, and k0's standard error.
-
-    ``centred`` (k,) are effects about the centre in ascending order, with studies missing on the left.
-
-    >>> missing_number(np.array([-0.5, 0.1, 1.0, 2.0, 3.0]), "R0")[0]
-    2.0
-    """
-    k = len(centred)
-    order = np.argsort(np.abs(centred), kind="stable")
-    ranks = np.empty(k)
-    ranks[order] = np.arange(1, k + 1)
-    positive = centred > 0
-    if estimator == "R0":
-        negative = ranks[~positive]
-        value = float(k - (negative.max() if negative.size else 0.0) - 1)
-        return value, math.sqrt(2 * max(0.0, value) + 2)
-    score = float(ranks[positive].sum())
-    if estimator == "L0":
-        value = (4 * score - k * (k + 1)) / (2 * k - 1)
-    else:
-        inside = 2 * k**2 - 4 * score + 0.25
-        if inside < 0:
-            raise NotEstimableError(
-                "Q0 does not exist for these studies (too many are missing): use L0 or R0"
-            )
-        value = k - 0.5 - math.sqrt(inside)
-    n = value
-    variance = (k * (k + 1) * (2 * k + 1) + 10 * n**3 + 27 * n**2 + 17 * n - 18 * k * n**2) / 24
-    variance += (-18 * k * n + 6 * k**2 * n) / 24
-    if estimator == "L0":
-        return value, 4 * math.sqrt(max(variance, 0.0)) / (2 * k - 1)
-    spread = (k - 0.5) ** 2 - n * (2 * k - n - 1)
-    return value, 2 * math.sqrt(max(variance, 0.0) / spread) if spread > 0 else math.nan
-
-
-def _centre(y: np.ndarray, v: np.ndarray, options: PoolOptions, weights: np.ndarray | None) -> float:
-    rows = arrange(y[:, None], v[:, None])
-    spread = None if weights is None else weights[:, None]
-    found = estimate_tau2(rows.y, rows.v, options.estimator, weights=spread)
-    tau2 = np.nan_to_num(found.tau2)
-    return float(pooled_rows(rows, tau2, test="z", level=0.95, weights=spread).estimate[0])
-
-
-def trim(
-    y: np.ndarray, v: np.ndarray, options: PoolOptions, estimator: str, weights: np.ndarray | None = None
-) -> Trimmed:
-    """Trim effects (k,) that lack studies on the left until the number of missing ones settles."""
-    k = len(y)
-    order = np.argsort(y, kind="stable")
-    ordered = y[order]
-    k0, se, seen = 0, math.nan, set()
-    for step in range(1, 101):
-        kept = order[: k - k0]
-        centre = _centre(y[kept], v[kept], options, None if weights is None else weights[kept])
-        value, se = missing_number(ordered - centre, estimator)
-        # half to even, as the standard rule for rounding
-        fresh = min(max(0, round(value)), k - 1)
-        if fresh == k0:
-            return Trimmed(k0, se, centre, order, step, True)
-        if fresh in seen:
-            return Trimmed(fresh, se, centre, order, step, False)
-        seen.add(k0)
-        k0 = fresh
-    return Trimmed(k0, se, centre, order, 100, False)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -165,8 +74,8 @@ class TrimAndFill(Result):
     filled: np.ndarray
     warnings: tuple[str, ...]
 
-    def __repr__(self) -> str:
-        return f"TrimAndFill({self.estimator}, {self.side}: k0={self.k0}, estimate={self.estimate:.4g})"
+    def _shown(self) -> str:
+        return f"{self.estimator}, {self.side}: k0={self.k0}, estimate={self.estimate:.4g}"
 
     @property
     def low_power(self) -> bool:
@@ -215,7 +124,58 @@ class TrimAndFill(Result):
         out["filled_vi"] = rows.vi[self.filled].tolist()
         return {**out, "warnings": list(self.warnings)}
 
-    def _lines(self) -> list[str]:
+    @property
+    def statistic(self) -> float:
+        """Test statistic of no effect with the filled-in studies."""
+        return self.fit.statistic
+
+    @property
+    def df(self) -> float:
+        """Its degrees of freedom."""
+        return self.fit.df
+
+    @property
+    def k(self) -> int:
+        """Number of studies that are there."""
+        return self.original.k
+
+    @property
+    def level(self) -> float:
+        """Confidence level."""
+        return self.fit.level
+
+    @property
+    def vcov(self) -> np.ndarray:
+        """Covariance of the mean with the filled-in studies, of shape (1, 1)."""
+        return self.fit.vcov
+
+    @property
+    def effects(self) -> EffectSizes:
+        """The studies that are there and, after them, those filled in."""
+        return self.fit.effects
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """The mean of the studies as found, and with those filled in."""
+        pairs = (("as found", self.original), ("with filled", self.fit))
+        return [{**fit._terms()[0], "term": name, "k": fit.k, "tau2": fit.tau2} for name, fit in pairs]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {name: getattr(self, name) for name in ("k0", "k0_se", "k0_p", "side", "estimator")}
+        common = {name: getattr(self.fit, name) for name in ("method", "test", "tau2_se", "i2", "h2")}
+        q = {name: getattr(self.fit, name) for name in ("q", "q_df", "q_p")}
+        return {"model": "trim and fill"} | common | q | own | {"centre": self.centre}
+
+    def predict(
+        self, new: Any = None, *, level: float | None = None, scale: str = "model", interval: str = "both"
+    ) -> pd.DataFrame:
+        """The mean with the filled-in studies; see :meth:`meta.pooling.result.Pooled.predict`."""
+        return self.fit.predict(new, level=level, scale=scale, interval=interval)
+
+    def augment(self) -> pd.DataFrame:
+        """One row per study, those filled in last, as the fit has them; ``filled`` says which they are."""
+        return self.fit.augment().assign(filled=self.filled)
+
+    def _lines(self, digits: int) -> list[str]:
         a, b = self.original, self.fit
         probability = "" if math.isnan(self.k0_p) else f", {p_equation(self.k0_p)}"
         return [
@@ -223,7 +183,8 @@ class TrimAndFill(Result):
             f"{self.k0} (se {number(self.k0_se, 2)}{probability}) studies estimated as missing "
             f"on the {self.side}",
             *(
-                f"{name:14}{number(x.estimate)} {interval(x.ci_low, x.ci_high)}   tau2 {significant(x.tau2)}"
+                f"{name:14}{number(x.estimate, digits)} {interval(x.ci_low, x.ci_high, digits)}   "
+                f"tau2 {significant(x.tau2)}"
                 for name, x in (("as found", a), ("with filled", b))
             ),
         ]

@@ -13,6 +13,7 @@ from meta.bias.common import caution_few
 from meta.bias.small_study import RegressionTest, adjusted, regression_test
 from meta.effects.api import effect_sizes
 from meta.effects.intake import raw_columns
+from meta.effects.model import EffectSizes
 from meta.errors import DataWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
 from meta.keywords import keywords
@@ -33,6 +34,8 @@ class Tables:
         Labels.
     others : ndarray of shape (k, m) or None
         Columns to adjust for.
+    effects : EffectSizes
+        The same log odds ratios with all that is known of their rows.
     """
 
     a: np.ndarray
@@ -43,6 +46,7 @@ class Tables:
     vi: np.ndarray
     study: np.ndarray
     others: np.ndarray | None = None
+    effects: EffectSizes | None = None
 
     @property
     def n1(self) -> np.ndarray:
@@ -102,7 +106,8 @@ def read_tables(
     if moderators is not None:
         rows, others = adjusted(es.subset(keep), moderators, notes)
         keep[np.flatnonzero(keep)[~rows]] = False
-    found = Tables(a[keep], b[keep], c[keep], d[keep], es.yi[keep], es.vi[keep], es.study[keep], others)
+    used = es.subset(keep)
+    found = Tables(a[keep], b[keep], c[keep], d[keep], used.yi, used.vi, used.study, others, used)
     if len(found.a) < 3:
         raise NotEstimableError(f"{what} needs at least 3 studies, but there are {len(found.a)}")
     caution_few(len(found.a), notes, what, stacklevel=5)
@@ -188,6 +193,7 @@ def harbord(
         direction=direction,
         notes=notes,
         others=t.others,
+        effects=t.effects,
         level=level,
     )
 
@@ -248,6 +254,7 @@ def peters(
         direction=direction,
         notes=notes,
         others=t.others,
+        effects=t.effects,
         level=level,
     )
 
@@ -314,6 +321,7 @@ def macaskill(
         notes=notes,
         limited=False,
         others=t.others,
+        effects=t.effects,
         level=level,
     )
 
@@ -375,5 +383,6 @@ def deeks(
         direction=direction,
         notes=notes,
         others=t.others,
+        effects=t.effects,
         level=level,
     )

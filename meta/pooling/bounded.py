@@ -6,8 +6,8 @@ who impute what is here integrated.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from scipy import special
 from meta.arguments import check_level
 from meta.effects.carried import check_carried
 from meta.effects.intake import as_effects, informative
+from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number, significant
 from meta.kernels.bounded import (
@@ -29,14 +30,16 @@ from meta.kernels.bounded import (
     rough_effects,
 )
 from meta.kernels.panels import adapt
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.criteria import InformationCriteria
+from meta.results.display import BackTransformed, back_transformed
 
 Method = Literal["ML", "REML"]
 METHODS = ("ML", "REML")
 
 
-@dataclass(frozen=True)
-class BoundedPool(Saved):
+@dataclass(frozen=True, eq=False, repr=False)
+class BoundedPool(InformationCriteria, Result):
     """A random-effects pool in which some results are only bounded.
 
     Attributes
@@ -54,6 +57,8 @@ class BoundedPool(Saved):
     method : str
     level : float
     study : tuple of str
+    effects : EffectSizes or None
+        The rows used; None in files that were saved before they were kept.
     """
 
     estimate: float
@@ -69,24 +74,55 @@ class BoundedPool(Saved):
     method: str
     level: float
     study: tuple[str, ...]
+    effects: EffectSizes | None = None
+
+    @property
+    def measure(self) -> str:
+        """Code of the measure."""
+        return "GEN" if self.effects is None else self.effects.measure
+
+    @property
+    def df(self) -> float:
+        """Infinite: intervals come from the likelihood, whose quantiles are those of the normal."""
+        return float("inf")
+
+    @property
+    def vcov(self) -> np.ndarray:
+        """Covariance of the mean, of shape (1, 1)."""
+        return np.array([[self.se**2]])
 
     @property
     def tau(self) -> float:
         """Square root of tau2."""
         return float(np.sqrt(self.tau2))
 
-    def __str__(self) -> str:
-        counts = f"k = {self.k} ({self.k_bounded} not exact)"
-        head = f"Random-effects meta-analysis with bounds · {self.method} · {counts}"
-        pooled = (
-            f"pooled {number(self.estimate)}   se {number(self.se)}   {interval(self.ci_low, self.ci_high)}"
-        )
-        tau = f"tau2 {significant(self.tau2)} {interval(self.tau2_low, self.tau2_high)} (profile)"
-        return f"{head}\n{pooled} (profile likelihood)\n{tau}   log likelihood {number(self.loglik)}"
+    def _counted(self) -> tuple[int, int]:
+        return 2, self.k - 1 if self.method == "REML" else self.k
 
-    def summary(self) -> str:
-        """The printed block."""
-        return str(self)
+    def _lines(self, digits: int) -> list[str]:
+        counts = f"k = {self.k} ({self.k_bounded} not exact)"
+        ends = interval(self.ci_low, self.ci_high, digits)
+        tau = f"tau2 {significant(self.tau2)} {interval(self.tau2_low, self.tau2_high)} (profile)"
+        return [
+            f"Random-effects meta-analysis with bounds · {self.method} · {counts}",
+            f"pooled {number(self.estimate, digits)}   se {number(self.se, digits)}   {ends} "
+            "(profile likelihood)",
+            f"{tau}   log likelihood {number(self.loglik)}",
+        ]
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        names = ("estimate", "se", "ci_low", "ci_high")
+        return [{"term": "pooled", "df": np.inf} | {name: getattr(self, name) for name in names}]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {name: getattr(self, name) for name in ("k_bounded", "tau2_low", "tau2_high")}
+        return {"model": "random effects with bounds"} | own
+
+    def backtransform(self) -> BackTransformed:
+        """The estimate and its interval on the scale on which they are read."""
+        if self.effects is None:
+            raise NotEstimableError("the effects were not saved with this fit: fit it again")
+        return back_transformed(self.effects, [self.estimate, self.ci_low, self.ci_high, np.nan, np.nan])
 
 
 def pool_bounded(
@@ -151,7 +187,8 @@ def pool_bounded(
     check_localised(rows)
     labels = tuple(str(s) for s in used.study)
     counted = rows.pick(~_vacuous(rows))
-    return (_fit_ml if method == "ML" else _fit_reml)(counted, rows, level, labels)
+    fit = (_fit_ml if method == "ML" else _fit_reml)(counted, rows, level, labels)
+    return replace(fit, effects=used)
 
 
 def _vacuous(rows: Rows) -> np.ndarray:

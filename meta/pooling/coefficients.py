@@ -4,6 +4,7 @@ ratios.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,9 @@ from meta.formatting import number, p_equation
 from meta.kernels.degenerate import ratio
 from meta.kernels.inference import quantile, two_sided
 from meta.keywords import keywords
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.contrasts import weights_of
+from meta.results.criteria import information_criteria as information_criteria
 from meta.tables.containers import Columns, as_columns, is_table
 from meta.tables.labels import labelled, labelled_by_position
 
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
-class WaldTest(Saved):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class WaldTest(Result):
     """A test of several coefficients at once: chi-squared where ``df2`` is infinite, else F.
 
     >>> print(WaldTest(4.0, 2.0, 10.0, 0.053))
@@ -38,17 +41,30 @@ class WaldTest(Saved):
     df2: float
     p_value: float
 
-    def __str__(self) -> str:
+    def _lines(self, digits: int = 3) -> list[str]:
         p = p_equation(self.p_value)
         if np.isinf(self.df2):
-            return f"chi2({self.df1:g}) = {number(self.statistic, 2)}, {p}"
-        return f"F({self.df1:g}, {self.df2:.4g}) = {number(self.statistic, 2)}, {p}"
+            return [f"chi2({self.df1:g}) = {number(self.statistic, 2)}, {p}"]
+        return [f"F({self.df1:g}, {self.df2:.4g}) = {number(self.statistic, 2)}, {p}"]
+
+    def _shown(self) -> str:
+        return self._lines()[0]
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        row = {"term": "Wald test", "statistic": self.statistic, "df": self.df1, "p_value": self.p_value}
+        return [row | {"df_residual": self.df2}]
+
+    def _facts(self) -> Mapping[str, Any]:
+        return {"model": "Wald test", "test": "chi2" if np.isinf(self.df2) else "F"} | {
+            name: getattr(self, name) for name in ("statistic", "df1", "df2", "p_value")
+        }
 
 
-class CoefficientInference(Saved):
+class CoefficientInference:
     """Tests and intervals of coefficients; numbers for a model of one coefficient, else arrays of shape (p,).
 
-    The class that mixes this in has ``beta``, ``vcov``, ``level`` and ``_degrees``, its degrees of freedom.
+    The class that mixes this in (before its result base) has ``beta``, ``vcov``, ``level`` and ``_degrees``,
+    its degrees of freedom.
     """
 
     beta: np.ndarray
@@ -167,8 +183,9 @@ def table(
     return pd.DataFrame(columns, index=pd.Index([str(n) for n in names], name="term"))
 
 
-def as_contrast(L: Any, names: tuple[str, ...]) -> np.ndarray:
-    """Read a contrast: weights by name (a mapping, a labelled Series, a table), a vector, or rows of weights.
+def as_contrast(L: Any, names: tuple[str, ...], design: Any = None) -> np.ndarray:
+    """Read a contrast: weights by name (a mapping, a labelled Series, a table), a vector, rows of weights, or
+    an expression of names and levels (`meta.results.contrasts`).
 
     Whatever carries names goes by them, and a coefficient that it does not name has weight 0.
 
@@ -178,7 +195,7 @@ def as_contrast(L: Any, names: tuple[str, ...]) -> np.ndarray:
     [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
     """
     if isinstance(L, str):
-        raise InputError(f"a contrast is given by weights, such as {{{names[-1]!r}: 1}}, not by text")
+        return weights_of(L, names, design)[None]
     if isinstance(L, (list, tuple)) and is_table(L):
         return np.vstack([as_contrast(row, names) for row in L])
     table = _named_weights(L)
@@ -213,8 +230,8 @@ def _named_weights(L: Any) -> Columns | None:
     return table
 
 
-@dataclass(frozen=True, slots=True)
-class LikelihoodRatio(Saved):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class LikelihoodRatio(Result):
     """A likelihood-ratio test of two nested models.
 
     Attributes
@@ -231,8 +248,19 @@ class LikelihoodRatio(Saved):
     p_value: float
     warnings: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        return f"LRT chi2({self.df}) = {number(self.statistic, 2)}, {p_equation(self.p_value)}"
+    def _lines(self, digits: int = 3) -> list[str]:
+        return [f"LRT chi2({self.df}) = {number(self.statistic, 2)}, {p_equation(self.p_value)}"]
+
+    def _shown(self) -> str:
+        return self._lines()[0]
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        own = {name: getattr(self, name) for name in ("statistic", "df", "p_value")}
+        return [{"term": "likelihood ratio"} | own]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {name: getattr(self, name) for name in ("statistic", "df", "p_value")}
+        return {"model": "likelihood-ratio test", "test": "chi2"} | own
 
 
 @keywords
@@ -296,17 +324,3 @@ def _same_space(x: np.ndarray, z: np.ndarray) -> bool:
     q = np.linalg.qr(x)[0]
     scale = np.linalg.norm(z)
     return bool(np.linalg.norm(z - q @ (q.T @ z)) <= 1e-8 * scale)
-
-
-def information_criteria(loglik: float, parameters: int, n: int) -> dict[str, float]:
-    """AIC, BIC and AICc; ``n`` is k - p for restricted likelihoods.
-
-    >>> information_criteria(-10.0, 2, 20)["aic"]
-    24.0
-    """
-    top = max(n, parameters + 2)
-    return {
-        "aic": -2 * loglik + 2 * parameters,
-        "bic": -2 * loglik + parameters * float(np.log(n)) if n > 0 else np.nan,
-        "aicc": -2 * loglik + 2 * parameters * top / (top - parameters - 1),
-    }

@@ -55,6 +55,11 @@ class Counts:
         """Number of studies."""
         return int(self.study.size)
 
+    @property
+    def inputs(self) -> dict[str, np.ndarray]:
+        """The columns by their argument names."""
+        return dict(zip(DESIGNS[self.design], self.columns, strict=True))
+
 
 def read_counts(
     table: Any, measure: str, given: Mapping[str, Any], study: Any, notes: Notes, *, whole: bool

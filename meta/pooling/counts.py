@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_arguments, check_level, refuse_unused
+from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
 from meta.errors import DataWarning, Notes, NotEstimableError, UnknownOptionError, unknown_option
 from meta.formatting import interval, listing, number, p_equation, p_value
@@ -21,7 +22,10 @@ from meta.pooling.boundary import check_option
 from meta.pooling.count_effects import own_effects
 from meta.pooling.count_tables import Counts, read_counts
 from meta.pooling.parts import NUMBERS, BackTransformed, Interval
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.criteria import InformationCriteria
+from meta.results.mean import OneMean
+from meta.results.plain import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +49,7 @@ MEASURES = (*_POOLED, "PLO", "IRLN")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PooledCounts(Saved):
+class PooledCounts(OneMean, InformationCriteria, Result):
     """A pooled count model; on the model (log, logit) scale, nothing rounded.
 
     Attributes
@@ -122,15 +126,26 @@ class PooledCounts(Saved):
         """Upper confidence bound."""
         return self.estimate + float(quantile(0.5 + self.level / 2, np.inf)) * self.se
 
-    @property
-    def aic(self) -> float:
-        """Akaike's information criterion."""
-        return -2 * self.loglik + 2 * self.n_parameters
+    def _counted(self) -> tuple[int, int]:
+        return self.n_parameters, self.k
 
     @property
-    def bic(self) -> float:
-        """Schwarz's criterion, with n the number of studies."""
-        return -2 * self.loglik + float(np.log(self.k)) * self.n_parameters
+    def df(self) -> float:
+        """Degrees of freedom of the test: infinite, because it is normal."""
+        return np.inf
+
+    @property
+    def test(self) -> str:
+        """Code of the test."""
+        return "z"
+
+    @property
+    def effects(self) -> EffectSizes:
+        """The studies' own effects, for tables and figures; not estimable where a table says nothing."""
+        known = np.isfinite(self.yi) & np.isfinite(self.vi)
+        yi, vi = (np.where(known, x, np.nan) for x in (self.yi, self.vi))
+        inputs = {} if self.counts is None else self.counts.inputs
+        return EffectSizes(yi=yi, vi=vi, measure=self.measure, study=self.study, inputs=inputs)
 
     def prediction_interval(self, *, level: float | None = None) -> Interval:
         """Normal interval for the effect in a new study, where the method estimates tau2."""
@@ -150,42 +165,36 @@ class PooledCounts(Saved):
         named: dict[str, Any] = dict(zip(NUMBERS, map(float, back), strict=True))
         return BackTransformed(self.measure, entry.display, **named)
 
-    def tidy(self) -> pd.DataFrame:
-        """One row: the pooled effect."""
-        import pandas as pd
+    def _predicts(self) -> bool:
+        return bool(np.isfinite(self.tau2))
 
-        names = ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high")
-        return pd.DataFrame([{"term": "pooled"} | {name: getattr(self, name) for name in names}])
-
-    def glance(self) -> pd.DataFrame:
-        """One row of fit statistics."""
-        import pandas as pd
-
-        return pd.DataFrame([{name: getattr(self, name) for name in _GLANCE}])
+    def _facts(self) -> dict[str, Any]:
+        own = {name: getattr(self, name) for name in _GLANCE}
+        return own | {"model": self.model}
 
     def augment(self) -> pd.DataFrame:
-        """One row a study: its own effect and its weight."""
+        """One row per study: its own effect and its weight."""
         import pandas as pd
 
-        return pd.DataFrame({"study": self.study, "yi": self.yi, "vi": self.vi, "weight": self.weights})
+        sei = np.sqrt(self.vi)
+        half = float(quantile(0.5 + self.level / 2, np.inf)) * sei
+        columns = {"study": self.study, "yi": self.yi, "vi": self.vi, "sei": sei}
+        columns |= {"ci_low": self.yi - half, "ci_high": self.yi + half, "weight": self.weights}
+        columns |= {"fitted": np.full(self.k, self.estimate), "residual": self.yi - self.estimate}
+        return pd.DataFrame(columns)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything a file needs, as plain numbers and strings."""
-        own = {name: getattr(self, name) for name in _GLANCE}
-        pooled = {
-            name: getattr(self, name)
-            for name in ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high")
-        }
-        return own | pooled | {"warnings": list(self.warnings)}
+        names = (*_GLANCE, "estimate", "se", "statistic", "p_value", "ci_low", "ci_high", "warnings")
+        return plain({name: getattr(self, name) for name in names})
 
-    def summary(self) -> str:
-        """Text for reading."""
+    def _lines(self, digits: int) -> list[str]:
         shown = self.backtransform()
         method = " · ".join(part for part in (self.method, self.model) if part)
         lines = [
             f"Pooled counts · {method} · k = {self.k}        measure: {look_up(self.measure).name}",
-            f"pooled  {number(self.estimate)}  se {number(self.se)}  "
-            f"{interval(self.ci_low, self.ci_high)}  z = {number(self.statistic, 2)}, "
+            f"pooled  {number(self.estimate, digits)}  se {number(self.se, digits)}  "
+            f"{interval(self.ci_low, self.ci_high, digits)}  z = {number(self.statistic, 2)}, "
             f"{p_equation(self.p_value)}  |  "
             f"{shown.display} {number(shown.estimate)} {interval(shown.ci_low, shown.ci_high)}",
         ]
@@ -198,32 +207,16 @@ class PooledCounts(Saved):
                 lines.append(
                     f"{name} chi2({test.df}) = {number(test.statistic, 2)}, p {p_value(test.p_value)}"
                 )
-        return "\n".join([*lines, *(f"note: {text}" for text in self.warnings)])
+        return lines
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         how = f"method={self.method!r}" + (f", model={self.model!r}" if self.model else "")
-        return f"PooledCounts({self.measure}, {how}, k={self.k}, estimate={self.estimate:.4g})"
-
-    def __str__(self) -> str:
-        return self.summary()
+        return f"{self.measure}, {how}, k={self.k}, estimate={self.estimate:.4g}"
 
 
 _GLANCE = (
-    *(
-        "measure",
-        "method",
-        "model",
-        "level",
-        "k",
-        "q",
-        "q_df",
-        "q_p",
-        "tau2",
-        "tau2_se",
-        "sigma2",
-        "dispersion",
-    ),
-    *("loglik", "aic", "bic", "n_parameters", "converged", "at_boundary", "iterations"),
+    *("measure", "method", "model", "level", "k", "q", "q_df", "q_p", "tau2", "tau2_se", "sigma2"),
+    *("dispersion", "loglik", "aic", "bic", "aicc", "n_parameters", "converged", "at_boundary", "iterations"),
 )
 
 

@@ -14,27 +14,19 @@ if TYPE_CHECKING:
 
     from meta.pooling.result import Pooled
 
-TIDY = ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high", "df")
-GLANCE = ("k", "tau2", "tau2_se", "i2", "h2", "i2_q", "h2_q", "q", "q_df", "q_p", "loglik")
+GLANCE = ("i2_q", "h2_q")
+HOW = ("converged", "iterations", "at_boundary")
 
 
-def tidy(fit: Pooled) -> pd.DataFrame:
-    """One row: the pooled effect and its test."""
-    import pandas as pd
-
-    return pd.DataFrame([{"term": "pooled", **{name: getattr(fit, name) for name in TIDY}}])
-
-
-def glance(fit: Pooled) -> pd.DataFrame:
-    """One row: how the model fits."""
-    import pandas as pd
-
-    row = {name: getattr(fit, name) for name in ("method", "test", "level", "measure", *GLANCE)}
-    return pd.DataFrame([row])
+def facts(fit: Pooled) -> dict[str, Any]:
+    """What `glance` says of a pooled fit beside the common columns."""
+    model = "equal effects" if fit.method == "EE" else "random effects"
+    own = {name: getattr(fit, name) for name in GLANCE}
+    return {"model": model} | own | {name: getattr(fit.diagnostics, name) for name in HOW}
 
 
 def augment(fit: Pooled) -> pd.DataFrame:
-    """One row a study, with normal intervals, weights in percent and Pearson residuals."""
+    """One row per study, with normal intervals, weights in percent and Pearson residuals."""
     import pandas as pd
 
     e = fit.effects
@@ -49,6 +41,7 @@ def augment(fit: Pooled) -> pd.DataFrame:
         "ci_low": e.yi - half,
         "ci_high": e.yi + half,
         "weight": fit.weights,
+        "fitted": np.full(e.k, fit.estimate),
         "residual": residual,
         "pearson": residual / np.sqrt(e.vi + tau2),
     }
@@ -56,7 +49,7 @@ def augment(fit: Pooled) -> pd.DataFrame:
 
 
 def blup(fit: Pooled, level: float) -> pd.DataFrame:
-    """One row a study: its best linear unbiased prediction, interval and shrinkage toward the mean."""
+    """One row per study: its best linear unbiased prediction, interval and shrinkage toward the mean."""
     import pandas as pd
 
     v = fit.effects.vi

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,20 +20,22 @@ from meta.kernels.regression_inference import residual_heterogeneity
 from meta.pooling.boundary import check_option
 from meta.pooling.coefficients import (
     WaldTest,
-    information_criteria,
     only_intercept,
     table,
     wald_test,
 )
+from meta.pooling.linear import LinearFit
 from meta.pooling.regression_text import coefficient_text
-from meta.saving import Saved
+from meta.results.columns import rows_of_table
+from meta.results.criteria import InformationCriteria
+from meta.results.plain import plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LocationScale(Saved):
+class LocationScale(LinearFit, InformationCriteria):
     """A fitted location-scale model; on the model scale, nothing rounded.
 
     Attributes
@@ -132,65 +135,70 @@ class LocationScale(Saved):
         rows = np.eye(len(self.beta))[list(self.design.tested())]
         return wald_test(self.beta, self.vcov, rows, self._df)
 
+    def _counted(self) -> tuple[int, int]:
+        return self.n_parameters, self.k - len(self.beta) if self.method == "REML" else self.k
+
     @property
-    def aic(self) -> float:
-        """Akaike's information criterion."""
-        n = self.k - len(self.beta) if self.method == "REML" else self.k
-        return information_criteria(self.loglik, self.n_parameters, n)["aic"]
+    def measure(self) -> str:
+        """Code of the measure."""
+        return self.es.measure
 
-    def tidy(self) -> pd.DataFrame:
-        """Both sets of coefficients in one frame."""
-        import pandas as pd
+    @property
+    def df(self) -> np.ndarray:
+        """Degrees of freedom of the location coefficients, (p,)."""
+        return np.full(len(self.beta), self._df)
 
-        both = {"location": self.coefficients, "scale": self.scale_coefficients}
-        return pd.concat(both, names=["part"]).reset_index()
+    def _between(self, rows: np.ndarray, own: bool) -> np.ndarray:
+        """Each study's own tau2; new data say nothing of the scale part."""
+        return self.tau2 if own else np.full(len(rows), np.nan)
 
-    def glance(self) -> pd.DataFrame:
-        """One row of fit statistics."""
-        import pandas as pd
+    def _is_mean(self) -> bool:
+        return False  # one tau2 a study, so that there is no single prediction
 
-        names = (
-            "k",
-            "method",
-            "test",
-            "link",
-            "qm",
-            "qm_p",
-            "qe",
-            "qe_df",
-            "qe_p",
-            "loglik",
-            "aic",
-            "converged",
-        )
-        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """Both sets of coefficients."""
+        q = np.inf if self.test == "z" else float(self.k - len(self.alpha))
+        location = [{"part": "location", "df": self._df} | row for row in rows_of_table(self.coefficients)]
+        scale = [{"part": "scale", "df": q} | row for row in rows_of_table(self.scale_coefficients)]
+        return [*location, *scale]
+
+    def _facts(self) -> dict[str, Any]:
+        common = {"model": "location-scale", "q": self.qe, "q_df": self.qe_df, "q_p": self.qe_p}
+        common |= {"tau2": np.nan, "i2": np.nan}  # arrays, one number a study
+        own = {name: getattr(self, name) for name in _GLANCE}
+        return common | own | {"tau2_low": float(self.tau2.min()), "tau2_high": float(self.tau2.max())}
+
+    def augment(self) -> pd.DataFrame:
+        """One row per effect, with its own tau2 and I2."""
+        return super().augment().assign(tau2=self.tau2, i2=self.i2)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything a file needs, as plain numbers and strings."""
-        own: dict[str, Any] = {str(k): v for k, v in self.glance().iloc[0].items()}
-        own |= {"coefficients": self.coefficients.to_dict("index"), "tau2": self.tau2.tolist()}
-        return own | {"scale": self.scale_coefficients.to_dict("index"), "warnings": list(self.warnings)}
+        own: dict[str, Any] = {name: getattr(self, name) for name in ("level", *_GLANCE)}
+        own |= {"coefficients": self.coefficients.to_dict("index"), "tau2": self.tau2}
+        return plain(own | {"scale": self.scale_coefficients.to_dict("index"), "warnings": self.warnings})
 
-    def summary(self) -> str:
-        """Text for reading."""
+    def _lines(self, digits: int) -> list[str]:
         low, high = float(self.tau2.min()), float(self.tau2.max())
-        lines = [
+        return [
             f"Location-scale model · {self.method} · {self.test} · {self.link} link · k = {self.k}",
             "location",
-            coefficient_text(self.coefficients),
+            coefficient_text(self.coefficients, digits),
             "scale",
-            coefficient_text(self.scale_coefficients),
+            coefficient_text(self.scale_coefficients, digits),
             f"tau2 {number(low)} to {number(high)}   "
             f"QE({self.qe_df}) = {number(self.qe, 2)}, {p_equation(self.qe_p)}   "
             f"loglik {number(self.loglik, 2)}",
         ]
-        return "\n".join([*lines, *(f"note: {text}" for text in self.warnings)])
 
-    def __repr__(self) -> str:
-        return f"LocationScale(k={self.k}, p={len(self.beta)}, q={len(self.alpha)}, link={self.link!r})"
+    def _shown(self) -> str:
+        return f"k={self.k}, p={len(self.beta)}, q={len(self.alpha)}, link={self.link!r}"
 
-    def __str__(self) -> str:
-        return self.summary()
+
+_GLANCE = (
+    *("k", "method", "test", "link", "qm", "qm_p", "qe", "qe_df", "qe_p"),
+    *("loglik", "aic", "bic", "aicc", "converged"),
+)
 
 
 def fit_location_scale(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,17 +15,24 @@ from numpy.typing import ArrayLike
 from meta.arguments import check_arguments, floats
 from meta.effects.carried import LARGEST
 from meta.errors import InputError
+from meta.formatting import number, percent
 from meta.kernels.weights import CHUNK, arrange, each
 from meta.keywords import keywords
-from meta.pooling.options import PoolOptions, check_options
+from meta.pooling.options import TESTS, PoolOptions, check_options
 from meta.pooling.streaming import compute, is_dask, store, stream
 from meta.pooling.univariate import Fitted, fit_rows
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.columns import tidy_columns
+from meta.results.criteria import information_criteria
+from meta.results.plain import plain
 from meta.tables.labels import align
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PooledMany(Saved):
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PooledMany(Result):
     """Many meta-analyses pooled at once; every array has length p.
 
     From Dask arrays the arrays are lazy: :meth:`compute` brings them into memory in one pass over the data,
@@ -69,20 +77,102 @@ class PooledMany(Saved):
     def __len__(self) -> int:
         return int(self.estimate.shape[0])
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         how = f"method={self.options.method!r}, test={self.options.test!r}"
         lazy = ", not computed yet" if is_dask(self.estimate) else ""
-        return f"PooledMany({len(self)} meta-analyses, {how}{lazy})"
+        return f"{len(self)} meta-analyses, {how}{lazy}"
 
-    def to_dict(self) -> dict[str, np.ndarray]:
-        """All arrays by name."""
+    @property
+    def method(self) -> str:
+        """Code of the tau2 estimator."""
+        return self.options.method
+
+    @property
+    def test(self) -> str:
+        """Code of the test."""
+        return self.options.test
+
+    @property
+    def level(self) -> float:
+        """Confidence level."""
+        return self.options.level
+
+    @property
+    def vcov(self) -> np.ndarray:
+        """Covariances of the means, of shape (p, 1, 1)."""
+        return (self.se**2)[:, None, None]
+
+    def _criterion(self, name: str) -> np.ndarray:
+        parameters = 1 + int(self.method not in ("EE", "fixed"))
+        restricted = int(self.method == "REML")
+        pairs = zip(np.asarray(self.loglik), np.asarray(self.k), strict=True)
+        found = [information_criteria(float(ll), parameters, int(k) - restricted)[name] for ll, k in pairs]
+        return np.array(found, dtype=float)
+
+    @property
+    def aic(self) -> np.ndarray:
+        """Akaike's information criterion of each."""
+        return self._criterion("aic")
+
+    @property
+    def bic(self) -> np.ndarray:
+        """Schwarz's criterion of each; n is k - 1 for REML."""
+        return self._criterion("bic")
+
+    @property
+    def aicc(self) -> np.ndarray:
+        """AIC with the small-sample correction of each."""
+        return self._criterion("aicc")
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All arrays by name, lazy ones as they are."""
         return {name: getattr(self, name) for name in _ARRAYS}
+
+    def to_dict(self) -> dict[str, Any]:
+        """All arrays by name as lists, ready for JSON; :meth:`arrays` leaves them as they are."""
+        return {name: plain(np.asarray(values)) for name, values in self.arrays().items()}
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per meta-analysis, with its heterogeneity."""
+        own = {name: np.asarray(values) for name, values in self.arrays().items()}
+        kept = {name: values for name, values in own.items() if name not in ("iterations", "at_boundary")}
+        return tidy_columns({"term": [str(i + 1) for i in range(len(self))]} | kept)
+
+    def _facts(self) -> Mapping[str, Any]:
+        """Of the batch: numbers that differ from one to the other are medians."""
+        names = ("k", "tau2", "tau2_se", "i2", "h2", "q", "q_p", "loglik")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # medians of nothing but NaN
+            middle = {name: float(np.nanmedian(np.asarray(getattr(self, name)))) for name in names}
+        none = dict.fromkeys(("aic", "bic", "aicc"), np.nan)
+        return {"model": "many meta-analyses"} | middle | none | {"meta_analyses": len(self)}
+
+    def _lines(self, digits: int) -> list[str]:
+        if is_dask(self.estimate):
+            return [f"{len(self)} meta-analyses, not computed yet"]
+        head = f"{len(self)} meta-analyses · {self.options.method_name} · {TESTS[self.test].name}"
+        if not len(self):
+            return [head]
+        sure = int(np.sum((self.ci_low > 0) | (self.ci_high < 0)))
+        found = {
+            name: np.asarray(getattr(self, name), dtype=float) for name in ("estimate", "tau2", "i2", "k")
+        }
+        rows = [
+            f"{name:10}" + "".join(f"{number(float(x), digits):>12}" for x in _quartiles(values))
+            for name, values in found.items()
+        ]
+        return [
+            head,
+            f"{'':10}{'25%':>12}{'median':>12}{'75%':>12}",
+            *rows,
+            f"{sure} of {len(self)} have a {percent(self.level)} CI without 0",
+        ]
 
     def compute(self) -> PooledMany:
         """Return the same result in memory; one pass over the data serves every array."""
         if not is_dask(self.estimate):
             return self
-        return PooledMany(options=self.options, **compute(self.to_dict()))
+        return PooledMany(options=self.options, **compute(self.arrays()))
 
     def save_arrays(self, folder: str | Path, fields: Sequence[str] | None = None) -> dict[str, Path]:
         """Write arrays to ``<folder>/<name>.npy``, block by block where they are lazy.
@@ -109,6 +199,11 @@ class PooledMany(Saved):
             if name not in _ARRAYS:
                 raise InputError(f"there is no array {name!r}; there are: {', '.join(_ARRAYS)}")
         return store({name: getattr(self, name) for name in chosen}, folder)
+
+
+def _quartiles(values: np.ndarray) -> np.ndarray:
+    known = values[np.isfinite(values)]
+    return np.quantile(known, [0.25, 0.5, 0.75]) if known.size else np.full(3, np.nan)
 
 
 _SHARED = 1 << 18

@@ -10,22 +10,22 @@ import numpy as np
 from scipy.special import chdtri
 
 from meta.arguments import check_level, floats
-from meta.effects.design import Design, index_of
+from meta.effects.design import Design
 from meta.effects.model import EffectSizes
 from meta.errors import NotEstimableError
 from meta.formatting import number, p_equation
-from meta.kernels.inference import quantile
 from meta.kernels.mixed import Stacked, profile_variance
 from meta.pooling.coefficients import (
     CoefficientInference,
     WaldTest,
-    as_contrast,
-    information_criteria,
     only_intercept,
     table,
     wald_test,
 )
-from meta.pooling.parts import BackTransformed, Interval, back_transformed
+from meta.pooling.linear import LinearFit
+from meta.pooling.parts import Interval
+from meta.results.criteria import InformationCriteria
+from meta.results.plain import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Multilevel(CoefficientInference):
+class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
     """A fitted multilevel model, on the model scale; nothing rounded.
 
     ``estimate se statistic p_value ci_low ci_high`` are numbers for a model without moderators, else
@@ -161,20 +161,8 @@ class Multilevel(CoefficientInference):
         """I2 of all levels together, in percent."""
         return float(self.i2.sum())
 
-    @property
-    def _criteria(self) -> dict[str, float]:
-        n = self.k - self.p if self.method == "REML" else self.k
-        return information_criteria(self.loglik, self.n_parameters, n)
-
-    @property
-    def aic(self) -> float:
-        """Akaike's information criterion."""
-        return self._criteria["aic"]
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion; n is k - p for REML."""
-        return self._criteria["bic"]
+    def _counted(self) -> tuple[int, int]:
+        return self.n_parameters, self.k - self.p if self.method == "REML" else self.k
 
     @property
     def qm(self) -> float:
@@ -191,7 +179,7 @@ class Multilevel(CoefficientInference):
 
     def wald(self, L: Any = None) -> WaldTest:
         """Test ``L beta = 0``; without ``L``, all coefficients but the intercept."""
-        rows = np.eye(self.p)[list(self.design.tested())] if L is None else as_contrast(L, self.names)
+        rows = np.eye(self.p)[list(self.design.tested())] if L is None else self._rows_of(L)[0]
         used = np.flatnonzero(np.any(rows != 0, axis=0))
         return wald_test(self.beta, self.vcov, rows, float(np.min(self.df[used])))
 
@@ -204,32 +192,17 @@ class Multilevel(CoefficientInference):
         row = self.predict(level=level)
         return Interval(float(row["pi_low"].iloc[0]), float(row["pi_high"].iloc[0]))
 
-    def predict(self, newdata: Any = None, *, level: float | None = None) -> pd.DataFrame:
-        """Predicted means with confidence and prediction intervals, ``estimate se ci_low ci_high pi_low
-        pi_high``.
+    def _own_rows(self) -> np.ndarray:
+        return self.X[:1] if self.p == 1 and self.G is None else self.X
 
-        Without ``newdata``: one row for a model of the mean, else one a study. Under ``inner`` the prediction
-        interval belongs to the inner level of the row, and is only given for the data's own rows.
-        """
-        import pandas as pd
+    def _labels(self, n: int) -> Any:
+        return None
 
-        share = self.level if level is None else check_level(level)
-        if newdata is not None:
-            x = self.design.new(newdata)
-        else:
-            x = self.X[:1] if self.p == 1 and self.G is None else self.X
-        estimate, variance = x @ self.beta, np.einsum("ij,jk,ik->i", x, self.vcov, x)
-        crit = float(quantile(0.5 + share / 2, float(np.min(self.df))))
+    def _between(self, rows: np.ndarray, own: bool) -> np.ndarray:
+        """All of sigma2; with an inner structure, that of the row's inner level, which only own rows have."""
         if self.G is None:
-            spread = np.full(len(x), self.sigma2.sum())
-        elif newdata is None:
-            spread = np.diag(self.marginal - self.S)
-        else:
-            spread = np.full(len(x), np.nan)
-        half, wide = crit * np.sqrt(variance), crit * np.sqrt(variance + spread)
-        columns = {"estimate": estimate, "se": np.sqrt(variance), "ci_low": estimate - half}
-        columns |= {"ci_high": estimate + half, "pi_low": estimate - wide, "pi_high": estimate + wide}
-        return pd.DataFrame(columns, index=None if newdata is None else index_of(newdata))
+            return np.full(len(rows), self.sigma2.sum())
+        return np.diag(self.marginal - self.S) if own else np.full(len(rows), np.nan)
 
     def robust(self, cluster: Any = None, *, kind: str = "CR2", df: str | None = None) -> Robust:
         """Cluster-robust inference, by the outermost level without ``cluster``; see
@@ -302,42 +275,30 @@ class Multilevel(CoefficientInference):
             }
         )
 
-    def backtransform(self) -> BackTransformed:
-        """The pooled effect and its intervals on the scale on which they are read."""
-        low, high = self.prediction_interval()
-        return back_transformed(self.es, [self.estimate, self.ci_low, self.ci_high, low, high])
-
     def random_effects(self, *, level: float | None = None) -> pd.DataFrame:
         """Predicted random effects of every group of every level: ``level group estimate se low high``."""
         from meta.pooling.predictions import random_effects
 
         return random_effects(self, self.level if level is None else check_level(level))
 
-    def tidy(self) -> pd.DataFrame:
-        """Coefficients as a frame with the term as a column."""
-        return self.coefficients.reset_index()
+    def _is_mean(self) -> bool:
+        return super()._is_mean() and self.G is None
 
-    def glance(self) -> pd.DataFrame:
-        """One row of fit statistics."""
-        import pandas as pd
-
+    def _facts(self) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in _GLANCE}
         names = self.inner_levels or self.levels
-        return pd.DataFrame([own | {f"sigma2_{n}": s for n, s in zip(names, self.sigma2, strict=True)}])
-
-    def augment(self) -> pd.DataFrame:
-        """The effects with fitted values and residuals."""
-        fitted = self.X @ self.beta
-        return self.es.frame.assign(fitted=fitted, residual=self.yi - fitted)
+        between = float(self.sigma2.sum()) if self.G is None else np.nan
+        common = {"model": "multilevel", "tau2": between, "i2": self.i2_total if self.G is None else np.nan}
+        common |= {"q": self.qe, "q_df": self.qe_df, "q_p": self.qe_p}
+        return common | own | {f"sigma2_{n}": s for n, s in zip(names, self.sigma2, strict=True)}
 
     def to_dict(self) -> dict[str, Any]:
         """Everything a file needs, as plain numbers and strings."""
         own: dict[str, Any] = {name: getattr(self, name) for name in _GLANCE}
         own |= {"levels": list(self.levels), "sigma2": self.sigma2.tolist(), "i2": self.i2.tolist()}
-        return own | {"coefficients": self.coefficients.to_dict("index"), "warnings": list(self.warnings)}
+        return plain(own | {"coefficients": self.coefficients.to_dict("index"), "warnings": self.warnings})
 
-    def summary(self) -> str:
-        """Text for reading."""
+    def _lines(self, digits: int) -> list[str]:
         from meta.pooling.regression_text import coefficient_text
 
         rho = "" if self.rho is None else f" · rho = {self.rho:g}"
@@ -351,14 +312,10 @@ class Multilevel(CoefficientInference):
         ]
         q = f"QE({self.qe_df}) = {number(self.qe, 2)}, {p_equation(self.qe_p)}"
         q += f"   loglik {number(self.loglik, 2)}"
-        notes = [f"note: {text}" for text in self.warnings]
-        return "\n".join([head, coefficient_text(self.coefficients), "; ".join(parts), q, *notes])
+        return [head, coefficient_text(self.coefficients, digits), "; ".join(parts), q]
 
-    def __repr__(self) -> str:
-        return f"Multilevel(levels={list(self.levels)}, k={self.k}, p={self.p}, method={self.method!r})"
-
-    def __str__(self) -> str:
-        return self.summary()
+    def _shown(self) -> str:
+        return f"levels={list(self.levels)}, k={self.k}, p={self.p}, method={self.method!r}"
 
 
 _GLANCE = (

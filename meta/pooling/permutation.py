@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import factorial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from meta.arguments import check_seed
 from meta.errors import InputError
+from meta.formatting import p_equation
 from meta.kernels.regression import RegressionFit, fit_regression
-from meta.saving import Saved
+from meta.results.base import Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +24,8 @@ EXACT_LIMIT = 20_000
 _CHUNK = 2_000
 
 
-@dataclass(frozen=True)
-class PermutationTest(Saved):
+@dataclass(frozen=True, eq=False, repr=False)
+class PermutationTest(Result):
     """Permutation p-values.
 
     Attributes
@@ -59,10 +61,24 @@ class PermutationTest(Saved):
         index = pd.Index(list(self.names), name="term")
         return pd.DataFrame({"statistic": self.observed, "p_value": self.p_values}, index=index)
 
-    def summary(self) -> str:
-        """Text for reading."""
+    def _lines(self, digits: int) -> list[str]:
         kind = "exact" if self.exact else "random"
-        return f"Permutation test · {self.n} {kind} permutations\n{self.coefficients.to_string()}"
+        lines = [f"Permutation test · {self.n} {kind} permutations", self.coefficients.to_string()]
+        return [*lines, f"moderators: {p_equation(self.qm_p)}"] if np.isfinite(self.qm_p) else lines
+
+    def _shown(self) -> str:
+        return f"n={self.n}, exact={self.exact}, qm_p={self.qm_p:.4g}, names={list(self.names)}"
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """One row per coefficient, and one for all moderators together."""
+        rows: list[Mapping[str, Any]] = [
+            {"term": name, "statistic": float(x), "p_value": float(p)}
+            for name, x, p in zip(self.names, self.observed, self.p_values, strict=True)
+        ]
+        return [*rows, {"term": "moderators", "p_value": self.qm_p}] if np.isfinite(self.qm_p) else rows
+
+    def _facts(self) -> Mapping[str, Any]:
+        return {"model": "permutation test", "n": self.n, "exact": self.exact, "qm_p": self.qm_p}
 
 
 def sign_flips(k: int) -> np.ndarray:

@@ -10,24 +10,22 @@ import numpy as np
 from scipy.special import fdtrc
 
 from meta.arguments import check_level
-from meta.effects.design import Design, index_of
+from meta.effects.design import Design
 from meta.effects.model import EffectSizes
-from meta.kernels.inference import quantile
 from meta.kernels.regression_inference import kenward_roger, kenward_roger_f
 from meta.kernels.regression_interval import residual_interval
-from meta.pooling.boundary import check_option
 from meta.pooling.coefficients import (
     WaldTest,
-    as_contrast,
     correlation,
-    information_criteria,
     table,
     unit_rows,
     wald_test,
 )
-from meta.pooling.parts import Interval, on_display
+from meta.pooling.linear import LinearFit
+from meta.pooling.parts import Interval
 from meta.pooling.regression_text import regression_text
-from meta.saving import Saved
+from meta.results.criteria import InformationCriteria
+from meta.results.plain import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Regression(Saved):
+class Regression(LinearFit, InformationCriteria):
     """A fitted mixed-effects meta-regression; on the model scale, nothing rounded.
 
     Attributes
@@ -176,64 +174,22 @@ class Regression(Saved):
         """Table of ``estimate se statistic p_value ci_low ci_high``, one row a coefficient."""
         return table(self.names, self.beta, self.se, self.df, self.level)
 
-    @property
-    def _criteria(self) -> dict[str, float]:
-        n = self.k - self.p if self.method == "REML" else self.k
-        return information_criteria(self.loglik, self.n_parameters, n)
-
-    @property
-    def aic(self) -> float:
-        """Akaike's information criterion."""
-        return self._criteria["aic"]
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion; n is k - p for REML."""
-        return self._criteria["bic"]
-
-    @property
-    def aicc(self) -> float:
-        """AIC with the small-sample correction."""
-        return self._criteria["aicc"]
+    def _counted(self) -> tuple[int, int]:
+        return self.n_parameters, self.k - self.p if self.method == "REML" else self.k
 
     @property
     def fitted(self) -> np.ndarray:
         """Fitted values of the studies, (k,)."""
         return self.X @ self.beta
 
-    def predict(
-        self, newdata: Any = None, *, level: float | None = None, scale: str = "model"
-    ) -> pd.DataFrame:
-        """Predicted mean effects with confidence and prediction intervals.
+    def _between(self, rows: np.ndarray, own: bool) -> np.ndarray:
+        return np.full(len(rows), self.tau2)
 
-        Parameters
-        ----------
-        newdata : frame, mapping or array, optional
-            Values of the moderators; the studies' own without.
-        level : float, optional
-            Of both intervals; the fit's own without.
-        scale : {"model", "display"}
-            On which scale estimates and intervals are; the standard error stays on the model scale.
+    def _labels(self, n: int) -> Any:
+        return self.study
 
-        Returns
-        -------
-        DataFrame
-            ``estimate se df ci_low ci_high pi_low pi_high``. The prediction interval uses the same quantile.
-        """
-        import pandas as pd
-
-        x = self.X if newdata is None else self.design.new(newdata)
-        share = self.level if level is None else check_level(level)
-        estimate, se = self._combined(x)
-        df = np.array([self._row_df(row) for row in x])
-        crit = quantile(0.5 + share / 2, df)
-        half, wide = crit * se, crit * np.sqrt(se**2 + self.tau2)
-        columns = {"estimate": estimate, "se": se, "df": df}
-        columns |= {"ci_low": estimate - half, "ci_high": estimate + half}
-        columns |= {"pi_low": estimate - wide, "pi_high": estimate + wide}
-        if check_option("scale", scale, ("model", "display")) == "display":
-            columns |= on_display(self.es, columns)
-        return pd.DataFrame(columns, index=pd.Index(self.study) if newdata is None else index_of(newdata))
+    def _dfs(self, rows: np.ndarray) -> np.ndarray:
+        return np.array([self._row_df(row) for row in rows])
 
     def _row_df(self, row: np.ndarray) -> float:
         if self.test != "KR":
@@ -245,17 +201,8 @@ class Regression(Saved):
         return float(2.0 / (kr.variance * ratio**2))
 
     def wald(self, L: Any) -> WaldTest:
-        """Test ``L beta = 0`` jointly; F under every test but ``z``."""
-        return omnibus(self, as_contrast(L, self.names))
-
-    def contrast(self, L: Any, *, names: tuple[str, ...] | None = None) -> pd.DataFrame:
-        """Estimate linear combinations of the coefficients: a mapping of names to weights, or a matrix of
-        rows.
-        """
-        rows = as_contrast(L, self.names)
-        df = np.array([self._row_df(row) for row in rows])
-        labels = names or tuple(f"contrast {i + 1}" for i in range(len(rows)))
-        return table(labels, *self._combined(rows), df, self.level)
+        """Test ``L beta = 0`` jointly; F under every test but ``z``. L is given as in :meth:`contrast`."""
+        return omnibus(self, self._rows_of(L)[0])
 
     def test_terms(self) -> pd.DataFrame:
         """Test each term (all columns of a factor together): ``statistic df df_residual p_value``."""
@@ -333,37 +280,27 @@ class Regression(Saved):
 
         return true_effects(self, self.level if level is None else check_level(level))
 
-    def tidy(self) -> pd.DataFrame:
-        """Coefficients as a frame with the term as a column."""
-        return self.coefficients.reset_index()
+    def _facts(self) -> dict[str, Any]:
+        heterogeneity = {"q": self.qe, "q_df": self.qe_df, "q_p": self.qe_p}
+        own = {name: getattr(self, name) for name in _GLANCE}
+        return {"model": "meta-regression"} | heterogeneity | own
 
-    def glance(self) -> pd.DataFrame:
-        """One row of fit statistics."""
-        import pandas as pd
-
-        return pd.DataFrame([{name: getattr(self, name) for name in _GLANCE}])
-
-    def augment(self) -> pd.DataFrame:
-        """The studies with fitted values and residuals."""
-        frame = self.es.frame.copy()
-        return frame.assign(fitted=self.fitted, residual=self.yi - self.fitted)
+    def _shares(self) -> np.ndarray:
+        w = 1 / (self.vi + self.tau2) if self.user_weights is None else self.user_weights
+        return 100 * w / w.sum()
 
     def to_dict(self) -> dict[str, Any]:
         """Everything a file needs, as plain numbers and strings."""
         own: dict[str, Any] = {name: getattr(self, name) for name in _GLANCE}
         rows = self.coefficients.to_dict("index")
-        return own | {"coefficients": rows, "aliased": list(self.aliased), "warnings": list(self.warnings)}
+        return plain(own | {"coefficients": rows, "aliased": self.aliased, "warnings": self.warnings})
 
-    def summary(self) -> str:
-        """Text for reading."""
-        return regression_text(self)
+    def _lines(self, digits: int) -> list[str]:
+        return regression_text(self, digits)
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         how = f"method={self.method!r}, test={self.test!r}"
-        return f"Regression(k={self.k}, p={self.p}, {how}, tau2={self.tau2:.4g})"
-
-    def __str__(self) -> str:
-        return self.summary()
+        return f"k={self.k}, p={self.p}, {how}, tau2={self.tau2:.4g}"
 
 
 _GLANCE = (

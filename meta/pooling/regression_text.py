@@ -15,27 +15,31 @@ if TYPE_CHECKING:
     from meta.pooling.regression_result import Regression
 
 
-def regression_text(fit: Regression) -> str:
-    """The summary of a meta-regression."""
+def regression_text(fit: Regression, digits: int = 3) -> list[str]:
+    """The lines of a meta-regression's print-out but for the warnings."""
     weighted = "" if fit.user_weights is None else " · user weights"
     head = f"Meta-regression · {fit.method} · {fit.test}{weighted} · k = {fit.k}"
     left = [f"tau2 {number(fit.tau2)}", f"I2 {number(fit.i2, 1)}%"]
     left += [f"R2 {number(fit.r2, 1)}%"] if np.isfinite(fit.r2) else []
     left += [f"QE({fit.qe_df}) = {number(fit.qe, 2)}, {p_equation(fit.qe_p)}"]
-    lines = [f"{head}        measure: {fit.measure}", coefficient_text(fit.coefficients), "   ".join(left)]
+    lines = [
+        f"{head}        measure: {fit.measure}",
+        coefficient_text(fit.coefficients, digits),
+        "   ".join(left),
+    ]
     if not only_intercept(fit.design):
         lines.append(f"moderators: {WaldTest(fit.qm, fit.qm_df, fit.qm_df_residual, fit.qm_p)}")
-    return "\n".join([*lines, *(f"note: {text}" for text in fit.warnings)])
+    return lines
 
 
-def coefficient_text(frame: pd.DataFrame) -> str:
-    """One line a coefficient."""
+def coefficient_text(frame: pd.DataFrame, digits: int = 3) -> str:
+    """One line per coefficient."""
     shown = [
         (
             str(name),
-            number(row["estimate"]),
-            number(row["se"]),
-            interval(row["ci_low"], row["ci_high"]),
+            number(row["estimate"], digits),
+            number(row["se"], digits),
+            interval(row["ci_low"], row["ci_high"], digits),
             p_value(row["p_value"]),
         )
         for name, row in frame.iterrows()

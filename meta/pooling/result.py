@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,14 +20,16 @@ from meta.kernels.prediction import predictive
 from meta.pooling import frames
 from meta.pooling.options import DEFAULT_PREDICTION, PREDICTION_INTERVALS, TAU2_INTERVALS, PoolOptions
 from meta.pooling.parts import BackTransformed, Diagnostics, Interval, back_transformed
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.criteria import InformationCriteria
+from meta.results.mean import OneMean
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Pooled(Saved):
+class Pooled(OneMean, InformationCriteria, Result):
     """A pooled effect; see :func:`meta.pool`.
 
     Attributes
@@ -92,17 +93,11 @@ class Pooled(Saved):
     diagnostics: Diagnostics
     warnings: tuple[str, ...]
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         return (
-            f"Pooled({self.options.method}, {self.options.test}, k={self.k}: "
-            f"{self.estimate:.4g} [{self.ci_low:.4g}, {self.ci_high:.4g}], tau2={self.tau2:.4g})"
+            f"{self.options.method}, {self.options.test}, k={self.k}: "
+            f"{self.estimate:.4g} [{self.ci_low:.4g}, {self.ci_high:.4g}], tau2={self.tau2:.4g}"
         )
-
-    def __str__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.summary())}</pre>"
 
     @property
     def measure(self) -> str:
@@ -123,6 +118,11 @@ class Pooled(Saved):
     def test(self) -> str:
         """Code of the test."""
         return self.options.test
+
+    @property
+    def n_parameters(self) -> int:
+        """The mean, and tau2 where it was estimated."""
+        return 1 + int(self.method not in ("EE", "fixed"))
 
     @property
     def tau(self) -> float:
@@ -351,16 +351,17 @@ class Pooled(Saved):
         low, high = self.interval(at)
         return replace(self, options=replace(self.options, level=at), ci_low=low, ci_high=high)
 
-    def tidy(self) -> pd.DataFrame:
-        """One row: term, estimate, se, statistic, p_value, ci_low, ci_high, df."""
-        return frames.tidy(self)
+    def _counted(self) -> tuple[int, int]:
+        return self.n_parameters, self.k - 1 if self.method == "REML" else self.k
 
-    def glance(self) -> pd.DataFrame:
-        """One row: how the model fits."""
-        return frames.glance(self)
+    def _predicts(self) -> bool:
+        return self.method != "EE"
+
+    def _facts(self) -> dict[str, Any]:
+        return frames.facts(self)
 
     def augment(self) -> pd.DataFrame:
-        """One row a study: its effect, weight in percent, residual and standardised residual."""
+        """One row per study: its effect, weight in percent, residual and standardised residual."""
         return frames.augment(self)
 
     def to_dict(self) -> dict[str, Any]:
@@ -379,11 +380,10 @@ class Pooled(Saved):
             pi = self.prediction_interval()
         return back_transformed(self.effects, [self.estimate, self.ci_low, self.ci_high, *pi])
 
-    def summary(self) -> str:
-        """The compact block that is printed."""
+    def _lines(self, digits: int) -> list[str]:
         from meta.pooling.text import block
 
-        return block(self)
+        return block(self, digits)
 
     def _level(self, level: float | None) -> float:
         return self.level if level is None else check_level(level)

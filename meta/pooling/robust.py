@@ -12,12 +12,21 @@ from scipy.special import fdtrc
 from meta.arguments import check_arguments, check_level
 from meta.effects.groups import clusters_of
 from meta.effects.model import EffectSizes
-from meta.errors import AssumptionWarning, FewStudiesWarning, InputError, NarrowIntervalWarning, Notes
+from meta.errors import (
+    AssumptionWarning,
+    FewStudiesWarning,
+    InputError,
+    NarrowIntervalWarning,
+    Notes,
+    NotEstimableError,
+)
 from meta.formatting import listing, number
 from meta.kernels.cluster_robust import KINDS, Sandwich, htz_test, sandwich, satterthwaite
 from meta.keywords import keywords
 from meta.pooling.boundary import check_option
-from meta.pooling.coefficients import CoefficientInference, WaldTest, as_contrast, table
+from meta.pooling.coefficients import CoefficientInference, WaldTest, table
+from meta.pooling.linear import LinearFit
+from meta.results.plain import plain
 from meta.tables.containers import one_column
 from meta.tables.labels import labelled
 
@@ -28,7 +37,7 @@ FEW_DF = 4.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Robust(CoefficientInference):
+class Robust(CoefficientInference, LinearFit):
     """Cluster-robust tests and intervals of a fit's coefficients.
 
     ``se df statistic p_value ci_low ci_high estimate`` are numbers for a model of one coefficient, else
@@ -46,6 +55,8 @@ class Robust(CoefficientInference):
         The sandwich; "satterthwaite" or "residual" (clusters less coefficients).
     clusters : int
         Number of clusters.
+    fit : Pooled, Regression, LocationScale or Multilevel, or None
+        The fit whose errors these are; None in files that were saved before it was kept.
     """
 
     names: tuple[str, ...]
@@ -59,6 +70,7 @@ class Robust(CoefficientInference):
     cluster: str
     core: Sandwich = field(repr=False)
     warnings: tuple[str, ...] = ()
+    fit: Any = field(default=None, repr=False)
 
     @property
     def _degrees(self) -> Any:
@@ -73,6 +85,68 @@ class Robust(CoefficientInference):
     def df(self) -> Any:
         """Degrees of freedom."""
         return self._shape(self.dfs)
+
+    @property
+    def effects(self) -> Any:
+        """The effect sizes of the fit; None where the fit was not kept."""
+        return None if self.fit is None else self.fit.effects
+
+    @property
+    def design(self) -> Any:
+        """The design of the fit; None for a pooled mean."""
+        return getattr(self.fit, "design", None)
+
+    @property
+    def measure(self) -> str:
+        """Code of the measure; empty where the fit was not kept."""
+        return "" if self.fit is None else str(self.effects.measure)
+
+    @property
+    def k(self) -> int:
+        """Number of effects."""
+        return int(self.core.halves.shape[1]) if self.fit is None else int(self.effects.k)
+
+    @property
+    def marginal(self) -> np.ndarray:
+        """Marginal covariance of the effects, (k, k): the working model."""
+        return _pieces(self._kept())[2]
+
+    def _kept(self) -> Any:
+        if self.fit is None:
+            raise NotEstimableError(
+                "the fit that these robust errors belong to was not saved with them; "
+                "fit it again and call robust once more"
+            )
+        return self.fit
+
+    def _combined(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return rows @ self.beta, np.sqrt(np.einsum("ij,jk,ik->i", rows, self.vcov, rows))
+
+    def _dfs(self, rows: np.ndarray) -> np.ndarray:
+        """Satterthwaite's degrees of freedom of each combination, or the common ones."""
+        if self.df_method == "satterthwaite":
+            return np.asarray(satterthwaite(self.core, rows))
+        return np.full(len(rows), float(self.dfs[0]))
+
+    def _own_rows(self) -> np.ndarray:
+        fit = self._kept()
+        return fit._own_rows() if hasattr(fit, "_own_rows") else np.ones((1, 1))
+
+    def _between(self, rows: np.ndarray, own: bool) -> np.ndarray:
+        fit = self._kept()
+        return fit._between(rows, own) if hasattr(fit, "_between") else np.full(len(rows), float(fit.tau2))
+
+    def _labels(self, n: int) -> Any:
+        fit = self._kept()
+        return fit._labels(n) if hasattr(fit, "_labels") else None
+
+    def _is_mean(self) -> bool:
+        fit = self.fit
+        return fit is not None and (fit._is_mean() if hasattr(fit, "_is_mean") else True)
+
+    def augment(self) -> pd.DataFrame:
+        """One row per effect, as the fit has it."""
+        return self._kept().augment()
 
     @cached_property
     def coefficients(self) -> pd.DataFrame:
@@ -91,45 +165,32 @@ class Robust(CoefficientInference):
             others = [i for i, name in enumerate(self.names) if name != "Intercept"] or [0]
             rows = np.eye(len(self.names))[others]
         else:
-            rows = as_contrast(L, self.names)
+            rows = self._rows_of(L)[0]
         value, df = htz_test(self.core, self.beta, rows)
         p = float(fdtrc(len(rows), df, max(value, 0.0))) if df > 0 else float("nan")
         return WaldTest(value, float(len(rows)), df, p)
 
-    def tidy(self) -> pd.DataFrame:
-        """Coefficients as a frame with the term as a column."""
-        return self.coefficients.reset_index()
-
-    def glance(self) -> pd.DataFrame:
-        """One row: the kind, the clusters."""
-        import pandas as pd
-
-        return pd.DataFrame(
-            [{name: getattr(self, name) for name in ("kind", "df_method", "clusters", "level")}]
-        )
+    def _facts(self) -> dict[str, Any]:
+        """Of the fit, and of the clusters."""
+        glance = {} if self.fit is None else self.fit.glance().iloc[0]
+        fit = {str(name): value for name, value in glance.items()}
+        own = {name: getattr(self, name) for name in ("kind", "df_method", "clusters", "cluster", "level")}
+        return fit | {"test": self.kind} | own
 
     def to_dict(self) -> dict[str, Any]:
         """Everything a file needs, as plain numbers and strings."""
+        own = {name: getattr(self, name) for name in ("kind", "df_method", "clusters", "cluster", "level")}
         rows = self.coefficients.to_dict("index")
-        return {
-            "kind": self.kind,
-            "clusters": self.clusters,
-            "coefficients": rows,
-            "warnings": list(self.warnings),
-        }
+        return plain(own | {"coefficients": rows, "warnings": self.warnings})
 
-    def summary(self) -> str:
-        """Text for reading."""
+    def _lines(self, digits: int) -> list[str]:
         head = (
             f"Cluster-robust · {self.kind} · {self.clusters} clusters ({self.cluster}) · {self.df_method} df"
         )
-        return "\n".join([head, self.coefficients.to_string(), *(f"note: {text}" for text in self.warnings)])
+        return [head, self.coefficients.to_string()]
 
-    def __repr__(self) -> str:
-        return f"Robust(kind={self.kind!r}, clusters={self.clusters}, p={len(self.names)})"
-
-    def __str__(self) -> str:
-        return self.summary()
+    def _shown(self) -> str:
+        return f"kind={self.kind!r}, clusters={self.clusters}, p={len(self.names)}"
 
 
 def _pieces(fit: Any) -> tuple[EffectSizes, np.ndarray, np.ndarray, np.ndarray, tuple[str, ...], Any]:
@@ -254,4 +315,5 @@ def robust(
         core=core,
         warnings=notes.messages,
         cluster=cluster if isinstance(cluster, str) else "effect" if cluster is None else "given labels",
+        fit=fit,
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,8 @@ from meta.keywords import keywords
 from meta.missing import absent
 from meta.pooling.options import PoolOptions
 from meta.pooling.result import Pooled
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.columns import tidy_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ class Between:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Subgroups(Saved):
+class Subgroups(Result):
     """Fits by subgroup; see :func:`subgroups`.
 
     Attributes
@@ -88,14 +88,28 @@ class Subgroups(Saved):
         except KeyError:
             raise InputError(f"there is no group {group!r}; the groups are: {', '.join(self.fits)}") from None
 
-    def __repr__(self) -> str:
-        return f"Subgroups({', '.join(f'{name} (k={fit.k})' for name, fit in self.fits.items())})"
+    def _shown(self) -> str:
+        return ", ".join(f"{name} (k={fit.k})" for name, fit in self.fits.items())
 
-    def __str__(self) -> str:
-        return self.summary()
+    @property
+    def effects(self) -> EffectSizes:
+        """The effect sizes of all groups together."""
+        return self.overall.effects
 
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.summary())}</pre>"
+    @property
+    def k(self) -> int:
+        """Number of studies."""
+        return self.overall.k
+
+    @property
+    def measure(self) -> str:
+        """Code of the measure."""
+        return self.overall.measure
+
+    @property
+    def level(self) -> float:
+        """Confidence level."""
+        return self.overall.level
 
     @property
     def groups(self) -> list[str]:
@@ -117,19 +131,55 @@ class Subgroups(Saved):
         """Its p-value."""
         return self.random.p_value
 
-    def tidy(self) -> pd.DataFrame:
-        """One row a group and one for all studies."""
-        import pandas as pd
-
-        rows = [*self.fits.items(), ("overall", self.overall)]
-        return pd.DataFrame([{"group": name, **{n: getattr(fit, n) for n in _COLUMNS}} for name, fit in rows])
-
-    def glance(self) -> pd.DataFrame:
-        """One row a between-group test."""
+    @property
+    def tests(self) -> pd.DataFrame:
+        """The tests of no difference between groups, one row each: ``kind q df p_value``."""
         import pandas as pd
 
         names = ("kind", "q", "df", "p_value")
         return pd.DataFrame([{n: getattr(test, n) for n in names} for test in (self.fixed, self.random)])
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """One row per group and one for all studies."""
+        return [
+            {**fit._terms()[0], "term": name, "group": name, **{n: getattr(fit, n) for n in _COLUMNS}}
+            for name, fit in [*self.fits.items(), ("overall", self.overall)]
+        ]
+
+    def _facts(self) -> dict[str, Any]:
+        """Of the random-effects test between groups, and of all studies together."""
+        whole: dict[str, Any] = {str(n): x for n, x in self.overall.glance().iloc[0].items()}
+        random = {"kind": self.random.kind, "df": self.random.df, "p_value": self.random.p_value}
+        fixed = {"q_fixed": self.fixed.q, "q_fixed_p": self.fixed.p_value}
+        between = {"q": self.random.q, "q_df": self.random.df, "q_p": self.random.p_value}
+        return whole | {"model": "subgroups", "groups": len(self.fits)} | between | random | fixed
+
+    def augment(self) -> pd.DataFrame:
+        """One row per study: its group, its effect, the group's estimate and the weight within the group."""
+        import pandas as pd
+
+        parts = [fit.augment().assign(group=name) for name, fit in self.fits.items()]
+        return pd.concat(parts, ignore_index=True)
+
+    def predict(
+        self, new: Any = None, *, level: float | None = None, scale: str = "model", interval: str = "both"
+    ) -> pd.DataFrame:
+        """Each group's mean and where the true effect of a new study lies: one row per group.
+
+        The arguments are those of :meth:`meta.pooling.result.Pooled.predict`.
+        """
+        import pandas as pd
+
+        parts = [f.predict(new, level=level, scale=scale, interval=interval) for f in self.fits.values()]
+        return pd.concat(parts).set_index(pd.Index(list(self.fits), name="group"))
+
+    def backtransform(self) -> pd.DataFrame:
+        """Each group, and all studies, on the scale on which they are read."""
+        rows = {name: fit.backtransform() for name, fit in [*self.fits.items(), ("overall", self.overall)]}
+        names = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
+        return tidy_frame(
+            {"term": term} | {name: back[name] for name in names} for term, back in rows.items()
+        )[["term", *names]]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings and lists, ready for JSON."""
@@ -145,25 +195,21 @@ class Subgroups(Saved):
             "warnings": list(self.warnings),
         }
 
-    def summary(self) -> str:
-        """A line a group, and the tests between them."""
+    def _lines(self, digits: int) -> list[str]:
         how = "separate tau2" if self.common_tau2 is None else f"common tau2 {self.common_tau2:.3g}"
         o = self.overall.options
         width = max(len("overall"), *(len(name) for name in self.fits))
         lines = [f"Subgroups · {o.method} · {o.test} · {how}"]
         for name, fit in [*self.fits.items(), ("overall", self.overall)]:
-            shown = f"{number(fit.estimate):>7} {interval(fit.ci_low, fit.ci_high)}"
+            shown = f"{number(fit.estimate, digits):>7} {interval(fit.ci_low, fit.ci_high, digits)}"
             lines.append(f"{name:<{width}}  k = {fit.k:<3} {shown}  tau2 {number(fit.tau2)}")
         for test in (self.fixed, self.random):
             result = f"Q({test.df}) = {number(test.q, 2)}, {p_equation(test.p_value)}"
             lines.append(f"between groups ({test.kind}): {result}")
-        return "\n".join(lines)
+        return lines
 
 
-_COLUMNS = (
-    *("k", "estimate", "se", "statistic", "p_value", "ci_low", "ci_high"),
-    *("df", "tau2", "i2", "q", "q_p"),
-)
+_COLUMNS = ("k", "tau2", "i2", "q", "q_p")
 
 
 def between_groups(estimates: np.ndarray, variances: np.ndarray, kind: str) -> Between:

@@ -39,14 +39,14 @@ def prediction_label(fit: Pooled) -> str:
     return kind if np.isinf(df) else f"{kind}, t{df:.4g}"
 
 
-def block(fit: Pooled) -> str:
-    """The whole block, without rounding anything but for reading."""
+def block(fit: Pooled, digits: int = 3) -> list[str]:
+    """The lines of the print-out but for the warnings; rounded for reading only."""
     share = percent(fit.level)
     back = fit.backtransform()
     read = back.display if fit.measure == "GEN" else fit.measure
-    ci, p = interval(fit.ci_low, fit.ci_high), p_value(fit.p_value)
+    ci, p = interval(fit.ci_low, fit.ci_high, digits), p_value(fit.p_value)
     statistic = "z" if np.isinf(fit.df) else f"t({fit.df:.4g})"
-    estimate, se, value = number(fit.estimate), number(fit.se), number(fit.statistic, 2)
+    estimate, se, value = number(fit.estimate, digits), number(fit.se, digits), number(fit.statistic, 2)
     widths = max(8, len(estimate)), max(5, len(se)), max(len(statistic), len(value)), max(5, len(p))
     lines = [
         heading(fit),
@@ -62,8 +62,7 @@ def block(fit: Pooled) -> str:
             f"the classic {interval(*fit.classic)}"
         )
     lines.append(_spread(fit))
-    lines += [f"note: {message}" for message in (*back.notes, *fit.warnings)]
-    return "\n".join(lines)
+    return [*lines, *(f"note: {message}" for message in back.notes)]
 
 
 def _prediction(fit: Pooled, low: float, high: float, share: str) -> str:

@@ -103,7 +103,7 @@ WRONG = {
     "unknown name": (pd.DataFrame({"sise": [1.0]}), "no coefficient is called 'sise'"),
     "name twice": (pd.Series([1, 2], index=["size", "size"]), "twice"),
     "column twice": (pd.DataFrame([[1, 2]], columns=["size", "size"]), "twice"),
-    "text": ("size", "not by text"),
+    "text": ("sise", "cannot be read"),
     "text weight": ({"size": "a"}, "must be numbers"),
     "missing weight": ({"size": None}, "must be finite"),
     "too short": ([1, 2], "needs 3 weights"),

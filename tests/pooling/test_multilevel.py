@@ -234,7 +234,7 @@ def test_prediction_interval_adds_every_variance(null):
     close([low, high], [null.estimate - half, null.estimate + half])
     assert null.backtransform().pi_low == pytest.approx(low)
     frame = null.predict()
-    assert list(frame.columns) == ["estimate", "se", "ci_low", "ci_high", "pi_low", "pi_high"]
+    assert list(frame.columns) == ["estimate", "se", "df", "ci_low", "ci_high", "pi_low", "pi_high"]
 
 
 def test_likelihood_ratio_of_a_level_and_reml_warning(schools, null):

@@ -185,5 +185,5 @@ def test_reads_well(bcg):
     ]
     assert "13 clusters (trial)" in out.summary()
     assert json.dumps(out.to_dict())
-    assert out.tidy().shape == (2, 8)
+    assert out.tidy().shape == (2, 10)
     assert out.glance().loc[0, "kind"] == "CR2"

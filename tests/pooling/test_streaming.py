@@ -32,9 +32,9 @@ def batch():
 @pytest.mark.parametrize("chunks", [(7, 10_000), (3, 25_000), (-1, -1)])
 def test_every_array_is_the_one_from_memory_to_the_last_bit(batch, method, test, chunks):
     y, v = batch
-    expected = meta.pool_many(y, v, method=method, test=test).to_dict()
+    expected = meta.pool_many(y, v, method=method, test=test).arrays()
     lazy = meta.pool_many(da.from_array(y, chunks), da.from_array(v, chunks), method=method, test=test)
-    found = lazy.compute().to_dict()
+    found = lazy.compute().arrays()
     for name, values in expected.items():
         assert found[name].dtype == values.dtype
         np.testing.assert_array_equal(found[name], values, err_msg=name)

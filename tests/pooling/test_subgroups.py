@@ -44,7 +44,8 @@ def test_separate_and_common_differ_and_say_which() -> None:
     assert "common" in common.random.kind
     assert "between groups (fixed)" in str(common)
     assert list(separate.tidy()["group"]) == [*separate.groups, "overall"]
-    assert len(separate.glance()) == 2
+    assert len(separate.glance()) == 1
+    assert list(separate.tests["kind"]) == ["fixed", separate.random.kind]
     assert json.loads(json.dumps(separate.to_dict()))["common_tau2"] is None
 
 

@@ -102,9 +102,9 @@ class Robust(CoefficientInference, LinearFit):
         return "" if self.fit is None else str(self.effects.measure)
 
     @property
-    def k(self) -> int:
-        """Number of effects."""
-        return int(self.core.halves.shape[1]) if self.fit is None else int(self.effects.k)
+    def k(self) -> float:
+        """Number of effects; NaN where the fit was not kept."""
+        return np.nan if self.fit is None else self.effects.k
 
     @property
     def marginal(self) -> np.ndarray:

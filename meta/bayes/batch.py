@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,21 +15,24 @@ from meta.bayes.prior_base import Prior
 from meta.bayes.priors import Flat, Normal
 from meta.effects.intake import as_effects, informative
 from meta.errors import InputError, Notes, NotEstimableError
+from meta.formatting import number
 from meta.kernels.nnhm import conditional
 from meta.kernels.panels import Axis, legendre_rule
 from meta.keywords import keywords
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.columns import tidy_columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 PANELS, ORDER = 24, 12
+_QUARTILES = (0.25, 0.5, 0.75)
 CHUNK = 400_000
 
 
-@dataclass(frozen=True, slots=True)
-class BatchPosterior(Saved):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class BatchPosterior(Result):
     """Summaries of p posteriors.
 
     Attributes
@@ -52,6 +55,38 @@ class BatchPosterior(Saved):
     log_evidence: np.ndarray
     probability_below: np.ndarray
     error: np.ndarray
+
+    def __len__(self) -> int:
+        return int(self.estimate.size)
+
+    @property
+    def vcov(self) -> np.ndarray:
+        """Posterior variances of mu, of shape (p, 1, 1)."""
+        return (self.sd**2)[:, None, None]
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per posterior."""
+        own = {name: getattr(self, name) for name in ("estimate", "sd", "log_evidence", "probability_below")}
+        own |= {"se": self.sd, "error": self.error, "tau_mean": self.tau_mean, "tau_sd": self.tau_sd}
+        return tidy_columns({"term": [str(i + 1) for i in range(len(self))]} | own)
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {"posteriors": len(self), "error": float(np.max(self.error, initial=0.0))}
+        return {"model": "Bayesian random effects", "method": "exact"} | own
+
+    def _shown(self) -> str:
+        return f"{len(self)} posteriors"
+
+    def _lines(self, digits: int) -> list[str]:
+        head = f"{len(self)} posteriors · exact (quadrature)"
+        if not len(self):
+            return [head]
+        found = {"mean of mu": self.estimate, "sd of mu": self.sd, "mean of tau": self.tau_mean}
+        rows = [
+            f"{name:12}" + "".join(f"{number(float(x), digits):>12}" for x in np.quantile(values, _QUARTILES))
+            for name, values in found.items()
+        ]
+        return [head, f"{'':12}{'25%':>12}{'median':>12}{'75%':>12}", *rows]
 
 
 def batch(

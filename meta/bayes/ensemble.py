@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from meta.bayes.distributions import Distribution
 from meta.bayes.prior_base import Prior
 from meta.errors import unknown_option
 from meta.formatting import interval, number, percent, significant
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.display import BackTransformed, back_transformed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,8 +60,8 @@ class EnsembleModel:
     tau: float
 
 
-@dataclass(frozen=True, eq=False)
-class ModelAverage(Saved):
+@dataclass(frozen=True, eq=False, repr=False)
+class ModelAverage(Result):
     """What an ensemble of models says together.
 
     Attributes
@@ -88,12 +90,14 @@ class ModelAverage(Saved):
     posteriors: tuple[Distribution | None, ...] = field(repr=False)
     warnings: tuple[str, ...] = ()
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         shown = f"estimate={self.estimate:.4g}, bf_effect={self.bf_effect:.4g}"
-        return f"ModelAverage({shown}, models={len(self.models)}, k={self.k})"
+        return f"{shown}, models={len(self.models)}, k={self.k}"
 
-    def __str__(self) -> str:
-        return self.summary()
+    @property
+    def measure(self) -> str:
+        """Code of the measure."""
+        return self.effects.measure
 
     @property
     def k(self) -> int:
@@ -210,11 +214,47 @@ class ModelAverage(Saved):
 
         return pd.DataFrame([_plain(model) for model in self.models])
 
-    def tidy(self) -> pd.DataFrame:
-        """One row a component: models, prior and posterior probability, inclusion Bayes factor."""
-        import pandas as pd
+    @property
+    def sd(self) -> float:
+        """Standard deviation of the averaged mu, a mixture with a point at zero."""
+        pairs = zip(self.models, self.posteriors, strict=True)
+        squares = sum(
+            m.posterior * (float(p.sd) ** 2 + float(p.mean) ** 2) for m, p in pairs if p is not None
+        )
+        return float(np.sqrt(max(squares - self.estimate**2, 0.0)))
 
-        return pd.DataFrame(self._components())
+    @property
+    def vcov(self) -> np.ndarray:
+        """Posterior variance of the averaged mu, of shape (1, 1)."""
+        return np.array([[self.sd**2]])
+
+    def backtransform(self) -> BackTransformed:
+        """The averaged mean and its interval on the scale on which they are read."""
+        return back_transformed(self.effects, [self.estimate, *self.interval(), np.nan, np.nan])
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """One row per component: what it comes to on average, and how probable it is."""
+        low, high = self.interval()
+        averaged = {
+            "effect": {"estimate": self.estimate, "se": self.sd, "ci_low": low, "ci_high": high},
+            "heterogeneity": {"estimate": self.tau},
+        }
+        return [
+            {"term": row["component"]} | averaged.get(row["component"], {}) | row
+            for row in self._components()
+        ]
+
+    def _facts(self) -> Mapping[str, Any]:
+        bf = {name: getattr(self, name) for name in ("bf_effect", "bf_heterogeneity", "bf_bias")}
+        own = {"models": len(self.models), "conditional_estimate": self.conditional_estimate}
+        return {"model": "model average", "tau2": self.tau**2} | own | bf | {"error": self.error}
+
+    def augment(self) -> pd.DataFrame:
+        """One row per study: the caller's columns, interval, the averaged mean and the residual."""
+        es = self.effects.subset(self.effects.informative)
+        half = float(special.ndtri(0.5 + self.level / 2)) * es.sei
+        own: dict[str, Any] = {"ci_low": es.yi - half, "ci_high": es.yi + half, "weight": np.nan}
+        return es.frame.assign(**own, fitted=self.estimate, residual=es.yi - self.estimate)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -240,8 +280,7 @@ class ModelAverage(Saved):
             "models": [_plain(model) for model in self.models],
         }
 
-    def summary(self) -> str:
-        """The printed block."""
+    def _lines(self, digits: int) -> list[str]:
         level = percent(self.level, 0 if float(100 * self.level).is_integer() else 1)
         lines = [
             f"Bayesian model averaging · {len(self.models)} models · k = {self.k}"
@@ -256,9 +295,11 @@ class ModelAverage(Saved):
             )
         inner = self.interval(conditional=True)
         lines += [
-            f"mu, averaged        {number(self.estimate)}  {level} interval {interval(*self.interval())}",
-            f"mu, given an effect {number(self.conditional_estimate)}  {level} interval {interval(*inner)}",
-            f"tau, averaged       {number(self.tau)}",
+            f"mu, averaged        {number(self.estimate, digits)}  {level} interval "
+            f"{interval(*self.interval(), digits)}",
+            f"mu, given an effect {number(self.conditional_estimate, digits)}  {level} interval "
+            f"{interval(*inner, digits)}",
+            f"tau, averaged       {number(self.tau, digits)}",
             f"prior: mu ~ {self.effect_prior}, tau ~ {self.tau_prior}",
         ]
         if any(_has(model, "bias") for model in self.models):
@@ -268,8 +309,7 @@ class ModelAverage(Saved):
             f"numerical error (relative) {significant(max(self.error, 1e-16), 1)}, "
             f"of the worst model {significant(max(worst, 1e-16), 1)}"
         )
-        lines.extend(f"note: {message}" for message in self.warnings)
-        return "\n".join(lines)
+        return lines
 
     def _components(self) -> list[dict[str, Any]]:
         return [

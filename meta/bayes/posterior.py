@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,9 +16,10 @@ from meta.bayes.distributions import Distribution, central_interval, shortest_in
 from meta.bayes.hypotheses import Hypothesis, parse_hypothesis
 from meta.bayes.model import tail_power
 from meta.bayes.priors import Fixed, Prior
-from meta.bayes.text import posterior_text
+from meta.bayes.text import posterior_lines
 from meta.errors import InputError, NotEstimableError, unknown_option
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.display import BackTransformed, back_transformed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,8 +44,8 @@ class TauSummary:
         return self.median
 
 
-@dataclass(frozen=True, eq=False)
-class Posterior(Saved):
+@dataclass(frozen=True, eq=False, repr=False)
+class Posterior(Result):
     """Posterior of a random-effects meta-analysis.
 
     Attributes
@@ -85,16 +87,12 @@ class Posterior(Saved):
     inference_data: Any = field(default=None, repr=False)
     diagnostics: Any = field(default=None, repr=False)
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         shown = f"estimate={self.estimate:.4g}, tau={self.tau.median:.4g}, k={self.k}"
-        return f"Posterior({shown}, engine={self.engine!r})"
+        return f"{shown}, engine={self.engine!r}"
 
-    def __str__(self) -> str:
-        return posterior_text(self)
-
-    def summary(self) -> str:
-        """The printed block."""
-        return posterior_text(self)
+    def _lines(self, digits: int) -> list[str]:
+        return posterior_lines(self, digits)
 
     @property
     def k(self) -> int:
@@ -296,33 +294,50 @@ class Posterior(Saved):
 
         return predictive_check(self, "posterior", statistics, size, seed)
 
-    def tidy(self) -> pd.DataFrame:
-        """One row each for mu, tau and a new study: estimate, sd, median and shortest interval."""
-        import pandas as pd
+    @property
+    def method(self) -> str:
+        """The engine."""
+        return self.engine
 
-        rows = []
-        for of in ("mu", "tau", "new"):
-            low, high = self.interval(of=of)  # type: ignore[arg-type]
-            dist = self.distribution(of)  # type: ignore[arg-type]
-            power = 1 if of == "mu" else 2
-            mean = {"mu": self.estimate, "tau": self.tau.mean}.get(of)
-            rows.append(
-                {
-                    "term": of,
-                    "estimate": self.estimate if mean is None else mean,
-                    "sd": self._spread(of, power),
-                    "median": float(dist.ppf(np.array(0.5))),
-                    "ci_low": low,
-                    "ci_high": high,
-                }
-            )
-        return pd.DataFrame(rows)
+    @property
+    def vcov(self) -> np.ndarray:
+        """Posterior variance of mu, of shape (1, 1)."""
+        return np.array([[self.sd**2]])
 
-    def glance(self) -> pd.DataFrame:
-        """One row about the fit."""
-        import pandas as pd
+    def backtransform(self) -> BackTransformed:
+        """The posterior mean, its interval and a new study's on the scale on which they are read."""
+        ends = (self.ci_low, self.ci_high, *self.prediction_interval())
+        return back_transformed(self.effects, [self.estimate, *ends])
 
-        return pd.DataFrame([{name: value for name, value in self.to_dict().items() if name != "warnings"}])
+    def predict(
+        self, new: Any = None, *, level: float | None = None, scale: str = "model", interval: str = "both"
+    ) -> pd.DataFrame:
+        """The mean effect and a new study's: ``estimate se ci_low ci_high pi_low pi_high``; see
+        :meth:`meta.pooling.result.Pooled.predict`. Intervals are the shortest.
+        """
+        from meta.bayes.posterior_tables import predictions
+
+        return predictions(self, new, level, scale, interval)
+
+    def augment(self) -> pd.DataFrame:
+        """One row per study: its effect as reported, and its true effect given all studies.
+
+        ``study yi vi sei estimate se ci_low ci_high weight fitted residual``: the estimate and its shortest
+        interval are those of :meth:`shrinkage`; ``fitted`` is the mean effect.
+        """
+        from meta.bayes.posterior_tables import augmented
+
+        return augmented(self)
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """One row each for mu, tau and a new study: mean, sd, median and shortest interval."""
+        from meta.bayes.posterior_tables import terms
+
+        return terms(self)
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {name: value for name, value in self.to_dict().items() if name != "warnings"}
+        return {"model": "Bayesian random effects", "tau2": self.tau.mean**2} | own
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

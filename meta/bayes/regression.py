@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from meta.arguments import check_level
 from meta.bayes.distributions import Distribution, Draws, PointMass, central_interval, shortest_interval
-from meta.bayes.exact import tau_axis, tau_edges
-from meta.bayes.model import as_prior, check_priors
+from meta.bayes.model import check_priors
 from meta.bayes.priors import Fixed, Flat, Normal, Prior
+from meta.bayes.regression_joint import Joint, integrate, joint_of
+from meta.bayes.regression_priors import design as design
+from meta.bayes.regression_priors import priors_of, with_slopes
 from meta.bayes.shrinkage_priors import SlopesPrior
-from meta.effects.design import Design, build, refuse_uncalled
+from meta.effects.design import Design
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number
 from meta.kernels.mixtures import NormalMixture
-from meta.kernels.nnhm import conditional_regression
-from meta.kernels.panels import PanelDensity, adapt
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.columns import rows_of_table
+from meta.results.options import check_interval_option, check_scale
+from meta.results.plain import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +33,8 @@ if TYPE_CHECKING:
     from meta.effects.model import EffectSizes
 
 
-@dataclass(frozen=True, eq=False)
-class PosteriorRegression(Saved):
+@dataclass(frozen=True, eq=False, repr=False)
+class PosteriorRegression(Result):
     """Posterior of a meta-regression.
 
     Attributes
@@ -143,11 +147,110 @@ class PosteriorRegression(Saved):
             )
         return pd.DataFrame(rows).set_index("term")
 
-    def tidy(self) -> pd.DataFrame:
-        """The coefficients with ``term`` as a column."""
-        return self.coefficients.reset_index()
+    @property
+    def measure(self) -> str:
+        """Code of the measure."""
+        return self.effects.measure
 
-    def __str__(self) -> str:
+    @property
+    def k(self) -> int:
+        """Number of effects used."""
+        return self.effects.k
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the coefficients."""
+        return self.terms
+
+    @property
+    def method(self) -> str:
+        """The engine."""
+        return self.engine
+
+    @cached_property
+    def joint(self) -> Joint:
+        """The joint posterior of the coefficients."""
+        return joint_of(self)
+
+    @property
+    def vcov(self) -> np.ndarray:
+        """Posterior covariance of the coefficients, (p, p)."""
+        return self.joint.vcov
+
+    def contrast(self, L: Any, *, level: float | None = None) -> pd.DataFrame:
+        """Posterior of linear combinations of the coefficients.
+
+        Parameters
+        ----------
+        L : str, list of str, mapping or array
+            Expressions such as ``"form[oxide] - form[citrate]"`` (a mapping names each), or rows of weights.
+        level : float, optional
+            Of the shortest intervals; the fit's own without.
+
+        Returns
+        -------
+        DataFrame
+            One row per contrast: ``estimate sd median ci_low ci_high``.
+        """
+        from meta.bayes.regression_tables import contrast_table
+
+        return contrast_table(self, L, self.level if level is None else check_level(level))
+
+    def predict(
+        self, new: Any = None, *, level: float | None = None, scale: str = "model", interval: str = "both"
+    ) -> pd.DataFrame:
+        """Posterior of the mean effect and of a new study's true effect.
+
+        Parameters
+        ----------
+        new : table, mapping or array, optional
+            Values of the moderators; the studies' own without.
+        level : float, optional
+            Of the shortest intervals; the fit's own without.
+        scale : {"model", "display"}
+            On which scale estimates and intervals are.
+        interval : {"both", "confidence", "prediction", "none"}
+            Which intervals to give.
+
+        Returns
+        -------
+        DataFrame
+            ``estimate se ci_low ci_high pi_low pi_high``; ``se`` is the posterior standard deviation.
+        """
+        from meta.bayes.regression_tables import predictions
+
+        share = self.level if level is None else check_level(level)
+        return predictions(self, new, share, check_scale(scale), check_interval_option(interval))
+
+    def backtransform(self) -> pd.DataFrame:
+        """The studies' fitted means on the scale on which effects are read."""
+        return self.predict(scale="display")
+
+    def augment(self) -> pd.DataFrame:
+        """One row per effect: the caller's columns, interval, fitted value and residual."""
+        from meta.bayes.regression_tables import augmented
+
+        return augmented(self)
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        return [dict(row) | {"se": row["sd"]} for row in rows_of_table(self.coefficients)]
+
+    def _facts(self) -> Mapping[str, Any]:
+        tau, (low, high) = self.tau_distribution, self.interval("tau")
+        own = {"tau_mean": float(tau.mean), "tau_sd": float(tau.sd), "tau_low": low, "tau_high": high}
+        own |= {"tau2": float(tau.mean) ** 2, "log_evidence": self.log_evidence, "error": self.error}
+        return {"model": "Bayesian meta-regression"} | own | {"tau_prior": str(self.tau_prior)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        names = ("engine", "measure", "k", "level", "log_evidence", "error", "warnings")
+        rows = self.tidy().set_index("term").to_dict("index")
+        return plain({name: getattr(self, name) for name in names} | {"coefficients": rows})
+
+    def _shown(self) -> str:
+        return f"k={self.k}, p={len(self.terms)}, engine={self.engine!r}"
+
+    def _lines(self, digits: int) -> list[str]:
         lines = [
             f"Bayesian meta-regression · {self.engine} · k = {self.effects.k}        "
             f"measure: {self.effects.measure}"
@@ -158,14 +261,10 @@ class PosteriorRegression(Saved):
             low, high = self.interval(term)
             prior = self.tau_prior if term == "tau" else self.priors[self.terms.index(term)]
             lines.append(
-                f"{term:{width}}{number(float(dist.mean)):>9}{number(float(dist.sd)):>9}   "
-                f"{interval(low, high)}   {prior}"
+                f"{term:{width}}{number(float(dist.mean), digits):>9}{number(float(dist.sd), digits):>9}   "
+                f"{interval(low, high, digits)}   {prior}"
             )
-        return "\n".join([*lines, *(f"note: {message}" for message in self.warnings)])
-
-    def summary(self) -> str:
-        """The printed block."""
-        return str(self)
+        return lines
 
 
 def bayes_regression(
@@ -196,7 +295,7 @@ def bayes_regression(
     if isinstance(slopes, SlopesPrior):
         post = _shrunk(es, x, terms, effect, slopes, tau, engine, level, seed, allow_failed, sampler)
         return replace(post, warnings=(*notes.messages, *post.warnings), moderators=made)
-    priors = _priors(effect, terms) if slopes is None else _with_slopes(effect, slopes, made)
+    priors = priors_of(effect, terms) if slopes is None else with_slopes(effect, slopes, made)
     for prior in priors:
         check_priors(prior, tau)
     flat = sum(isinstance(prior, Flat) for prior in priors)
@@ -213,43 +312,6 @@ def bayes_regression(
         )
     post = by_quadrature(es, x, terms, priors, tau, level)
     return replace(post, warnings=notes.messages, moderators=made)
-
-
-def design(
-    es: EffectSizes,
-    moderators: Any,
-    notes: Notes,
-    intercept: bool | None = None,
-    context: Mapping[str, Any] | None = None,
-) -> Design:
-    """The design of a Bayesian model: a column of ones of the caller's own is the intercept."""
-    found = build(es, None, moderators, intercept, notes, context=context, own_ones=True)
-    refuse_uncalled(context, found)
-    return found
-
-
-def _priors(effect: Any, terms: tuple[str, ...]) -> tuple[Prior, ...]:
-    if isinstance(effect, Mapping):
-        missing = [term for term in terms if term not in effect]
-        if missing:
-            raise InputError(f"no prior for {', '.join(missing)}; give one for each of {', '.join(terms)}")
-        return tuple(as_prior(effect[term], term) for term in terms)
-    if isinstance(effect, Prior):
-        return (effect,) * len(terms)
-    given = tuple(as_prior(prior, "effect") for prior in effect)
-    if len(given) != len(terms):
-        raise InputError(
-            f"{len(terms)} coefficients ({', '.join(terms)}) need as many priors, not {len(given)}"
-        )
-    return given
-
-
-def _with_slopes(effect: Any, slopes: Any, made: Design) -> tuple[Prior, ...]:
-    if not isinstance(effect, Prior):
-        raise InputError("with slopes= the effect takes one prior, that of the intercept")
-    return tuple(
-        effect if i == made.intercept else as_prior(slopes, term) for i, term in enumerate(made.names)
-    )
 
 
 def _shrunk(
@@ -286,36 +348,14 @@ def by_quadrature(
     level: float,
 ) -> PosteriorRegression:
     """The exact posterior for a design matrix; priors are normal or flat, and ``tau`` is resolved."""
-    mean0 = np.array([prior.mean if isinstance(prior, Normal) else 0.0 for prior in priors])
-    variance0 = np.array([prior.sd**2 if isinstance(prior, Normal) else np.inf for prior in priors])
-
-    def given(nodes: np.ndarray) -> Any:
-        return conditional_regression(
-            nodes * nodes, es.yi, es.vi, x, prior_mean=mean0, prior_variance=variance0
-        )
-
-    axis = tau_axis(es.vi)
-    if isinstance(tau, Fixed):
-        nodes, weights = np.array([tau.value]), np.ones(1)
-        dist: Distribution = PointMass(tau.value)
-        evidence, error = float(given(nodes).log_likelihood[0]), 0.0
-    else:
-        panels = adapt(
-            lambda z: tau.logpdf(axis.x(z)) + given(axis.x(z)).log_likelihood + axis.log_jacobian(z),
-            tau_edges(axis, tau),
-        )
-        weights, nodes = panels.weights, axis.x(panels.z.ravel())
-        keep = weights > 1e-18
-        nodes, weights = nodes[keep], weights[keep] / weights[keep].sum()
-        dist, evidence, error = PanelDensity(axis, panels), panels.log_integral, panels.error
-    at = given(nodes)
+    found = integrate(es.yi, es.vi, x, priors, tau)
+    at = found.given
     marginals = tuple(
-        NormalMixture.pruned(at.mean[:, j], np.sqrt(at.covariance[:, j, j]), weights)
+        NormalMixture.pruned(at.mean[:, j], np.sqrt(at.covariance[:, j, j]), found.weights)
         for j in range(len(terms))
     )
-    return PosteriorRegression(
-        es, terms, priors, tau, level, "exact", marginals, dist, evidence, error, design=x
-    )
+    numbers = (found.tau, found.log_evidence, found.error)
+    return PosteriorRegression(es, terms, priors, tau, level, "exact", marginals, *numbers, design=x)
 
 
 def _by_sampling(

@@ -14,17 +14,16 @@ from meta.bayes.distributions import Distribution, Draws, central_interval, shor
 from meta.bayes.priors import Prior
 from meta.errors import Notes, unknown_option
 from meta.formatting import interval, number
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.plain import plain
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from meta.bayes.checks import PredictiveCheck
     from meta.bayes.loo import LeaveOneOut
 
 
-@dataclass(frozen=True, eq=False)
-class SampledPosterior(Saved):
+@dataclass(frozen=True, eq=False, repr=False)
+class SampledPosterior(Result):
     """Posterior draws of a PyMC model, by parameter.
 
     Attributes
@@ -128,37 +127,50 @@ class SampledPosterior(Saved):
 
         return sampled_predictive(self, "posterior", statistics, size, seed)
 
-    def tidy(self) -> pd.DataFrame:
-        """One row a parameter."""
-        import pandas as pd
+    @property
+    def ci_low(self) -> float:
+        """Lower end of the shortest interval of mu."""
+        return self.interval()[0]
 
-        rows = []
+    @property
+    def ci_high(self) -> float:
+        """Upper end of the shortest interval of mu."""
+        return self.interval()[1]
+
+    @property
+    def vcov(self) -> np.ndarray:
+        """Posterior covariance of the scalar parameters, in their order."""
+        return np.atleast_2d(np.cov(np.stack([np.asarray(x) for x in self.draws.values()])))
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """One row per parameter."""
+        rows: list[Mapping[str, Any]] = []
         for name in self.draws:
             dist, (low, high) = self.distribution(name), self.interval(of=name)
-            middle = float(dist.ppf(np.array(0.5)))
-            rows.append(
-                {
-                    "term": name,
-                    "estimate": dist.mean,
-                    "sd": dist.sd,
-                    "median": middle,
-                    "ci_low": low,
-                    "ci_high": high,
-                }
-            )
-        return pd.DataFrame(rows)
+            row = {"term": name, "estimate": dist.mean, "se": dist.sd, "ci_low": low, "ci_high": high}
+            rows.append(row | {"sd": dist.sd, "median": float(dist.ppf(np.array(0.5)))})
+        return rows
 
-    def __str__(self) -> str:
+    def _facts(self) -> Mapping[str, Any]:
+        size = len(next(iter(self.draws.values())))
+        return {"model": self.title, "method": "pymc", "draws": size}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: the summaries, not the draws."""
+        rows = self.tidy().set_index("term").to_dict("index")
+        own = {name: getattr(self, name) for name in ("title", "k", "level", "warnings")}
+        return plain(own | {"priors": {n: str(p) for n, p in self.priors.items()}, "parameters": rows})
+
+    def _shown(self) -> str:
+        return f"{self.title}, k={self.k}, parameters={list(self.draws)}"
+
+    def _lines(self, digits: int) -> list[str]:
         lines = [f"{self.title} · PyMC (NUTS) · k = {self.k}"]
         for name in self.draws:
             dist, (low, high) = self.distribution(name), self.interval(of=name)
-            lines.append(f"{name:14}{number(dist.mean):>9}{number(dist.sd):>9}   {interval(low, high)}")
-        lines.append("prior: " + ", ".join(f"{name} ~ {prior}" for name, prior in self.priors.items()))
-        return "\n".join([*lines, *(f"note: {message}" for message in self.warnings)])
-
-    def summary(self) -> str:
-        """The printed block."""
-        return str(self)
+            numbers = f"{number(dist.mean, digits):>9}{number(dist.sd, digits):>9}"
+            lines.append(f"{name:14}{numbers}   {interval(low, high, digits)}")
+        return [*lines, "prior: " + ", ".join(f"{name} ~ {prior}" for name, prior in self.priors.items())]
 
 
 def sampled(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from meta.bayes.posterior import Posterior
 
 
-def posterior_text(post: Posterior) -> str:
+def posterior_lines(post: Posterior, digits: int = 3) -> list[str]:
     """Lay out the posterior, its priors and its numerical error."""
     level = percent(post.level, 0 if float(100 * post.level).is_integer() else 1)
     engine = "exact (quadrature)" if post.engine == "exact" else "PyMC (NUTS)"
@@ -25,13 +25,12 @@ def posterior_text(post: Posterior) -> str:
         sd = post._spread(of, 2) if sd is None else sd
         median = float(dist.ppf(0.5))
         low, high = post.interval(of=of)  # type: ignore[arg-type]
-        cells = f"{number(mean):>10}{number(median):>10}{number(sd):>10}"
-        lines.append(f"{label:10}{cells}   {interval(low, high)}")
+        cells = "".join(f"{number(x, digits):>10}" for x in (mean, median, sd))
+        lines.append(f"{label:10}{cells}   {interval(low, high, digits)}")
     lines.append(f"prior: {post.prior}")
     if post.engine == "exact":
         lines.append(
             f"log evidence {number(post.log_evidence)} · "
             f"numerical error (relative) {significant(max(post.error, 1e-16), 1)}"
         )
-    lines.extend(f"note: {message}" for message in post.warnings)
-    return "\n".join(lines)
+    return lines

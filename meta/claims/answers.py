@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaError, quiet
 from meta.evidence.claims import Analysis, Claim
 from meta.formatting import number
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.plain import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +42,8 @@ class Variation:
     conclusion: str
 
 
-@dataclass(frozen=True)
-class Answer(Saved):
+@dataclass(frozen=True, eq=False, repr=False)
+class Answer(Result):
     """One analysis of a claim: its effects, fits, verdict, and what would change it.
 
     ``verdict`` is None for analyses that are only shown beside the claim's own.
@@ -56,6 +57,58 @@ class Answer(Saved):
     posterior: Any
     verdict: Verdict | None
     variations: tuple[Variation, ...]
+
+    def _shown(self) -> str:
+        conclusion = "shown only" if self.verdict is None else self.verdict.conclusion
+        return f"{self.claim.id!r}, {self.analysis.id!r}: {conclusion}"
+
+    @property
+    def measure(self) -> str:
+        """Code of the measure."""
+        return str(self.analysis.measure)
+
+    @property
+    def k(self) -> int:
+        """Rows with an effect."""
+        return int(self.effects.informative.sum())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was warned about."""
+        return () if self.verdict is None else self.verdict.warnings
+
+    def _lines(self, digits: int) -> list[str]:
+        if self.verdict is not None:
+            lines = self.verdict._lines(digits)
+        else:
+            head = f"{self.claim.short} · {self.analysis.label} (shown beside the claim's own analysis)"
+            lines = [head, *([] if self.posterior is None else self.posterior._lines(digits))]
+        return [*lines, *(f"if {item.choice}: {item.conclusion}" for item in self.variations)]
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """The verdict's rows, then one row per departure from the primary analysis."""
+        first = self.verdict or self.posterior
+        rows = [] if first is None else list(first._terms())
+        return rows + [
+            {"term": item.choice, "estimate": item.estimate, "ci_low": item.low, "ci_high": item.high}
+            | {"k": item.k, "probability": item.probability, "conclusion": item.conclusion}
+            for item in self.variations
+        ]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {"claim": self.claim.id, "analysis": self.analysis.id, "eligible": self.effects.k}
+        conclusion = "" if self.verdict is None else self.verdict.conclusion
+        return {"model": "answer", "conclusion": conclusion} | own | {"variations": len(self.variations)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: the effects, the fits, the verdict and what would change it."""
+        own = {"claim": self.claim.id, "analysis": self.analysis.id}
+        names = ("effects", "not_eligible", "fit", "posterior", "verdict", "variations")
+        return plain(own | {name: getattr(self, name) for name in names})
+
+    def augment(self) -> pd.DataFrame:
+        """One row per eligible study, as the effects' own table."""
+        return self.effects.frame
 
 
 def answer(evidence: Evidence, name: str) -> Answer:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meta.arguments import check_arguments
 from meta.claims.answers import Answer, answer, named_analysis
@@ -12,7 +12,8 @@ from meta.claims.grade import DOMAINS, Facts, Finding
 from meta.effects.evidence import Evidence, Reading
 from meta.evidence.claims import Analysis, Claim
 from meta.keywords import keywords
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.plain import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +22,8 @@ LEVELS = ("very low", "low", "moderate", "high")
 NOTHING = "no evidence"
 
 
-@dataclass(frozen=True)
-class Certainty(Saved):
+@dataclass(frozen=True, eq=False, repr=False)
+class Certainty(Result):
     """How certain the evidence on an analysis is: facts, and a proposal for people to judge.
 
     Attributes
@@ -39,12 +40,6 @@ class Certainty(Saved):
     analysis: Analysis
     start: str
     findings: tuple[Finding, ...]
-
-    def __repr__(self) -> str:
-        return f"Certainty({self.claim.id!r}, {self.analysis.id!r}: {self.proposal})"
-
-    def __str__(self) -> str:
-        return self.summary()
 
     @property
     def proposal(self) -> str:
@@ -87,13 +82,36 @@ class Certainty(Saved):
             text += f" Not to be judged from what is known: {', '.join(open_)}."
         return f"{text} A proposal from stated rules; what a source does not state may have been done."
 
-    def summary(self) -> str:
-        """Return the proposal and the facts as text."""
+    def _shown(self) -> str:
+        return f"{self.claim.id!r}, {self.analysis.id!r}: {self.proposal}"
+
+    @property
+    def measure(self) -> str:
+        """Code of the measure."""
+        return str(self.analysis.measure)
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """One row per domain: what is proposed, and why."""
+        return [
+            {"term": item.domain, "conclusion": item.proposal, "reason": item.reason}
+            for item in self.findings
+        ]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {"claim": self.claim.id, "analysis": self.analysis.id}
+        return {"model": "certainty"} | own | {"start": self.start, "proposal": self.proposal}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: the proposal and its domains."""
+        own = {"claim": self.claim.id, "analysis": self.analysis.id, "start": self.start}
+        return plain(own | {"proposal": self.proposal, "sentence": self.sentence, "domains": self.frame})
+
+    def _lines(self, digits: int) -> list[str]:
         lines = [f"Certainty of the evidence: {self.claim.short} · {self.analysis.label}", self.sentence]
         for item in self.findings:
             lines += ["", f"{item.domain}: {item.proposal} ({item.reason})"]
             lines += [f"  - {fact}" for fact in item.facts]
-        return "\n".join(lines)
+        return lines
 
 
 @keywords

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +22,15 @@ from meta.errors import InputError, quiet
 from meta.evidence.claims import Analysis, Claim
 from meta.formatting import number, percent
 from meta.keywords import keywords
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.plain import plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
-class Multiverse(Saved):
+@dataclass(frozen=True, eq=False, repr=False)
+class Multiverse(Result):
     """Every analysis of a claim that its file names as defensible.
 
     Attributes
@@ -55,12 +57,6 @@ class Multiverse(Saved):
 
     def __len__(self) -> int:
         return len(self.frame)
-
-    def __repr__(self) -> str:
-        return f"Multiverse({self.claim.id!r}, {self.analysis.id!r}: {len(self)} analyses)"
-
-    def __str__(self) -> str:
-        return self.summary()
 
     @property
     def primary(self) -> pd.Series:
@@ -139,11 +135,38 @@ class Multiverse(Saved):
             text += f" Most depends on: {most} ({percent(float(shares_of_variance.max()))} of the variance)."
         return text
 
-    def summary(self) -> str:
-        """Return the finding and the drivers as text."""
+    def _shown(self) -> str:
+        return f"{self.claim.id!r}, {self.analysis.id!r}: {len(self)} analyses"
+
+    @property
+    def measure(self) -> str:
+        """Code of the measure."""
+        return str(self.analysis.measure)
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """One row per analysis, the primary one first; the choices behind each are columns of ``frame``."""
+        names = ("estimate", "ci_low", "ci_high", "k", "tau", "probability", "conclusion")
+        kept = [name for name in names if name in self.frame]
+        records = self.frame[kept].to_dict("records")
+        return [
+            {"term": "primary" if i == 0 else f"analysis {i + 1}"} | {str(n): x for n, x in row.items()}
+            for i, row in enumerate(records)
+        ]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {"claim": self.claim.id, "analysis": self.analysis.id, "analyses": len(self)}
+        return {"model": "multiverse"} | own | {"total": self.total, "used": self.used}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: the sentence, the analyses and what the choices do."""
+        own = {"claim": self.claim.id, "analysis": self.analysis.id, "sentence": self.sentence}
+        tables = {"analyses": self.frame, "drivers": self.drivers, "shares": self.shares}
+        return plain(own | tables | {"total": self.total, "used": self.used})
+
+    def _lines(self, digits: int) -> list[str]:
         lines = [f"Multiverse of {self.claim.short} · {self.analysis.label}", self.sentence, ""]
         table = self.drivers[["choice", "options", "estimate_alone", "estimate_beyond", "turned"]]
-        return "\n".join([*lines, table.round(3).to_string(index=False)])
+        return [*lines, table.round(3).to_string(index=False)]
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table of analyses."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,8 @@ from meta.evidence.claims import Rule
 from meta.formatting import number, percent
 from meta.kernels.futures import Present, present, probabilities_after
 from meta.keywords import keywords
-from meta.saving import Saved
+from meta.results.base import Result
+from meta.results.plain import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +31,8 @@ TRIALS = (1, 2, 3, 5, 10)
 SCENARIOS = ("as the evidence says", "as claimed", "no effect")
 
 
-@dataclass(frozen=True)
-class Plan(Saved):
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan(Result):
     """What new trials would do to a verdict.
 
     Attributes
@@ -64,12 +65,6 @@ class Plan(Saved):
     unit_from: str
     assurance: float
     draws: int
-
-    def __repr__(self) -> str:
-        return f"Plan({self.verdict.claim.id!r}, {self.verdict.analysis.id!r}: {len(self.frame)} futures)"
-
-    def __str__(self) -> str:
-        return self.summary()
 
     @property
     def needed(self) -> pd.DataFrame:
@@ -116,8 +111,36 @@ class Plan(Saved):
             text += f" The trials at hand have a median power of {percent(middle)} for the claimed effect."
         return f"{text} ({self.unit_from}.)"
 
-    def summary(self) -> str:
-        """Return the answer, the plans and the trials at hand as text."""
+    def _shown(self) -> str:
+        return f"{self.verdict.claim.id!r}, {self.verdict.analysis.id!r}: {len(self.frame)} futures"
+
+    @property
+    def measure(self) -> str:
+        """Code of the measure."""
+        return str(self.verdict.analysis.measure)
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """One row per scenario, number of trials and size: the probability of a conclusive verdict."""
+        return [
+            {"term": f"{row['scenario']}, {row['trials']} x {row['n_per_arm']:g}"}
+            | {"probability": row["conclusive"]}
+            | {name: row[name] for name in ("supported", "contradicted", "inconclusive", "mc_error")}
+            for row in self.frame.to_dict("records")
+        ]
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {"claim": self.verdict.claim.id, "analysis": self.verdict.analysis.id}
+        numbers = {name: getattr(self, name) for name in ("pooled_power", "unit", "assurance", "draws")}
+        return {"model": "plan", "k": self.verdict.k} | own | numbers
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: the sentence, the plans and the trials at hand."""
+        own = {"claim": self.verdict.claim.id, "analysis": self.verdict.analysis.id}
+        own |= {name: getattr(self, name) for name in ("sentence", "pooled_power", "unit", "unit_from")}
+        tables = {"plans": self.frame, "existing": self.existing, "needed": self.needed}
+        return plain(own | tables | {"assurance": self.assurance, "draws": self.draws})
+
+    def _lines(self, digits: int) -> list[str]:
         first = self.frame[self.frame["scenario"] == SCENARIOS[0]].drop(columns="scenario")
         lines = [
             f"What would it take? {self.verdict.claim.short} · {self.verdict.analysis.label}",
@@ -126,7 +149,7 @@ class Plan(Saved):
         lines += ["", first.round(3).to_string(index=False)]
         if len(self.existing):
             lines += ["", "Trials at hand", self.existing.round(3).to_string(index=False)]
-        return "\n".join(lines)
+        return lines
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table of plans."""

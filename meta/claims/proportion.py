@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from meta.errors import InputError
 from meta.formatting import number, percent
 from meta.kernels.normalisation import retest_correlation, share_normal_later, shift_needed
-from meta.saving import Saved
+from meta.results.base import Result
 
 if TYPE_CHECKING:
     from meta.evidence.claims import Claim, RetestCorrelation
@@ -57,8 +58,8 @@ class Scenario:
         return self.shift >= 0
 
 
-@dataclass(frozen=True, slots=True)
-class NormalisationFinding(Saved):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class NormalisationFinding(Result):
     """Regression to the mean against a claimed share, over all scenarios.
 
     Attributes
@@ -85,16 +86,34 @@ class NormalisationFinding(Saved):
         shares = [item.untreated for item in self.scenarios]
         return min(shares), max(shares)
 
-    def summary(self) -> str:
-        """Return the finding in two sentences."""
+    def _shown(self) -> str:
+        return f"claimed {percent(self.claimed)}, {len(self.scenarios)} scenarios"
+
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """The pooled shift, and the share that is normal later in each scenario."""
+        shift = {"term": "pooled shift", "estimate": self.delta}
+        shift |= {"ci_low": self.delta_low, "ci_high": self.delta_high}
+        shares = [
+            {"term": item.label, "estimate": item.treated}
+            | {"ci_low": item.treated_low, "ci_high": item.treated_high}
+            for item in self.scenarios
+        ]
+        return [shift, *shares]
+
+    def _facts(self) -> Mapping[str, Any]:
+        low, high = self.untreated_range
+        own = {"claimed": self.claimed, "direct": self.direct, "scenarios": len(self.scenarios)}
+        return {"model": "regression to the mean"} | own | {"untreated_low": low, "untreated_high": high}
+
+    def _lines(self, digits: int) -> list[str]:
         low, high = self.untreated_range
         reached = sum(item.none_needed for item in self.scenarios)
-        return (
+        return [
             f"With no treatment at all, {percent(low)} to {percent(high)} of raised values are normal when "
             f"measured again; {percent(self.claimed)} is reached without any effect in {reached} of "
             f"{len(self.scenarios)} scenarios. Pooled shift in the trials: {number(self.delta, 2)} SD "
             f"({number(self.delta_low, 2)} to {number(self.delta_high, 2)})."
-        )
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding for JSON."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from meta.formatting import interval, number, p_equation, percent
-from meta.saving import Saved
+from meta.results.base import Result
 
 if TYPE_CHECKING:
     from meta.claims.proportion import NormalisationFinding
@@ -54,8 +55,8 @@ class Compatibility:
     surprisal_null: float
 
 
-@dataclass(frozen=True)
-class Verdict(Saved):
+@dataclass(frozen=True, eq=False, repr=False)
+class Verdict(Result):
     """The verdict on one analysis of a claim.
 
     Attributes
@@ -109,14 +110,37 @@ class Verdict(Saved):
     indirectness: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
-    def __repr__(self) -> str:
-        return f"Verdict({self.claim.id!r}, {self.analysis.id!r}: {self.conclusion})"
+    def _shown(self) -> str:
+        return f"{self.claim.id!r}, {self.analysis.id!r}: {self.conclusion}"
 
-    def __str__(self) -> str:
-        return self.summary()
+    @property
+    def measure(self) -> str:
+        """Code of the measure."""
+        return str(self.analysis.measure)
 
-    def summary(self) -> str:
-        """Return the verdict as a block of text."""
+    def _terms(self) -> list[Mapping[str, Any]]:
+        """The mean effect and a new study's against the claim, and p of the claimed value and of none."""
+        post, at, test = self.posterior, self.at_margin, self.compatibility
+        mean: dict[str, Any] = {"term": "mean effect", "conclusion": self.conclusion, "k": self.k}
+        new: dict[str, Any] = {"term": "new study"}
+        if post is not None:
+            low, high = post.interval(0.95)
+            pi = dict(zip(("pi_low", "pi_high"), post.interval(0.95, of="new"), strict=True))
+            mean |= {"estimate": post.estimate, "se": post.sd, "ci_low": low, "ci_high": high} | pi
+        if at is not None:
+            mean["probability"], new["probability"] = at.mean, at.new
+        rows: list[Mapping[str, Any]] = [mean, new] if at is not None else [mean]
+        if test is not None:
+            rows += [{"term": "claimed value", "p_value": test.p_claimed}]
+            rows += [{"term": "no effect", "p_value": test.p_null}]
+        return rows
+
+    def _facts(self) -> Mapping[str, Any]:
+        own = {"claim": self.claim.id, "analysis": self.analysis.id, "conclusion": self.conclusion}
+        counts = {"k_computed": self.k_computed, "k_listed": self.k_listed}
+        return {"model": "verdict"} | own | counts | {"bf_claimed": self.bf_claimed, "bf_side": self.bf_side}
+
+    def _lines(self, digits: int) -> list[str]:
         lines = [f"{self.claim.short} · {self.analysis.label}: {self.conclusion.upper()}", self.sentence]
         lines += [f"  - {reason}" for reason in self.reasons]
         if self.posterior is not None:
@@ -137,7 +161,7 @@ class Verdict(Saved):
             )
         if self.normalisation is not None:
             lines.append(self.normalisation.summary())
-        return "\n".join(lines)
+        return lines
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers and words of the verdict for JSON; NaN becomes None."""

@@ -49,6 +49,8 @@ class Joint:
     def combined(self, row: np.ndarray) -> Distribution:
         """Posterior of one linear combination of the coefficients."""
         means = self.means @ row
+        if not row.any():
+            return PointMass(0.0)
         if self.drawn:
             return Draws(means)
         sds = np.sqrt(np.einsum("i,nij,j->n", row, self.covariances, row))

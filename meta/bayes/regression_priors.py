@@ -26,6 +26,7 @@ def design(
 
 
 def priors_of(effect: Any, terms: tuple[str, ...]) -> tuple[Prior, ...]:
+    """One prior per coefficient, of one for all, a sequence or a mapping of their names."""
     if isinstance(effect, Mapping):
         missing = [term for term in terms if term not in effect]
         if missing:
@@ -42,6 +43,7 @@ def priors_of(effect: Any, terms: tuple[str, ...]) -> tuple[Prior, ...]:
 
 
 def with_slopes(effect: Any, slopes: Any, made: Design) -> tuple[Prior, ...]:
+    """The intercept's prior, and that of the slopes for every other coefficient."""
     if not isinstance(effect, Prior):
         raise InputError("with slopes= the effect takes one prior, that of the intercept")
     return tuple(

@@ -77,13 +77,18 @@ class Answer(Result):
         """What was warned about."""
         return () if self.verdict is None else self.verdict.warnings
 
+    @property
+    def departures(self) -> tuple[Variation, ...]:
+        """The variations that differ from the primary analysis."""
+        return tuple(item for item in self.variations if item.choice != "primary analysis")
+
     def _lines(self, digits: int) -> list[str]:
         if self.verdict is not None:
             lines = self.verdict._lines(digits)
         else:
             head = f"{self.claim.short} · {self.analysis.label} (shown beside the claim's own analysis)"
             lines = [head, *([] if self.posterior is None else self.posterior._lines(digits))]
-        return [*lines, *(f"if {item.choice}: {item.conclusion}" for item in self.variations)]
+        return [*lines, *(f"if {v.choice}: {v.conclusion}" for v in self.departures)]
 
     def _terms(self) -> list[Mapping[str, Any]]:
         """The verdict's rows, then one row per departure from the primary analysis."""

@@ -175,7 +175,7 @@ class Robust(CoefficientInference, LinearFit):
         glance = {} if self.fit is None else self.fit.glance().iloc[0]
         fit = {str(name): value for name, value in glance.items()}
         own = {name: getattr(self, name) for name in ("kind", "df_method", "clusters", "cluster", "level")}
-        return fit | {"test": self.kind} | own
+        return {"model": "cluster-robust"} | fit | {"test": self.kind} | own
 
     def to_dict(self) -> dict[str, Any]:
         """Everything a file needs, as plain numbers and strings."""

@@ -154,7 +154,7 @@ RECIPES: dict[str, Callable[[], Any]] = {
     "beta-selection": lambda: meta.bias.beta_selection(es()),
     "pet-peese": lambda: meta.bias.pet_peese(es()),
     "waap": lambda: meta.bias.waap(es()),
-    "bias-robust": lambda: meta.bias.bias_robust(es()),
+    "bias-robust": lambda: meta.bias.bias_robust(es(), cluster="study"),
     "failsafe-n": lambda: meta.bias.failsafe_n(es()),
     "excess-significance": lambda: meta.bias.excess_significance(es()),
     "significance-funnel": lambda: meta.bias.significance_funnel(es()),

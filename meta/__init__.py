@@ -72,6 +72,7 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.pooling.subgroups import subgroups as subgroups
     from meta.pooling.univariate import pool as pool
     from meta.saving.files import load as load
+    from meta.tables.reader import read_table as read_table
 
     bayes: Bayes
 
@@ -106,6 +107,7 @@ _PLACES = {
     "plots": "",
     "forest": "meta.plots.forest",
     "read_revman": "meta.effects.revman",
+    "read_table": "meta.tables.reader",
     "funnel": "meta.plots.funnel",
     **dict.fromkeys(
         (

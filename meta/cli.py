@@ -5,11 +5,12 @@ Nothing heavy is imported before a command runs, so that help is there at once.
 
 from __future__ import annotations
 
+import copy
 import inspect
 import os
 import sys
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 # pydantic looks through every installed package for plugins of its own; a command has none and does not wait
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -30,16 +31,18 @@ from meta.commands.schema import schema
 from meta.commands.small_study import bias
 from meta.errors import EvidenceError, MetaError
 
-app = typer.Typer(
-    name="meta",
-    help="From what papers actually report to a verdict on a stated claim; and meta-analysis of any table.",
-    epilog="Exit codes: 0 done; 1 the engines disagree, or the reader of the output has gone; "
+SETTINGS: dict[str, Any] = {
+    "name": "meta",
+    "help": "From what papers actually report to a verdict on a stated claim; "
+    "and meta-analysis of any table.",
+    "epilog": "Exit codes: 0 done; 1 the engines disagree, or the reader of the output has gone; "
     "2 a mistake in what was given, said in one sentence.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+    "no_args_is_help": True,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+app = typer.Typer(**SETTINGS)
 
 
 def _help(command: Callable[..., None]) -> str:
@@ -99,9 +102,33 @@ def main() -> None:
         raise SystemExit(1) from None
 
 
+def _unused() -> None:
+    """A command that is not called: its options need not be made."""
+
+
+def _app_for(words: Sequence[str]) -> typer.Typer:
+    """The commands, of which only the called one has its options; making those of all takes most of the time.
+
+    Shell completion asks for any command's options, through the environment, and gets all of them.
+    """
+    if any(name.endswith("_COMPLETE") for name in os.environ):
+        return app
+    called = next((word for word in words if not word.startswith("-")), "")
+    lean = typer.Typer(**SETTINGS)
+    lean.callback()(_options)
+    for info in app.registered_commands:
+        own = copy.copy(info)
+        own.name = info.callback.__name__ if info.callback is not None else info.name
+        if own.name != called:
+            own.callback = _unused
+        lean.registered_commands.append(own)
+    return lean
+
+
 def _run() -> None:
     try:
-        app(columns_as_options(sys.argv[1:]), prog_name="meta")
+        words = columns_as_options(sys.argv[1:])
+        _app_for(words)(words, prog_name="meta")
     except SystemExit:
         if sys.stdout is not None:
             sys.stdout.flush()

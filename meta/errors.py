@@ -17,7 +17,14 @@ class MetaError(ValueError):
     """Base of every refusal; a ``ValueError``, so that callers need not know this package's types.
 
     A value of hundreds of letters without a blank is cut short in the sentence.
+
+    Attributes
+    ----------
+    rows : tuple of int
+        Positions of the rows that are impossible, where the refusal is of rows; they can be left out.
     """
+
+    rows: tuple[int, ...] = ()
 
     def __init__(self, message: object = "") -> None:
         super().__init__(re.sub(r"(\S{40})\S{400,}", r"\1…", str(message)))

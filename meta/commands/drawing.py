@@ -10,10 +10,12 @@ import typer
 from meta.commands import options
 from meta.commands.output import note
 from meta.commands.reading import load, need_column
+from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
 from meta.commands.writing import Shown, check_out, show
 from meta.errors import InputError, quiet
 
 
+@on_tables
 def forest(
     source: options.Subject,
     out: options.FigureOut = None,
@@ -31,6 +33,7 @@ def forest(
     outcome: options.Outcome = None,
     studies: options.Studies = "studies",
     json: options.Json = False,
+    reading: TableOptions = DEFAULTS,
 ) -> None:
     """Draw the forest plot of a table, or of an analysis of the claims file.
 
@@ -54,13 +57,14 @@ def forest(
         else:
             from meta.pooling.univariate import pool as fit_model
 
-            loaded = load(source, measure, column, study, outcome)
+            loaded = load(source, measure, column, study, outcome, reading)
             groups = None if by is None else need_column(loaded, by, "--by")
             fit = fit_model(loaded.effects, method=method, test=test, level=level, by=groups)
             figure = draw(fit, title=title, theme=theme, labels=labels)
         _save(figure, target, json)
 
 
+@on_tables
 def funnel(
     source: options.Subject,
     out: options.FigureOut = None,
@@ -73,6 +77,7 @@ def funnel(
     outcome: options.Outcome = None,
     studies: options.Studies = "studies",
     json: options.Json = False,
+    reading: TableOptions = DEFAULTS,
 ) -> None:
     """Draw the funnel plot of a table, or of an analysis of the claims file.
 
@@ -93,7 +98,7 @@ def funnel(
             if effects.k == 0:
                 raise InputError(f"analysis {source!r} has no computed effect, so there is no funnel to draw")
         else:
-            effects = load(source, measure, column, study, outcome).effects
+            effects = load(source, measure, column, study, outcome, reading).effects
         _save(draw(fit_model(effects, method=method, test=test, level=level)), target, json)
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
-from meta.commands.spellings import ARMS, BASES, LABELS, MEASURED_BY, OTHERS, PRINTED_AS
 from meta.errors import InputError
+from meta.tables.naming import arms_of, normal
+from meta.tables.pairs import Pair, pairs_of
+from meta.tables.spellings import (
+    ARMS,
+    AUTHORS,
+    BASES,
+    EFFECTS,
+    LABELS,
+    MEASURED_BY,
+    OTHERS,
+    PRINTED_AS,
+    YEARS,
+)
 
 GENERIC_WAYS = (("yi", "vi"), ("yi", "sei"), ("yi", "ci_low", "ci_high"), ("estimate", "ci_low", "ci_high"))
-
-
-def normal(name: str) -> str:
-    """Return a column's name without case, spaces and signs.
-
-    >>> normal("Events (Exp.)")
-    'eventsexp'
-    """
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+MOST_NAMED = 15
+"""Columns that a message lists; more would hide the remedy."""
 
 
 def spellings(argument: str) -> list[str]:
@@ -54,7 +58,19 @@ def find(argument: str, columns: Sequence[str]) -> str | None:
             )
         if matches:
             return matches[0]
+        _refuse_copies(argument, group, columns)
     return None
+
+
+def _refuse_copies(argument: str, group: Sequence[str], columns: Sequence[str]) -> None:
+    """Refuse a name that is needed and that several columns have (they are kept as name.1 and name.2)."""
+    for name in columns:
+        original, _, number = str(name).rpartition(".")
+        if number == "1" and f"{original}.2" in columns and normal(original) in group:
+            raise InputError(
+                f"two columns are called {original!r}; rename one, or say which holds {argument} with "
+                f"--column {argument}={original}.1 (the first) or {argument}={original}.2"
+            )
 
 
 def guess(columns: Sequence[str], measure: str, given: Mapping[str, str]) -> dict[str, str]:
@@ -100,14 +116,88 @@ def guess(columns: Sequence[str], measure: str, given: Mapping[str, str]) -> dic
         found = {argument: lookup(argument) for argument in way}
         if all(found.values()) and set(given) <= set(found):
             return {name: column for name, column in found.items() if column is not None}
-    some = {name: lookup(name) for name in dict.fromkeys((*known, *given))}
+    arms, _ = arms_of(free)
+    known_arms = {name: arms[name] for name in entry.columns if name in arms}
+    if known_arms and not lacking(entry.columns, {**known_arms, **given}, lookup):
+        return {name: given.get(name) or arms.get(name) or lookup(name) or "" for name in entry.columns}
+    pair = pair_for(free, given)
+    if pair is not None:
+        return pair
+    some = {name: lookup(name) or arms.get(name) for name in dict.fromkeys((*known, *given))}
     kept = {name: column for name, column in some.items() if column is not None}
     if len(kept) < 2 or entry.design == "generic":
         raise InputError(
-            f"measure {measure!r} needs {' '.join(entry.columns)}, and the columns {', '.join(columns)} do "
-            f"not say which is which; name them with --column {entry.columns[0]}=NAME and so on"
+            f"measure {measure!r} needs {' '.join(entry.columns)}, or effects that are computed already: yi "
+            f"with vi, sei, or ci_low and ci_high; the columns {listed(columns)} do not say which is which; "
+            f"name them with --column {entry.columns[0]}=NAME and so on"
         )
     return kept
+
+
+def lacking(columns: Sequence[str], found: Mapping[str, str], lookup: Callable[[str], str | None]) -> bool:
+    """Whether an argument has no column, neither by its arm nor by its own name."""
+    return any(name not in found and lookup(name) is None for name in columns)
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Names of columns for a message, shortened where there are many.
+
+    >>> listed(["a", "b"])
+    'a, b'
+    """
+    more = len(columns) - MOST_NAMED
+    names = [*map(str, columns[:MOST_NAMED]), *([f"{more} more"] if more > 0 else [])]
+    return ", ".join(names)
+
+
+def pair_for(columns: Sequence[str], given: Mapping[str, str] = {}) -> dict[str, str] | None:
+    """The effect with its error that the names of columns show, if they show one.
+
+    Raises
+    ------
+    InputError
+        If they show several.
+
+    Examples
+    --------
+    >>> pair_for(["study", "estimate", "se"]), pair_for(["study", "OR", "SE"])
+    ({'yi': 'estimate', 'sei': 'se'}, {'estimate': 'OR', 'sei': 'SE'})
+    """
+    pairs = pairs_of(columns)
+    sure = [pair for pair in pairs if pair.named] or pairs
+    known = [pair for pair in sure if normal(pair.effect) in EFFECTS]
+    limits = [pair for pair in known or sure if known or {"sei", "vi"} & pair.error.keys()]
+    if not limits or given.keys() - {"yi", "estimate", *(limits[0].error if len(limits) == 1 else ())}:
+        return None
+    if "yi" in given or "estimate" in given:
+        limits = [pair for pair in pairs if pair.effect in given.values()] or limits[:1]
+    if len(limits) > 1:
+        first, second = limits[0].effect, limits[1].effect
+        raise InputError(
+            f"both {first!r} and {second!r} could be the effect; say which with --column yi={first}"
+        )
+    return _arguments(limits[0]) | dict(given)
+
+
+def _arguments(pair: Pair) -> dict[str, str]:
+    """A pair as arguments: one error, the interval where it is a ratio's or the only one."""
+    ratio = normal(pair.effect) in PRINTED_AS
+    limits: dict[str, str] = {name: pair.error[name] for name in ("ci_low", "ci_high") if name in pair.error}
+    single: dict[str, str] = {name: pair.error[name] for name in ("sei", "vi") if name in pair.error}
+    if len(single) == 2:
+        del single["vi"]
+    error = dict(limits if len(limits) == 2 and (ratio or not single) else single)
+    return {"estimate" if ratio else "yi": pair.effect, **error}
+
+
+def stated(column: str) -> str:
+    """The measure that an effect's name states; "GEN" without.
+
+    >>> stated("OR"), stated("cohens_d"), stated("beta"), stated("r")
+    ('OR', 'SMD', 'GEN', 'COR')
+    """
+    name = normal(column)
+    return PRINTED_AS.get(name) or MEASURED_BY.get(name) or ("COR" if name in ("r", "cor") else "GEN")
 
 
 def guess_measure(columns: Sequence[str]) -> str:
@@ -126,10 +216,16 @@ def guess_measure(columns: Sequence[str]) -> str:
     for way in GENERIC_WAYS:
         found = [find(argument, columns) for argument in way]
         if all(found):
-            stated = normal(str(found[0]))
-            code = PRINTED_AS.get(stated) if way[0] == "estimate" else MEASURED_BY.get(stated, "GEN")
+            name = normal(str(found[0]))
+            code = PRINTED_AS.get(name) if way[0] == "estimate" else MEASURED_BY.get(name, "GEN")
             if code is not None:
                 return code
+    pair = pair_for(columns)
+    if pair is not None and not _of_unknown_scale(pair):
+        return stated(pair.get("estimate") or pair["yi"])
+    if all(find(argument, columns) for argument in ("r", "n")):
+        return "ZCOR"
+    arms, _ = arms_of(columns)
     choices = [
         code
         for code, way in (
@@ -139,12 +235,30 @@ def guess_measure(columns: Sequence[str]) -> str:
             ("SMD, MD or ROM", ("mean1", "sd1", "n1", "mean2", "sd2", "n2")),
             ("ZCOR", ("r", "n")),
             ("PLO", ("events", "n")),
+            ("PLO (a prevalence, in percent or as a share)", ("percent", "n")),
             ("RR, OR or HR (as printed, with its interval)", ("estimate", "ci_low", "ci_high")),
         )
-        if all(find(argument, columns) for argument in way)
+        if all(find(argument, columns) or argument in arms for argument in way)
     ]
-    hint = f"with these columns it can be {choices[0]}" if choices else "such as --measure RR"
+    hint = (
+        f"with these columns it can be {choices[0]}"
+        if choices
+        else f"such as --measure RR; {_both_ways(columns)}"
+    )
     raise InputError(f"say which effect measure to use with --measure; {hint}")
+
+
+def _of_unknown_scale(pair: Mapping[str, str]) -> bool:
+    """Whether only an interval stands beside an "estimate", which may be a ratio as well as a difference."""
+    return "ci_low" in pair and normal(pair.get("yi", "")) in OTHERS["estimate"]
+
+
+def _both_ways(columns: Sequence[str]) -> str:
+    return (
+        f"the columns are {listed(columns)}; name raw statistics with --column (events1 n1 events2 n2, or "
+        "mean1 sd1 n1 mean2 sd2 n2), or effects that are computed already (yi with vi, sei, or ci_low and "
+        "ci_high), such as --column yi=NAME --column sei=NAME"
+    )
 
 
 def guess_labels(columns: Sequence[str]) -> tuple[str, ...]:
@@ -153,11 +267,12 @@ def guess_labels(columns: Sequence[str]) -> tuple[str, ...]:
     >>> guess_labels(["author", "year", "yi"]), guess_labels(["trial", "year"]), guess_labels(["yi"])
     (('author', 'year'), ('trial',), ())
     """
-    by_name = {normal(str(name)): str(name) for name in columns}
-    if "author" in by_name or "authors" in by_name:
-        author = by_name.get("author") or by_name["authors"]
+    by_name = {normal(str(name)): str(name) for name in reversed(columns)}
+    author = next((by_name[name] for name in AUTHORS if name in by_name), None)
+    if author is not None:
         own = next((by_name[name] for name in ("studlab", "slab", "studyname") if name in by_name), None)
         if own is not None:
             return (own,)
-        return (author, by_name["year"]) if "year" in by_name else (author,)
+        year = next((by_name[name] for name in YEARS if name in by_name), None)
+        return (author, year) if year is not None else (author,)
     return next(((by_name[name],) for name in LABELS if name in by_name), ())

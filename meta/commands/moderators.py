@@ -8,10 +8,12 @@ import typer
 
 from meta.commands import options
 from meta.commands.reading import load
+from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
 from meta.commands.writing import Shown, check_out, show
 from meta.errors import quiet
 
 
+@on_tables
 def regress(
     source: options.Source,
     formula: Annotated[
@@ -27,6 +29,7 @@ def regress(
     outcome: options.Outcome = None,
     json: options.Json = False,
     out: options.Out = None,
+    reading: TableOptions = DEFAULTS,
 ) -> None:
     """Regress the effects on columns of the table.
 
@@ -39,7 +42,7 @@ def regress(
 
     check_out(out)
     with quiet():
-        loaded = load(source, measure, column, study, outcome)
+        loaded = load(source, measure, column, study, outcome, reading)
         fit = fit_model(loaded.effects, formula, method=method, test=test, level=level)
         table = fit.coefficients
         rows: list[list[Any]] = fit.tidy().to_numpy().tolist()

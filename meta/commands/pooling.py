@@ -8,6 +8,7 @@ import typer
 
 from meta.commands import options
 from meta.commands.reading import Loaded, load, need_column
+from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
 from meta.commands.writing import Shown, check_out, show
 from meta.errors import quiet
 
@@ -25,6 +26,7 @@ COUNTED = frozenset(
 _TIDY = ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high", "df", "tau2", "i2", "q", "q_p", "k")
 
 
+@on_tables
 def pool(
     source: options.Source,
     measure: options.Measure = None,
@@ -37,6 +39,7 @@ def pool(
     outcome: options.Outcome = None,
     json: options.Json = False,
     out: options.Out = None,
+    reading: TableOptions = DEFAULTS,
 ) -> None:
     """Pool the studies of a table.
 
@@ -51,7 +54,7 @@ def pool(
     """
     check_out(out)
     with quiet():
-        loaded = load(source, measure, column, study, outcome)
+        loaded = load(source, measure, column, study, outcome, reading, tell=False, counts=method in COUNTS)
         if method in COUNTS:
             shown = _counts(loaded, method, level, by)
         elif by is not None:
@@ -67,7 +70,7 @@ def _pooled(loaded: Loaded, method: str, test: str, level: float) -> Shown:
 
     fit = fit_model(loaded.effects, method=method, test=test, level=level)
     assert not isinstance(fit, Subgroups)
-    skipped = [f"note: {message}" for message in loaded.effects.warnings]
+    skipped = [f"note: {message}" for message in loaded.notes]
     return Shown(
         "\n".join([str(fit), *skipped]),
         numbers_of(fit, loaded),
@@ -95,7 +98,7 @@ def numbers_of(fit: Pooled, loaded: Loaded) -> dict[str, Any]:
         "prediction": {"kind": fit.prediction_kind(), "low": low, "high": high},
         "tau2_interval": {"kind": "QP", "low": tau2_low, "high": tau2_high},
         "read": {name: getattr(back, name) for name in names} | {"cut": list(back.cut), "size": back.size},
-        "data_warnings": list(loaded.effects.warnings),
+        "data_warnings": list(loaded.notes),
     }
 
 
@@ -106,8 +109,9 @@ def _subgroups(loaded: Loaded, by: str, method: str, test: str, level: float) ->
         loaded.effects, by=need_column(loaded, by, "--by"), method=method, test=test, level=level
     )
     fits = [*found.fits.items(), ("overall", found.overall)]
+    skipped = [f"note: {message}" for message in loaded.notes]
     return Shown(
-        str(found),
+        "\n".join([str(found), *skipped]),
         found.to_dict() | {"columns": loaded.columns},
         ("group", *_TIDY),
         [(name, *(getattr(fit, item) for item in _TIDY)) for name, fit in fits],

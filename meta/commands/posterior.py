@@ -9,10 +9,12 @@ import typer
 from meta.commands import options
 from meta.commands.output import progress
 from meta.commands.reading import load
+from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
 from meta.commands.writing import Shown, check_out, show
 from meta.errors import MetaError, quiet
 
 
+@on_tables
 def bayes(
     source: options.Source,
     measure: options.Measure = None,
@@ -28,6 +30,7 @@ def bayes(
     outcome: options.Outcome = None,
     json: options.Json = False,
     out: options.Out = None,
+    reading: TableOptions = DEFAULTS,
 ) -> None:
     """Pool the studies of a table with priors.
 
@@ -46,7 +49,7 @@ def bayes(
     priors = {"effect": effect, "tau": tau}
     parsed = {name: None if text is None else parse_prior(text) for name, text in priors.items()}
     with quiet():
-        loaded = load(source, measure, column, study, outcome)
+        loaded = load(source, measure, column, study, outcome, reading)
         if engine == "pymc":
             progress("sampling ...")
         post = fit_model(loaded.effects, engine=engine, level=level, seed=seed, **parsed)  # type: ignore[arg-type]

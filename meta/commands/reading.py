@@ -1,18 +1,21 @@
-"""Anybody's table, from a file or a pipe, as effect sizes; what was guessed is said aloud."""
+"""Anybody's table, from a file or a pipe, as effect sizes; what was recognised and left out is reported."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meta.commands.output import note
+from meta.commands.table_options import TableOptions
 from meta.errors import InputError
 
 if TYPE_CHECKING:
+    from meta.commands.facts import Facts
     from meta.effects.model import EffectSizes
+    from meta.tables.reader import Choices, TableFile
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,25 @@ class Table:
         By name.
     measure : str
         The measure that the file itself states (RevMan's); empty otherwise.
+    notes : tuple of str
+        What was recognised in the file.
+    doubts : mapping of str to str
+        Columns that may be read in two ways.
+    lines : tuple of int
+        Number of each row in the file; empty where it has none.
+    comma : bool
+        Whether decimals are written with a comma.
+    printed : tuple of str
+        Columns whose cells hold several numbers, which other columns have one by one.
     """
 
     columns: Mapping[str, Any]
     measure: str = ""
+    notes: tuple[str, ...] = ()
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    lines: tuple[int, ...] = ()
+    comma: bool = False
+    printed: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -38,13 +56,34 @@ class Table:
 
 @dataclass(frozen=True)
 class Loaded:
-    """Effect sizes from a table, and which column was taken for what."""
+    """Effect sizes from a table, and which column was taken for what.
+
+    Attributes
+    ----------
+    effects : EffectSizes
+        One row per row of ``table``.
+    measure : str
+        Its code.
+    columns : dict of str to str
+        Columns by argument.
+    table : mapping of str to array
+        The rows that were kept.
+    labels : object
+        Column of the labels, or the labels.
+    notes : tuple of str
+        Warnings of the effects and what was done to zero cells.
+    call : dict of str to object
+        Arguments of :func:`meta.effect_sizes` besides the columns.
+    """
 
     effects: EffectSizes
     measure: str
     columns: dict[str, str]
     table: Mapping[str, Any]
     labels: Any
+    notes: tuple[str, ...] = ()
+    call: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
 
 
 def load(
@@ -53,34 +92,77 @@ def load(
     column: list[str] | None = None,
     study: str | None = None,
     outcome: str | None = None,
+    reading: TableOptions | None = None,
+    *,
+    tell: bool = True,
+    counts: bool = False,
 ) -> Loaded:
-    """Read a table, recognise its columns, and compute effect sizes."""
-    from meta.commands.guess import guess, guess_labels, guess_measure
-    from meta.effects.api import effect_sizes
+    """Read a table, recognise its columns, look at its rows, and compute effect sizes.
 
-    table = read(source, outcome)
+    Parameters
+    ----------
+    source, measure, column, study, outcome
+        As in the commands.
+    reading : TableOptions, optional
+        How the file is read, and what is done about odd rows.
+    tell : bool
+        Whether the notes on effects go to standard error; otherwise they are left to the caller.
+    counts : bool
+        Whether counts are pooled as they are, so that nothing is added to zero cells.
+    """
+    from meta.commands.guess import guess_labels
+    from meta.commands.rows import Rows
+
+    reading = reading or TableOptions()
+    table = read(source, outcome, reading)
+    for message in table.notes:
+        note(message)
+    facts = _recognised(table, measure, column, reading)
     names = table.names
-    given = _given(column, names)
-    code = measure or table.measure or ("GEN" if given.keys() & {"yi"} else guess_measure(names))
-    columns = guess(names, code, given)
     if study and study not in names:
         raise InputError(f"--study {study!r} is not a column; the table has {', '.join(names)}")
-    labels = (study,) if study else guess_labels([name for name in names if name not in columns.values()])
-    said = [f"{argument} = {name}" for argument, name in columns.items() if argument != name]
+    taken = facts.columns.values()
+    labels = (study,) if study else guess_labels([name for name in names if name not in taken])
+    rows = Rows(table, facts, _label(table.columns, labels), labels, reading, counts)
+    rows.leave_out()
+    _say_columns(facts, labels, measure)
+    effects = rows.effects()
+    if not effects.exact.any():
+        raise InputError(
+            f"no row of {source!r} has all that the measure {facts.measure} needs: every effect is missing"
+        )
+    notes = (*effects.warnings, *rows.about_zeros(effects)) if not counts else effects.warnings
+    if tell and not counts:
+        for message in notes:
+            note(f"note: {message}")
+    return Loaded(effects, facts.measure, facts.columns, rows.columns, rows.label, notes, rows.call, source)
+
+
+def _recognised(table: Table, measure: str | None, column: list[str] | None, reading: TableOptions) -> Facts:
+    from meta.commands.facts import resolve
+    from meta.commands.guess import guess, guess_measure
+
+    given = _given(column, table.names)
+    names = [name for name in table.names if name not in table.printed or name in given.values()]
+    code = measure or table.measure or ("GEN" if given.keys() & {"yi"} else guess_measure(names))
+    columns = guess(names, code, given)
+    facts = resolve(table.columns, code, columns, reading.scale, said=bool(measure or table.measure))
+    for name in facts.columns.values():
+        if name in table.doubts:
+            raise InputError(table.doubts[name])
+    return facts
+
+
+def _say_columns(facts: Facts, labels: tuple[str, ...], measure: str | None) -> None:
+    said = [f"{argument} = {name}" for argument, name in facts.columns.items() if argument != name]
     if labels and labels != ("study",):
         said.append(f"study = {' + '.join(labels)}")
     if said:
         note(f"columns: {', '.join(said)}")
-    if not measure and code != "GEN":
-        note(f"measure: {code}")
-    label = _label(table.columns, labels)
-    named: dict[str, Any] = dict(columns)
-    effects = effect_sizes(table.columns, measure=code, study=label, **named)
-    if not effects.exact.any():
-        raise InputError(
-            f"no row of {source!r} has all that the measure {code} needs: every effect is missing"
-        )
-    return Loaded(effects, code, columns, table.columns, label)
+    for message in facts.notes:
+        note(message)
+    if not measure and facts.measure != "GEN":
+        note(f"measure: {facts.measure}")
 
 
 def _label(columns: Mapping[str, Any], labels: tuple[str, ...]) -> Any:
@@ -115,20 +197,39 @@ def need_column(loaded: Loaded, name: str, flag: str) -> Any:
     return loaded.table[name]
 
 
-def read(source: str, outcome: str | None = None) -> Table:
+def read(source: str, outcome: str | None = None, reading: TableOptions | None = None) -> Table:
     """Read a table from a file or, for "-", from standard input."""
+    from meta.tables.reader import READ, check_file, choices_of, read_file
+
+    reading = reading or TableOptions()
+    choices = choices_of(
+        sheet=reading.sheet,
+        header=reading.header,
+        skip=reading.skip,
+        decimal=reading.decimal,
+        encoding=reading.encoding,
+    )
     path = Path(source)
     if source == "-":
-        return _from_text(_standard_input(), "standard input", outcome)
-    if path.is_dir():
-        raise InputError(f"{source!r} is a folder; give the path of a CSV, TSV or Excel file, or -")
-    if not path.is_file():
-        raise InputError(f"there is no file {source!r}; give the path of a CSV, TSV or Excel file, or -")
-    from meta.tables.delimited import SPREADSHEETS, from_spreadsheet
+        return _from_text(_standard_input(), "standard input", outcome, choices)
+    check_file(path)
+    suffix = path.suffix.lower()
+    if suffix in READ and suffix not in _MAY_BE_REVMAN:
+        _refuse_outcome(outcome, source)
+        return _as_table(read_file(path, choices))
+    with path.open("rb") as file:
+        zipped = file.read(4) == b"PK\x03\x04" and suffix in _MAY_BE_REVMAN[1:]
+    if zipped:
+        raise InputError(f"{source!r} is a spreadsheet or zip file, not text; give it its own ending, .xlsx")
+    return _from_text(path.read_bytes(), source, outcome, choices)
 
-    if path.suffix.lower() in SPREADSHEETS:
-        return Table(from_spreadsheet(path))
-    return _from_text(path.read_bytes(), source, outcome)
+
+_MAY_BE_REVMAN = (".csv", ".txt", ".rm5", ".xml", "")
+
+
+def _as_table(found: TableFile) -> Table:
+    printed = tuple(name for name, places in found.parts.items() if name not in places.values())
+    return Table(found.columns, "", found.notes, found.doubts, found.lines, found.comma, printed)
 
 
 def _standard_input() -> bytes:
@@ -140,21 +241,26 @@ def _standard_input() -> bytes:
     return raw.read() if raw is not None else sys.stdin.read().encode()
 
 
-def _from_text(content: bytes, name: str, outcome: str | None) -> Table:
-    from meta.tables.delimited import decode, parse
+def _refuse_outcome(outcome: str | None, name: str) -> None:
+    if outcome is not None:
+        raise InputError(f"--outcome belongs to RevMan files, and {name!r} is not one; leave it out")
+
+
+def _from_text(content: bytes, name: str, outcome: str | None, choices: Choices) -> Table:
+    from meta.effects.revman_csv import is_revman_header
+    from meta.tables.reader import read_text
 
     if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         if b"<COCHRANE_REVIEW" not in content:
             raise InputError(f"{name!r} is not a table: it is XML or HTML; save it as CSV in UTF-8")
         return _from_revman(content, name, outcome)
-    columns = parse(decode(content, name), name)
-    from meta.effects.revman_csv import is_revman_header
-
-    if is_revman_header(list(columns)):
+    if choices.sheet is not None:
+        raise InputError(f"--sheet belongs to workbooks, and {name!r} is text; leave it out")
+    found = read_text(content, name, choices)
+    if is_revman_header(list(found.columns)):
         return _from_revman(content, name, outcome)
-    if outcome is not None:
-        raise InputError(f"--outcome belongs to RevMan files, and {name!r} is none; leave it out")
-    return Table(columns)
+    _refuse_outcome(outcome, name)
+    return _as_table(found)
 
 
 def _from_revman(content: bytes, name: str, outcome: str | None) -> Table:
@@ -168,5 +274,6 @@ def _from_revman(content: bytes, name: str, outcome: str | None) -> Table:
         outcome = found[0].number
     frame = as_frame(found, outcome, name)
     about = frame.attrs["outcomes"][0]
-    note(f"RevMan: outcome {about['number']} {about['name']}".rstrip())
-    return Table({str(item): frame[item].to_numpy() for item in frame}, about["measure"])
+    told = f"RevMan: outcome {about['number']} {about['name']}".rstrip()
+    notes = (told, *frame.attrs.get("notes", ()))
+    return Table({str(item): frame[item].to_numpy() for item in frame}, about["measure"], notes)

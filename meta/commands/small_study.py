@@ -7,6 +7,7 @@ from typing import Any
 
 from meta.commands import options
 from meta.commands.reading import Loaded, load
+from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
 from meta.commands.writing import Shown, check_out, show
 from meta.errors import MetaError, NotEstimableError, quiet
 from meta.formatting import interval, number, p_value
@@ -17,6 +18,7 @@ HEADERS = ("kind", "method", "statistic", "p_value", "estimate", "ci_low", "ci_h
 Row = dict[str, Any]
 
 
+@on_tables
 def bias(
     source: options.Source,
     measure: options.Measure = None,
@@ -28,6 +30,7 @@ def bias(
     outcome: options.Outcome = None,
     json: options.Json = False,
     out: options.Out = None,
+    reading: TableOptions = DEFAULTS,
 ) -> None:
     """Test and adjust for small-study effects and publication bias, by several methods at once.
 
@@ -46,7 +49,7 @@ def bias(
         from meta.pooling.subgroups import Subgroups
         from meta.pooling.univariate import pool as fit_model
 
-        loaded = load(source, measure, column, study, outcome)
+        loaded = load(source, measure, column, study, outcome, reading)
         fit = fit_model(loaded.effects, method=method, level=level)
         rows = [_attempt(name, make) for name, make in _methods(loaded, fit, direction, level).items()]
         assert not isinstance(fit, Subgroups)

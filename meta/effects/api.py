@@ -10,7 +10,7 @@ import numpy as np
 
 from meta.arguments import check_arguments
 from meta.effects import checks, forms, zero_cells
-from meta.effects.display_scale import interval_scale, refuse_off_scale
+from meta.effects.display_scale import interval_scale, off_scale
 from meta.effects.inputs import as_floats, study_labels, take, with_labels
 from meta.effects.measures.definition import Measure
 from meta.effects.model import EffectSizes
@@ -341,14 +341,17 @@ def _computed(work: _Work, *, level: float, df: np.ndarray | None, ci_scale: str
             f"df must be > 0: study {work.study[row]!r} has df = {checks.show(df[row])}; "
             "leave it empty for a normal interval"
         )
-    checks.refuse_impossible(work.values, work.study)
     scale, on_model = interval_scale(work.measure, work.values, ci_scale)
     values = work.values
+    problems = checks.impossible(values, work.study)
     if "ci_low" in values and "ci_high" in values:
-        checks.refuse_reversed_interval(values["ci_low"], values["ci_high"], work.study)
+        problems += checks.reversed_intervals(values["ci_low"], values["ci_high"], work.study)
+        if not on_model:
+            problems += off_scale(work.measure.code, values, work.study, scale)
+    checks.refuse(problems)
+    if "ci_low" in values and "ci_high" in values:
         low, high = values["ci_low"], values["ci_high"]
         if not on_model:
-            refuse_off_scale(work.measure.code, work.values, work.study, scale)
             with np.errstate(divide="ignore", invalid="ignore"):
                 low, high = np.sort(np.stack([scale.forward(low), scale.forward(high)]), axis=0)
         values |= {"model_low": low, "model_high": high}

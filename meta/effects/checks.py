@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -110,19 +110,25 @@ def double_zeros(kept: np.ndarray, amount: str, study: Labels) -> list[str]:
     ]
 
 
-Problem = tuple[str, str]
-"""What is wrong with one value of one row, and the remedy."""
+class Problem(NamedTuple):
+    """What is wrong with one value of one row, the remedy, and the position of the row."""
+
+    text: str
+    remedy: str
+    row: int
 
 
 def refuse(problems: list[Problem]) -> None:
     """Raise for all problems at once, if there are any; the remedy of each kind is said once."""
     if not problems:
         return
-    told = [text for text, _ in problems[:MOST_SHOWN]]
+    told = [problem.text for problem in problems[:MOST_SHOWN]]
     if len(problems) > MOST_SHOWN:
         told.append(f"and {len(problems) - MOST_SHOWN} more")
-    remedies = dict.fromkeys(remedy for _, remedy in problems[:MOST_SHOWN])
-    raise InputError("; ".join([*told, *remedies]))
+    remedies = dict.fromkeys(problem.remedy for problem in problems[:MOST_SHOWN])
+    refusal = InputError("; ".join([*told, *remedies]))
+    refusal.rows = tuple(sorted({int(problem.row) for problem in problems}))
+    raise refusal
 
 
 def refuse_impossible(values: Mapping[str, np.ndarray], study: Labels) -> None:
@@ -145,7 +151,7 @@ def impossible(values: Mapping[str, np.ndarray], study: Labels) -> list[Problem]
             continue
         for row in _rows(domain.bad(x)):
             text = f"{name} must {domain.must}: study {str(study[row])!r} has {name} = {show(x[row])}"
-            found.append((text, domain.remedy))
+            found.append(Problem(text, domain.remedy, int(row)))
     return found
 
 
@@ -177,23 +183,21 @@ def excess_events(values: Mapping[str, np.ndarray], study: Labels) -> list[Probl
                     f"{count} must be <= {n}: study {str(study[row])!r} has {count} = "
                     f"{show(values[count][row])} and {n} = {show(values[n][row])}"
                 )
-                found.append((text, "correct the one that is wrong"))
+                found.append(Problem(text, "correct the one that is wrong", int(row)))
     return found
 
 
-def refuse_reversed_interval(low: np.ndarray, high: np.ndarray, study: Labels) -> None:
-    """Raise where the lower limit is not below the upper one."""
-    remedy = "correct them or leave both empty"
-    refuse(
-        [
-            (
-                f"ci_low must be < ci_high: study {str(study[row])!r} has ci_low = {show(low[row])} and "
-                f"ci_high = {show(high[row])}",
-                remedy,
-            )
-            for row in _rows(low >= high)
-        ]
-    )
+def reversed_intervals(low: np.ndarray, high: np.ndarray, study: Labels) -> list[Problem]:
+    """Lower limits that are not below the upper ones, row by row."""
+    return [
+        Problem(
+            f"ci_low must be < ci_high: study {str(study[row])!r} has ci_low = {show(low[row])} and "
+            f"ci_high = {show(high[row])}",
+            "correct them or leave both empty",
+            int(row),
+        )
+        for row in _rows(low >= high)
+    ]
 
 
 def fractional_counts(values: Mapping[str, np.ndarray], study: Labels) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from meta.effects import checks
 from meta.effects.measures.definition import Measure
 from meta.effects.scales import SCALES, Scale
-from meta.errors import InputError, unknown_option
+from meta.errors import unknown_option
 
 CI_SCALES = ("model", "display", "log", "identity", "ratio", "exp")
 
@@ -28,17 +28,24 @@ def interval_scale(
     return scale, ci_scale in ("model", "log", "identity")
 
 
-def refuse_off_scale(code: str, given: Mapping[str, np.ndarray], study: np.ndarray, scale: Scale) -> None:
-    """Refuse what the display scale does not hold, such as a ratio below zero."""
+def off_scale(
+    code: str, given: Mapping[str, np.ndarray], study: np.ndarray, scale: Scale
+) -> list[checks.Problem]:
+    """What the display scale does not hold, such as a ratio of 0 or below, row by row."""
+    problems = []
     for name in ("estimate", "ci_low", "ci_high"):
         if name not in given:
             continue
         x = given[name]
         with np.errstate(divide="ignore", invalid="ignore"):
             bad = ~np.isfinite(scale.forward(x)) & ~np.isnan(x)
-        if bad.any():
-            row = int(np.argmax(bad))
-            raise InputError(
-                f"{name} is not on the display scale of {code}: study {study[row]!r} has "
-                f"{name} = {checks.show(x[row])}; correct it, or say ci_scale='model'"
+        problems += [
+            checks.Problem(
+                f"{name} is not on the display scale of {code}: study {str(study[row])!r} has "
+                f"{name} = {checks.show(x[row])}",
+                "correct it, or say ci_scale='model'",
+                int(row),
             )
+            for row in np.flatnonzero(bad)
+        ]
+    return problems

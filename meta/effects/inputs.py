@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from meta.errors import InputError
+from meta.formatting import listing
 from meta.tables.containers import Columns, missing, one_column
 from meta.tables.labels import align, labelled
+from meta.tables.numerals import looks_numeric
 
 Labels = Sequence[str] | np.ndarray
 
@@ -26,6 +29,8 @@ def take(table: Columns, argument: str, value: Any) -> Any:
         return one_column(align(value, table.index, argument, k=table.k), argument)
     if value in table.repeated:
         raise InputError(f"{argument}={value!r}: several columns of the table have this name; rename one")
+    if value in table.doubts:
+        raise InputError(table.doubts[value])
     if value in table.columns:
         return table.columns[value]
     if not table.columns:
@@ -63,37 +68,64 @@ def as_floats(values: Any, column: str, labels: Labels) -> np.ndarray:
     elif kind in "biuf" and hasattr(values, "to_numpy"):
         out = values.to_numpy(dtype=float, na_value=np.nan)
     else:
-        out = np.array(
-            [_as_float(x, column, labels, row) for row, x in enumerate(np.asarray(values, object))]
-        )
-        out = out.astype(float)
+        out = _from_objects(np.asarray(values, object), column, labels)
     infinite = np.isinf(out)
     if infinite.any():
-        row = int(np.argmax(infinite))
-        raise InputError(
-            f"{column} must be finite: study {str(labels[row])!r} has {column} = {out[row]}; "
-            "leave the cell empty if it is unknown, or drop that row"
+        bad = np.flatnonzero(infinite)
+        told = listing([f"study {str(labels[row])!r} has {column} = {out[row]}" for row in bad[:MOST_NAMED]])
+        raise _refusal(
+            f"{column} must be finite: {told}; leave the cell empty if it is unknown, or drop that row", bad
         )
     return np.asarray(out)
 
 
-def _as_float(x: Any, column: str, labels: Labels, row: int) -> float:
-    if missing(x):
-        return float("nan")
-    if isinstance(x, (str, bytes, complex, np.complexfloating, np.datetime64, np.timedelta64)) or not hasattr(
-        x, "__float__"
-    ):
-        raise InputError(
-            f"{column} must be numeric: study {str(labels[row])!r} has {column} = {x!r}; "
-            "turn the text into numbers first"
-        )
-    try:
-        return float(x)
-    except OverflowError:
-        raise InputError(
-            f"{column} must be finite: study {labels[row]!r} has more digits than a number here can hold; "
-            "correct it"
-        ) from None
+def _from_objects(values: np.ndarray, column: str, labels: Labels) -> np.ndarray:
+    out = np.full(len(values), np.nan)
+    bad = []
+    for row, x in enumerate(values):
+        if missing(x):
+            continue
+        if isinstance(x, _NO_NUMBERS) or not hasattr(x, "__float__"):
+            bad.append(row)
+            continue
+        try:
+            out[row] = float(x)
+        except OverflowError:
+            raise _refusal(
+                f"{column} must be finite: study {labels[row]!r} has more digits than a number here can "
+                "hold; correct it",
+                [row],
+            ) from None
+    if bad:
+        raise _not_numeric(values, bad, column, labels)
+    return out
+
+
+_NO_NUMBERS = (str, bytes, complex, np.complexfloating, np.datetime64, np.timedelta64)
+MOST_NAMED = 20
+
+
+def _not_numeric(values: np.ndarray, bad: list[int], column: str, labels: Labels) -> InputError:
+    """The refusal that names the cells that are not numbers; of text that is all numbers, the first."""
+    texts = [row for row in bad if not (isinstance(values[row], str) and looks_numeric(values[row]))]
+    named = texts or bad[:1]
+    told = [f"study {str(labels[row])!r} has {column} = {values[row]!r}" for row in named[:MOST_NAMED]]
+    if len(named) > MOST_NAMED:
+        told.append(f"{len(named) - MOST_NAMED} more")
+    dated = any(isinstance(values[row], str) and _DATE.match(values[row]) for row in named)
+    remedy = "turn the text into numbers first"
+    if dated:
+        remedy = "a spreadsheet makes dates of cells such as 1-2 or 3/4: type the number again as text"
+    return _refusal(f"{column} must be numeric: {listing(told)}; {remedy}", named)
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _refusal(message: str, rows: Iterable[int]) -> InputError:
+    refusal = InputError(message)
+    refusal.rows = tuple(int(row) for row in rows)
+    return refusal
 
 
 def study_labels(table: Columns, study: Any, k: int) -> np.ndarray:

@@ -34,7 +34,8 @@ def read_revman(path: str | os.PathLike[str], *, outcome: str | None = None) -> 
     DataFrame
         One row a study: ``study year outcome subgroup``; then ``events1 n1 events2 n2``, or
         ``mean1 sd1 n1 mean2 sd2 n2``, or ``yi`` with ``sei`` or ``vi`` (on the log scale for ratios); then
-        what RevMan itself states: ``revman_effect revman_ci_low revman_ci_high revman_weight``.
+        what RevMan itself states: ``revman_effect revman_ci_low revman_ci_high revman_weight``, and
+        ``revman_estimable`` where it calls a study not estimable.
         ``attrs["outcomes"]`` lists the outcomes, with RevMan's measure, method, model and pooled result.
 
     Raises
@@ -78,6 +79,8 @@ def as_frame(outcomes: list[Outcome], outcome: str | None, name: str) -> pd.Data
     frame = frame.dropna(axis="columns", how="all")
     if "subgroup" in frame and not frame["subgroup"].astype(bool).any():
         frame = frame.drop(columns="subgroup")
+    if "revman_estimable" in frame and frame["revman_estimable"].all():
+        frame = frame.drop(columns="revman_estimable")
     fields = ("number", "name", "comparison", "measure", "method", "model", "effect", "ci_low", "ci_high")
     frame.attrs["outcomes"] = [{field: getattr(item, field) for field in fields} for item in chosen]
     return frame

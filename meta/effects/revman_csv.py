@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from meta.effects.revman_rows import MEASURES, STATED, Outcome, as_number, derived, ordered
+from meta.effects.revman_rows import MEASURES, STATED, Outcome, as_number, derived, ordered, without_weight
 from meta.errors import InputError
 
 CSV_5 = ("Comparison Number", "Outcome Number", "Subgroup Number", "Name")
@@ -73,7 +73,13 @@ def _revman_5(rows: list[dict[str, str]]) -> Iterator[Outcome]:
             label = f"{group[1]}" if group[0] != "0" else ""
             number = f"{row['Comparison Number']}.{row['Outcome Number']}"
             own.append(
-                ordered(row["Name"], row.get("Year of study", ""), values, kind)
+                ordered(
+                    row["Name"],
+                    row.get("Year of study", ""),
+                    values,
+                    kind,
+                    estimable=not without_weight(values),
+                )
                 | {"outcome": number, "subgroup": label, "subgroup_number": group[0]}
             )
     yield from done()
@@ -157,7 +163,13 @@ def _revman_web(rows: list[dict[str, str]]) -> Iterator[Outcome]:
                 )
             label = row.get("Subgroup", "")
             found.append(
-                ordered(row["Study"], row.get("Study year", ""), values, kind)
+                ordered(
+                    row["Study"],
+                    row.get("Study year", ""),
+                    values,
+                    kind,
+                    estimable=not without_weight(values),
+                )
                 | {"outcome": number, "subgroup": label, "subgroup_number": str(labels.index(label) + 1)}
             )
         name = own[0].get("Analysis name", "")

@@ -107,7 +107,9 @@ def derived(
     return {}
 
 
-def ordered(label: str, year: str, values: dict[str, float], kind: str) -> dict[str, Any]:
+def ordered(
+    label: str, year: str, values: dict[str, float], kind: str, *, estimable: bool = True
+) -> dict[str, Any]:
     """Row of the table: whole numbers as integers, columns in a fixed order."""
     whole = {k: int(v) if v == v and v == round(v) and k not in STATED else v for k, v in values.items()}
     shown = {k: whole.get(k, math.nan) for k in (*OWN[kind], *STATED)}
@@ -117,7 +119,19 @@ def ordered(label: str, year: str, values: dict[str, float], kind: str) -> dict[
         "outcome": "",
         "subgroup": "",
         **shown,
+        "revman_estimable": estimable,
     }
+
+
+def without_weight(values: dict[str, float]) -> bool:
+    """Whether RevMan gave a study without events, or with nothing but events, in both arms no weight.
+
+    >>> without_weight({"events1": 0, "events2": 0, "n1": 9, "n2": 9, "revman_weight": 0})
+    True
+    """
+    empty = values.get("events1") == 0 and values.get("events2") == 0
+    full = values.get("events1") == values.get("n1") and values.get("events2") == values.get("n2")
+    return bool((empty or full) and values.get("revman_weight") == 0)
 
 
 def as_number(text: str | None) -> float:

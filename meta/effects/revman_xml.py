@@ -5,6 +5,8 @@ Entities and document types are refused, so that a file can neither swell nor re
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
@@ -15,6 +17,18 @@ from meta.errors import InputError
 
 def parse_xml(content: bytes, name: str) -> Element:
     """Parse XML without document types, entities and anything outside the file."""
+    try:
+        return _parsed(content, name)
+    except expat.ExpatError as problem:
+        for again in _mended(content):
+            try:
+                return _parsed(again, name)
+            except expat.ExpatError:
+                continue
+        raise InputError(f"{name!r} is not well-formed XML: {problem}") from None
+
+
+def _parsed(content: bytes, name: str) -> Element:
     builder, parser = TreeBuilder(), expat.ParserCreate()
 
     def refuse(*_: Any) -> None:
@@ -28,11 +42,27 @@ def parse_xml(content: bytes, name: str) -> Element:
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
     try:
         parser.Parse(content, True)
-    except InputError:
+    except (InputError, expat.ExpatError):
         raise
-    except (expat.ExpatError, LookupError, ValueError) as problem:  # the last two: encodings nobody knows
+    except (LookupError, ValueError) as problem:  # encodings nobody knows
         raise InputError(f"{name!r} is not well-formed XML: {problem}") from None
     return builder.close()
+
+
+_BARE = re.compile(rb"&(?!#?\w+;)")
+_DECLARED = re.compile(rb"""^(\s*<\?xml[^>]*?)\s+encoding=(?:"[^"]*"|'[^']*')""")
+
+
+def _mended(content: bytes) -> Iterator[bytes]:
+    """The slips that RevMan's files have: a bare "&" in a title, and another encoding than they declare."""
+    escaped = _BARE.sub(b"&amp;", content)
+    yield escaped
+    for codec in ("utf-8", "cp1252"):
+        try:
+            text = escaped.removeprefix(b"\xef\xbb\xbf").decode(codec)
+        except UnicodeDecodeError:
+            continue
+        yield _DECLARED.sub(rb'\1 encoding="UTF-8"', text.encode())
 
 
 def from_xml(content: bytes, name: str) -> list[Outcome]:
@@ -91,7 +121,7 @@ def _row(item: Element, kind: str, measure: str, studies: dict[str, Element]) ->
         o_e=as_number(item.get("O_E")),
         variance=as_number(item.get("VAR")),
     )
-    return ordered(label, year, values, kind)
+    return ordered(label, year, values, kind, estimable=item.get("ESTIMABLE") != "NO")
 
 
 def _text(node: Element, tag: str) -> str:

@@ -130,9 +130,10 @@ def _refuse(values: Mapping[str, np.ndarray], study: np.ndarray, whole: bool) ->
             part = whole & ~name.startswith("time") & np.isfinite(x) & (x != np.round(x))
         for bad, must in ((absurd, f"lie between {LEAST:g} and {MOST:g}"), (part, "be a whole number")):
             problems += [
-                (
+                checks.Problem(
                     f"{name} must {must}: study {str(study[row])!r} has {name} = {checks.show(x[row])}",
                     "correct it",
+                    int(row),
                 )
                 for row in np.flatnonzero(bad)
             ]

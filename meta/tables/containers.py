@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import numpy as np
 
 from meta.arguments import check_path, shown
 from meta.errors import InputError
-from meta.tables.delimited import SPREADSHEETS, decode, from_spreadsheet, parse
 from meta.tables.labels import align, labelled
 
 
@@ -32,12 +31,15 @@ class Columns:
         Number of rows; None for a table of no columns.
     repeated : frozenset of str
         Names that several columns have: those are kept as ``name.1``, ``name.2``, and ``name`` is refused.
+    doubts : mapping of str to str
+        Columns of a file whose numbers may be read in two ways, with the sentence that says so.
     """
 
     columns: dict[str, Any] = field(default_factory=dict)
     index: Any = None
     k: int | None = None
     repeated: frozenset[str] = frozenset()
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
     def __contains__(self, name: object) -> bool:
         return name in self.columns
@@ -74,7 +76,7 @@ def as_columns(table: Any) -> Columns:
         return table
     _refuse_lazy(table)
     if isinstance(table, (str, os.PathLike)):
-        table = _read_file(Path(table))
+        return _read_file(Path(table))
     if isinstance(table, Mapping):
         return _from_mapping(table)
     if isinstance(table, np.ndarray) and table.dtype.names:
@@ -216,16 +218,19 @@ def _interchanged(table: Any) -> Any:
         return from_dataframe(table)
 
 
-def _read_file(path: Path) -> Any:
+def _read_file(path: Path) -> Columns:
+    from meta.tables.reader import READ, read_file
+
     check_path(path, "the path of the table")
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"table file {str(path)!r} does not exist; give the path of a CSV or Excel file")
-    suffix = path.suffix.lower()
-    if suffix in (".csv", ".txt", ".tsv", ".tab"):
-        return parse(decode(path.read_bytes(), path.name), path.name)
-    if suffix in SPREADSHEETS:
-        return from_spreadsheet(path)
-    raise InputError(f"table file {path.name!r} has suffix {suffix!r}; use .csv, .tsv or .xlsx")
+    if path.suffix.lower() not in READ and path.is_file():
+        raise InputError(
+            f"table file {path.name!r} has suffix {path.suffix!r}; use .csv, .tsv or .xlsx, or another "
+            "ending that docs/tables.md names"
+        )
+    found = read_file(path)
+    return replace(_from_pairs(list(found.columns.items())), repeated=found.repeated, doubts=found.doubts)
 
 
 def one_column(values: Any, name: Any = "a column") -> Any:

@@ -94,7 +94,6 @@ def test_the_measure_is_guessed_where_a_name_states_it(columns, measure):
         ("ai,bi,ci,di", "RR, OR or RD"),
         ("x1i,t1i,x2i,t2i", "IRR"),
         ("m1i,sd1i,n1i,m2i,sd2i,n2i", "SMD, MD or ROM"),
-        ("ri,ni", "ZCOR"),
         ("estimate,lower,upper", "RR, OR or HR"),
         ("a,b", "such as --measure RR"),
     ],

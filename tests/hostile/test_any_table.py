@@ -15,8 +15,19 @@ import meta
 from meta.commands.writing import Shown, as_csv
 from meta.errors import InputError, MetaError, quiet
 from meta.report.tables import csv_text
-from meta.tables.delimited import MISSING, decode, parse
+from meta.tables.encoding import decode_as
+from meta.tables.numerals import MISSING
+from meta.tables.reader import read_text
 from tests.hostile.parsers import outcome
+
+
+def decode(content, name):
+    return decode_as(content, name)[0]
+
+
+def parse(text, name):
+    return read_text(text.encode("utf-8", "surrogatepass"), name).columns
+
 
 QUICK = settings(settings.get_profile("hostile-quick"), max_examples=150)
 LONG = settings(settings.get_profile("hostile-long"), max_examples=3000)
@@ -138,7 +149,6 @@ def test_what_was_written_is_what_is_read(rows, separator, end, coded, comma):
         ("", "it is empty"),
         ("\n \n", "it is empty"),
         ("yi,vi\n", "a header but no rows"),
-        ("yi,vi,yi\n1,2,3\n", "two columns are called 'yi'"),
         ("yi,vi\n1,2,3\n", "line 2 has 3 cells, and the header has 2"),
         ('yi,vi\n"1,2\n', "line 2"),
         ("yi,vi\n1,2\0\n", "it is binary"),
@@ -161,7 +171,7 @@ def test_a_separator_is_not_counted_inside_of_quotes_nor_on_blank_lines():
     assert parse("\n\nstudy;yi\nA;0,5\n", "t.csv")["yi"].tolist() == [0.5]
 
 
-@pytest.mark.parametrize("cell", ["--", "1_000", "½", "²", "1.234,5", "0x10", "1e", "١٢٬٣", "TRUE"])
+@pytest.mark.parametrize("cell", ["1_000", "½", "²", "1.234,5", "0x10", "1e", "١٢٬٣", "TRUE"])
 def test_what_is_no_number_is_no_number(cell):
     table = parse(
         f"study,yi,vi\nA,{cell if ',' not in cell else chr(34) + cell + chr(34)},0.1\nB,1,1\n", "t.csv"

@@ -71,6 +71,9 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.pooling.subgroups import Subgroups as Subgroups
     from meta.pooling.subgroups import subgroups as subgroups
     from meta.pooling.univariate import pool as pool
+    from meta.recovery.solution import Solution as Solution
+    from meta.recovery.solutions import Solutions as Solutions
+    from meta.recovery.solve import solve as solve
     from meta.saving.files import load as load
     from meta.tables.reader import read_table as read_table
 
@@ -83,6 +86,7 @@ _PLACES = {
     "effect_sizes": "meta.effects.api",
     "EffectSizes": "meta.effects.model",
     "datasets": "",
+    "solve": "meta.recovery.solve",
     "pool": "meta.pooling.univariate",
     "pool_many": "meta.pooling.many",
     "subgroups": "meta.pooling.subgroups",
@@ -150,6 +154,8 @@ _CLASSES = {
     "Certainty": "meta.claims.certainty",
     "FigureResult": "meta.plots.figure",
     "ForestPlot": "meta.plots.forest",
+    "Solution": "meta.recovery.solution",
+    "Solutions": "meta.recovery.solutions",
 }
 """Classes of results, for annotations and ``isinstance``."""
 

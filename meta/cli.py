@@ -29,6 +29,7 @@ from meta.commands.posterior import bayes
 from meta.commands.running import run
 from meta.commands.schema import schema
 from meta.commands.small_study import bias
+from meta.commands.solving import solve
 from meta.errors import EvidenceError, MetaError
 
 SETTINGS: dict[str, Any] = {
@@ -56,6 +57,7 @@ for command in (
     check,
     claims,
     show,
+    solve,
     pool,
     forest,
     funnel,

@@ -1,4 +1,4 @@
-"""Columns named by flags of their own: ``--events1 tpos`` is short for ``--column events1=tpos``."""
+"""Columns and facts by flags of their own: ``--events1 tpos`` is short for ``--column events1=tpos``."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def columns_as_options(words: Sequence[str]) -> list[str]:
     >>> columns_as_options(["pool", "x.csv", "--events1", "tpos", "--ci-low=lo", "-m", "RR"])
     ['pool', 'x.csv', '--column', 'events1=tpos', '--column', 'ci_low=lo', '-m', 'RR']
     """
+    if words and words[0] == "solve":
+        return _facts_as_options(words)
     if not words or words[0] not in COMMANDS:
         return list(words)
     found: list[str] = []
@@ -47,4 +49,31 @@ def columns_as_options(words: Sequence[str]) -> list[str]:
         if not name or name.startswith("--"):
             raise InputError(f"{flag} needs the name of a column; write {flag} NAME")
         found += ["--column", f"{argument}={name}"]
+    return found
+
+
+OF_SOLVE = frozenset(
+    ("--measure", "--fact", "--assume", "--study", "--explain", "--json", "--code", "--help", "--version")
+)
+"""The flags of ``meta solve`` that are not facts."""
+
+
+def _facts_as_options(words: Sequence[str]) -> list[str]:
+    """The words of ``meta solve`` with every fact's own flag as ``--fact``; values may be negative numbers.
+
+    >>> _facts_as_options(["solve", "--mean1", "-3.50", "--p=0.040", "-m", "SMD"])
+    ['solve', '--fact', 'mean1=-3.50', '--fact', 'p=0.040', '-m', 'SMD']
+    """
+    found: list[str] = []
+    waiting = iter(words)
+    for word in waiting:
+        flag, equals, value = word.partition("=")
+        if not word.startswith("--") or flag in OF_SOLVE or flag == "--":
+            found.append(word)
+            continue
+        if not equals:
+            value = next(waiting, "")
+        if not value or (value.startswith("-") and value[1:2] not in set("0123456789.")):
+            raise InputError(f"{flag} needs a value; write {flag} VALUE")
+        found += ["--fact", f"{flag.removeprefix('--').replace('-', '_')}={value}"]
     return found

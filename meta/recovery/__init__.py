@@ -1,0 +1,1 @@
+"""From the facts that a source states to the effect, by one registry of rules."""

@@ -1,0 +1,167 @@
+"""Counts from percentages, from the people without the event, and from statistics of a 2x2 table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from meta.recovery.facts import of_arm
+from meta.recovery.rules.rule import Rule
+
+DIPIETRANTONJ = ("Di Pietrantonj 2006", "10.1002/sim.2287")
+_SLACK = 1e-9
+"""A printed half may have been rounded either way."""
+
+
+def only_count(percent: np.ndarray, half: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """The only count out of n that is printed as this percentage; NaN if there is none or more than one.
+
+    >>> only_count(np.array([86.0, 86.0]), np.array([0.05, 0.05]), np.array([43.0, 44.0])).tolist()
+    [37.0, nan]
+    """
+    low = np.ceil((percent - half) / 100 * n - _SLACK)
+    high = np.floor((percent + half) / 100 * n + _SLACK)
+    return np.where(low == high, low, np.nan)
+
+
+def nearest_count(percent: np.ndarray, n: np.ndarray, _: float = 0.0) -> np.ndarray:
+    """The count that comes nearest to a percentage of n.
+
+    >>> float(nearest_count(np.array(33.0), np.array(200.0)))
+    66.0
+    """
+    return np.round(percent * n / 100)
+
+
+def only_size(events: np.ndarray, percent: np.ndarray, half: np.ndarray) -> np.ndarray:
+    """The only n of which the events are printed as this percentage; NaN if there is none or more than one.
+
+    >>> float(only_size(np.array(37.0), np.array(86.0), np.array(0.05)))
+    43.0
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = np.ceil(100 * events / (percent + half) - _SLACK)
+        high = np.floor(100 * events / np.maximum(percent - half, 0) + _SLACK)
+    return np.where(low == high, low, np.nan)
+
+
+def _tables(
+    printed: np.ndarray,
+    half: np.ndarray,
+    n1: np.ndarray,
+    n2: np.ndarray,
+    events: np.ndarray,
+    statistic: Callable,
+) -> np.ndarray:
+    """Events of group 1 in the only table with these margins whose statistic is printed like this."""
+    shown, slack, first, second, total = np.broadcast_arrays(printed, half, n1, n2, events)
+    found = np.full(shown.shape, np.nan)
+    for row in np.ndindex(shown.shape):
+        a, b, t = float(first[row]), float(second[row]), float(total[row])
+        if not np.isfinite(a + b + t + shown[row]) or not 0 <= t <= a + b:
+            continue
+        cells = np.arange(max(0.0, t - b), min(a, t) + 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = statistic(cells, a, b, t)
+        fits = np.abs(values - shown[row]) <= slack[row] + _SLACK
+        if fits.sum() == 1:
+            found[row] = cells[fits][0]
+    return found
+
+
+def from_odds_ratio(
+    ratio: np.ndarray, half: np.ndarray, n1: np.ndarray, n2: np.ndarray, events: np.ndarray
+) -> np.ndarray:
+    """Events of group 1 from the odds ratio and the margins.
+
+    >>> float(from_odds_ratio(*map(np.array, (7.89, 0.005, 34.0, 35.0, 13.0))))
+    11.0
+    """
+
+    def odds(a: np.ndarray, n: float, m: float, total: float) -> np.ndarray:
+        return a * (m - total + a) / ((n - a) * (total - a))
+
+    return _tables(ratio, half, n1, n2, events, odds)
+
+
+def from_risk_ratio(
+    ratio: np.ndarray, half: np.ndarray, n1: np.ndarray, n2: np.ndarray, events: np.ndarray
+) -> np.ndarray:
+    """Events of group 1 from the risk ratio and the margins.
+
+    >>> float(from_risk_ratio(*map(np.array, (5.66, 0.005, 34.0, 35.0, 13.0))))
+    11.0
+    """
+    return _tables(ratio, half, n1, n2, events, lambda a, n, m, total: a / n / ((total - a) / m))
+
+
+def from_risk_difference(
+    difference: np.ndarray, half: np.ndarray, n1: np.ndarray, n2: np.ndarray, events: np.ndarray
+) -> np.ndarray:
+    """Events of group 1 from the risk difference and the margins.
+
+    >>> float(from_risk_difference(*map(np.array, (0.266, 0.0005, 34.0, 35.0, 13.0))))
+    11.0
+    """
+    return _tables(difference, half, n1, n2, events, lambda a, n, m, total: a / n - (total - a) / m)
+
+
+def from_chi2(
+    chi2: np.ndarray, half: np.ndarray, n1: np.ndarray, n2: np.ndarray, events: np.ndarray, sign: np.ndarray
+) -> np.ndarray:
+    """Events of group 1 from an uncorrected chi-square, the margins and the direction.
+
+    >>> float(from_chi2(*map(np.array, (8.00, 0.005, 34.0, 35.0, 13.0, 1.0))))
+    11.0
+    """
+
+    def signed(a: np.ndarray, n: float, m: float, total: float) -> np.ndarray:
+        excess = a * (m - total + a) - (n - a) * (total - a)
+        return np.sign(excess) * excess**2 * (n + m) / (n * m * total * (n + m - total))
+
+    return _tables(chi2 * sign, half, n1, n2, events, signed)
+
+
+def _arm(arm: str) -> tuple[Rule, ...]:
+    names = (of_arm(name, arm) for name in ("events", "nonevents", "n", "percent"))
+    events, none, n, percent = names
+    at, which = (("proportion",) if not arm else ("2x2",)), f" {arm}" if arm else ""
+    return (
+        Rule(f"people{which} from both outcomes", (events, none), (n,), np.add,
+             f"{n} = {events} + {none}", at),
+        Rule(f"events{which} from the others", (n, none), (events,), np.subtract,
+             f"{events} = {n} - {none}", at),
+        Rule(f"events{which} from the percentage", (percent, f"{percent}_half", n), (events,), only_count,
+             f"{events} = the only count of {n} that is printed as {percent}", at),
+        Rule(f"people{which} from the percentage", (events, percent, f"{percent}_half"), (n,), only_size,
+             f"{n} = the only size of which {events} are printed as {percent}", at, cost=2),
+        Rule(f"events{which} nearest to the percentage", (percent, n), (events,), nearest_count,
+             f"{events} = {percent} {n} / 100, to the nearest whole number", at,
+             assumes=("nearest-count",), cost=2),
+    )  # fmt: skip
+
+
+_MARGINS = ("n1", "n2", "events_total")
+TABLES = (
+    Rule("events 2 from the total", ("events_total", "events1"), ("events2",), np.subtract,
+         "events2 = events - events1", ("2x2",)),
+    Rule("events 1 from the total", ("events_total", "events2"), ("events1",), np.subtract,
+         "events1 = events - events2", ("2x2",)),
+    Rule("events in both groups", ("events1", "events2"), ("events_total",), np.add,
+         "events = events1 + events2", ("2x2",)),
+    Rule("table of the odds ratio", ("est", "est_half", *_MARGINS), ("events1",), from_odds_ratio,
+         "the only table with this odds ratio and these margins", ("2x2",), DIPIETRANTONJ,
+         when=("OR",), cost=4),
+    Rule("table of the risk ratio", ("est", "est_half", *_MARGINS), ("events1",), from_risk_ratio,
+         "the only table with this risk ratio and these margins", ("2x2",), DIPIETRANTONJ,
+         when=("RR",), cost=4),
+    Rule("table of the risk difference", ("est", "est_half", *_MARGINS), ("events1",), from_risk_difference,
+         "the only table with this risk difference and these margins", ("2x2",), DIPIETRANTONJ,
+         when=("RD",), cost=4),
+    Rule("table of the chi-square", ("chi2", "chi2_half", *_MARGINS, "direction"), ("events1",), from_chi2,
+         "the only table with this chi-square, these margins and this direction", ("2x2",), DIPIETRANTONJ,
+         cost=5),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (*_arm("1"), *_arm("2"), *_arm(""), *TABLES)

@@ -88,7 +88,7 @@ def _found(
 
     if measure is None:
         raise InputError("say which effect is sought with --measure, such as --measure SMD")
-    facts = _pairs("--fact", fact)
+    facts: dict[str, Any] = _pairs("--fact", fact)
     check_names(facts)
     values = {name: _number("--assume", name, value) for name, value in _pairs("--assume", assume).items()}
     more: dict[str, Any] = {"assume": values} if values else {}
@@ -103,7 +103,7 @@ def _found(
 
 def _table(
     source: str, measure: str, facts: Mapping[str, str], study: str | None
-) -> tuple[Mapping[str, Any], dict[str, str], Any]:
+) -> tuple[Mapping[str, Any], dict[str, Any], Any]:
     """The columns of a file, which of them is which fact, and the one that names the rows."""
     from meta.commands.guess import find, guess_labels
     from meta.commands.output import note
@@ -126,10 +126,10 @@ def _table(
     return columns, named, study or (list(labels) if len(labels) > 1 else labels[0] if labels else None)
 
 
-def _pairs(flag: str, given: list[str]) -> dict[str, str]:
+def _pairs(flag: str, given: list[str]) -> dict[str, Any]:
     from meta.errors import InputError
 
-    found: dict[str, str] = {}
+    found: dict[str, Any] = {}
     for pair in given:
         name, equals, value = (part.strip() for part in pair.partition("="))
         if not equals or not name or not value:

@@ -14,6 +14,7 @@ from scipy.special import ndtri, stdtrit
 
 from meta.effects.recovered import Recovered, numbers, require, sign_of
 from meta.errors import InputError
+from meta.recovery.rules.change import correlation_of_sds
 
 
 def critical_value(tail: ArrayLike, df: ArrayLike | None = None) -> np.ndarray:
@@ -253,7 +254,7 @@ def correlation_from_sds(*, sd_pre: ArrayLike, sd_post: ArrayLike, sd_change: Ar
     """
     before, after, change = numbers(sd_pre=sd_pre, sd_post=sd_post, sd_change=sd_change)
     require((before > 0) & (after > 0), "sd_pre or sd_post", np.minimum(before, after), "must be > 0")
-    r = (before**2 + after**2 - change**2) / (2 * before * after)
+    r = correlation_of_sds(before, after, change)
     require(
         np.abs(r) <= 1, "r", r, "must be between -1 and 1", "these three SDs cannot be of the same people"
     )

@@ -48,6 +48,8 @@ NOT_RESULTS = {
     "Simulated": "a pair of arrays for pool_many",
     "CochranePriors": "a pair of priors",
     "Axes": "a figure",
+    "Solution": "the effect of one comparison, data for a fit",
+    "Solutions": "the effects of rows, data for a fit",
 }
 """Classes that public verbs return and that are no results, and what they are instead."""
 NO_ROWS = {

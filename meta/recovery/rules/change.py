@@ -26,8 +26,18 @@ def correlation(before: np.ndarray, after: np.ndarray, change: np.ndarray) -> np
     >>> float(correlation(*map(np.array, (4.0, 5.0, 13**0.5))).round(3))
     0.7
     """
-    r = (before**2 + after**2 - change**2) / (2 * before * after)
+    r = correlation_of_sds(before, after, change)
     return np.where(np.abs(r) < 1, r, np.nan)
+
+
+def correlation_of_sds(before: np.ndarray, after: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """The same, also where it lies beyond 1.
+
+    >>> float(correlation_of_sds(*map(np.array, (1.0, 1.0, 3.0))))
+    -3.5
+    """
+    r = (before**2 + after**2 - change**2) / (2 * before * after)
+    return np.asarray(r)
 
 
 def final_sd(before: np.ndarray, change: np.ndarray, r: np.ndarray) -> np.ndarray:

@@ -141,7 +141,7 @@ def bias_robust(
         raise NotEstimableError("robust standard errors need at least two clusters")
     S = sampling_covariance(used, groups, rho, None)
     fit = sandwich(used.yi, np.ones((used.k, 1)), S, groups, kind="CR2")
-    w = np.linalg.solve(S, np.ones(used.k))
+    w = np.linalg.solve(S if isinstance(S, np.ndarray) else S.toarray(), np.ones(used.k))
     estimate, se = float(w @ used.yi / w.sum()), float(np.sqrt(fit.vcov[0, 0]))
     df = float(satterthwaite(fit, np.eye(1))[0])
     if df < FEW_DF:

@@ -14,10 +14,15 @@ from meta.effects.groups import clusters_of, grouping, numbered
 from meta.effects.intake import as_effects, covariances, numbers
 from meta.effects.model import EffectSizes, take_rows
 from meta.errors import InputError
+from meta.kernels.batches import batches, cut, joined
+from meta.kernels.mixed import blocks_of
 from meta.keywords import keywords
 
+DENSE = 4000
+"""Above so many effects, covariances are kept sparse: a dense matrix would take over 128 MB."""
 
-def correlated(vi: np.ndarray, groups: np.ndarray, rho: float) -> np.ndarray:
+
+def correlated(vi: np.ndarray, groups: np.ndarray, rho: float) -> Any:
     """Sampling covariance with correlation ``rho`` between effects of the same group, (k, k).
 
     >>> correlated(np.array([1.0, 4.0, 1.0]), np.array([0, 0, 1]), 0.5).tolist()
@@ -25,32 +30,24 @@ def correlated(vi: np.ndarray, groups: np.ndarray, rho: float) -> np.ndarray:
     """
     if not -1 < rho < 1:
         raise InputError(f"rho must lie between -1 and 1, got {rho!r}")
+    if len(vi) > DENSE:
+        layout = batches(np.unique(groups, return_inverse=True)[1].reshape(-1))
+        blocks = []
+        for rows in layout.rows:
+            sd = np.sqrt(vi[rows])
+            block = rho * sd[:, :, None] * sd[:, None, :]
+            np.einsum("bii->bi", block)[...] = vi[rows]
+            blocks.append(block)
+        return joined(blocks, layout)
     together = groups[:, None] == groups[None, :]
     V = np.where(together, rho * np.sqrt(np.outer(vi, vi)), 0.0)
     np.fill_diagonal(V, vi)
     return V
 
 
-def components(groups: list[np.ndarray], V: np.ndarray) -> np.ndarray:
-    """Number the blocks that neither a group nor a covariance joins, (k,).
-
-    >>> components([np.array([0, 0, 1])], np.eye(3)).tolist()
-    [0, 0, 1]
-    """
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    linked = V != 0
-    for g in groups:
-        linked = linked | (g[:, None] == g[None, :])
-    return np.asarray(connected_components(csr_matrix(linked), directed=False)[1])
-
-
-def sampling_covariance(
-    es: EffectSizes, outermost: np.ndarray, rho: float | None, V: np.ndarray | None
-) -> np.ndarray:
+def sampling_covariance(es: EffectSizes, outermost: np.ndarray, rho: float | None, V: Any) -> Any:
     """Sampling covariance from ``V``, from ``rho``, or from what the effect sizes carry, checked block by
-    block.
+    block; sparse where ``V`` is, or where there are many effects.
     """
     if V is not None and rho is not None:
         raise InputError("give either V or rho, not both")
@@ -60,23 +57,50 @@ def sampling_covariance(
         S = correlated(es.vi, outermost, rho)
     elif es.covariance is not None:
         S = np.asarray(es.covariance, dtype=float)
+    elif es.k > DENSE:
+        from scipy.sparse import diags
+
+        return diags(es.vi).tocsr()
     else:
         return np.diag(es.vi)
-    if S.shape == (es.k, es.k) and not np.isfinite(S).all():
-        row = int(np.flatnonzero(~np.isfinite(S).all(axis=1))[0])
-        raise InputError(f"V must be finite: the row of study {str(es.study[row])!r} has a missing value")
-    if S.shape != (es.k, es.k) or not np.allclose(S, S.T, rtol=1e-8, atol=1e-12 * np.max(np.abs(S))):
+    sparse = not isinstance(S, np.ndarray)
+    if S.shape == (es.k, es.k) and not np.isfinite(S.data if sparse else S).all():
+        rows = S.tocoo().row[~np.isfinite(S.tocoo().data)] if sparse else np.argwhere(~np.isfinite(S))[:, 0]
+        who = str(es.study[int(rows[0])])
+        raise InputError(f"V must be finite: the row of study {who!r} has a missing value")
+    if S.shape != (es.k, es.k) or not _symmetric(S):
         raise InputError(f"V must be a symmetric {es.k} x {es.k} matrix, got {S.shape}")
-    for block in _blocks(components([], S)):
-        if len(block) > 1 and np.linalg.eigvalsh(S[np.ix_(block, block)])[0] <= 0:
+    diagonal = S.diagonal()
+    if np.any(diagonal <= 0):
+        bad = int(np.flatnonzero(diagonal <= 0)[0])
+        raise InputError(f"the diagonal of V must be > 0: study {str(es.study[bad])!r} has {diagonal[bad]:g}")
+    layout = batches(blocks_of([], S))
+    for rows, blocks in zip(layout.rows, cut(S, layout), strict=True):
+        bad_blocks = np.flatnonzero(np.linalg.eigvalsh(blocks)[:, 0] <= 0)
+        if len(bad_blocks):
+            first = rows[bad_blocks[0]]
             raise InputError(
-                f"the sampling covariance is not positive definite for study {str(es.study[block[0]])!r} "
-                f"({len(block)} effects); lower rho or correct V"
+                f"the sampling covariance is not positive definite for study {str(es.study[first[0]])!r} "
+                f"({len(first)} effects); lower rho or correct V"
             )
-    if np.any(np.diag(S) <= 0):
-        bad = int(np.flatnonzero(np.diag(S) <= 0)[0])
-        raise InputError(f"the diagonal of V must be > 0: study {str(es.study[bad])!r} has {S[bad, bad]:g}")
     return S
+
+
+def given_covariance(es: EffectSizes, V: Any, rows: np.ndarray) -> Any:
+    """A caller's V for the rows that are used; None without. Sparse matrices stay sparse."""
+    if V is None:
+        return None
+    if hasattr(V, "tocsr"):
+        if V.shape != (es.k, es.k):
+            raise InputError(f"V must be a symmetric {es.k} x {es.k} matrix, got {V.shape}")
+        return V.tocsr()[rows][:, rows]
+    return covariances(es, V)[np.ix_(rows, rows)]
+
+
+def _symmetric(S: Any) -> bool:
+    if isinstance(S, np.ndarray):
+        return bool(np.allclose(S, S.T, rtol=1e-8, atol=1e-12 * np.max(np.abs(S))))
+    return bool(abs(S - S.T).max() <= 1e-8 * abs(S).max())
 
 
 def _blocks(numbers: np.ndarray) -> list[np.ndarray]:

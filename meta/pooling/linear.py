@@ -48,10 +48,10 @@ class LinearFit(Result):
         """Degrees of freedom of each row's estimate, (n,)."""
         return np.full(len(rows), float(np.min(self.df)))
 
-    def _between(self, rows: np.ndarray, own: bool) -> np.ndarray:
+    def _between(self, rows: np.ndarray, new: Any) -> np.ndarray:
         """Variance of true effects about each row, (n,); NaN where the row does not determine it.
 
-        ``own`` says that the rows are those of the data.
+        ``new`` holds the new data of the rows; None for the data's own.
         """
         return np.full(len(rows), np.nan)
 
@@ -128,7 +128,7 @@ class LinearFit(Result):
         estimate, se = self._combined(x)
         df = self._dfs(x)
         crit = quantile(0.5 + share / 2, df)
-        half, wide = crit * se, crit * np.sqrt(se**2 + self._between(x, new is None))
+        half, wide = crit * se, crit * np.sqrt(se**2 + self._between(x, new))
         columns = {"estimate": estimate, "se": se, "df": df}
         columns |= {"ci_low": estimate - half, "ci_high": estimate + half}
         columns |= {"pi_low": estimate - wide, "pi_high": estimate + wide}
@@ -165,8 +165,13 @@ class LinearFit(Result):
 
     def _shares(self) -> np.ndarray:
         """Weights in percent: those of generalised least squares, by the rows of the inverse covariance."""
-        marginal = np.asarray(self.marginal)  # type: ignore[attr-defined]
-        w = np.linalg.solve(marginal, np.ones(len(marginal)))
+        marginal = self.marginal  # type: ignore[attr-defined]
+        if isinstance(marginal, np.ndarray):
+            w = np.linalg.solve(marginal, np.ones(len(marginal)))
+        else:
+            from scipy.sparse.linalg import spsolve
+
+            w = spsolve(marginal.tocsc(), np.ones(marginal.shape[0]))
         return 100 * w / w.sum()
 
     def backtransform(self) -> BackTransformed | pd.DataFrame:

@@ -148,9 +148,9 @@ class LocationScale(LinearFit, InformationCriteria):
         """Degrees of freedom of the location coefficients, (p,)."""
         return np.full(len(self.beta), self._df)
 
-    def _between(self, rows: np.ndarray, own: bool) -> np.ndarray:
+    def _between(self, rows: np.ndarray, new: Any) -> np.ndarray:
         """Each study's own tau2; new data say nothing of the scale part."""
-        return self.tau2 if own else np.full(len(rows), np.nan)
+        return self.tau2 if new is None else np.full(len(rows), np.nan)
 
     def _is_mean(self) -> bool:
         return False  # one tau2 a study, so that there is no single prediction

@@ -9,26 +9,22 @@ import numpy as np
 from scipy.special import chdtrc
 
 from meta.arguments import check_arguments, check_level, refuse_unused
-from meta.effects.design import Design, build, refuse_uncalled
-from meta.effects.groups import grouping, levels_in_order
-from meta.effects.intake import as_effects, covariances
+from meta.effects.design import Design, build
+from meta.effects.groups import grouping
+from meta.effects.intake import as_effects
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
-from meta.kernels.mixed import MixedFit, Stacked, fit_mixed, stack, variances
+from meta.kernels.mixed import RandomTerm, lay_out, maximise, residual_q
 from meta.keywords import keywords
 from meta.pooling.boundary import check_option
-from meta.pooling.dependence import components, sampling_covariance
+from meta.pooling.components import components_of, marginal_of
+from meta.pooling.dependence import given_covariance, sampling_covariance
 from meta.pooling.multilevel_result import Multilevel as Multilevel
-from meta.pooling.structures import (
-    STRUCTURES,
-    inner_matrices,
-    inner_pairs,
-    inner_structure,
-    nested_groups,
-    same,
-)
+from meta.pooling.random_terms import Terms, inner_term, read_terms
+from meta.pooling.structures import nested_groups
 
+FACTOR = ("UN", "CS", "HCS", "DIAG", "ID", "AR", "HAR")
 TESTS = ("z", "t", "containment")
 
 
@@ -54,14 +50,6 @@ def _check_levels(levels: Sequence[str], groups: list[np.ndarray], k: int, notes
         )
 
 
-def _starts(y: np.ndarray, X: np.ndarray, V: np.ndarray, count: int) -> list[np.ndarray]:
-    q, _ = np.linalg.qr(X)
-    spread = float(np.mean((y - q @ (q.T @ y)) ** 2))
-    s = np.sqrt(max(spread - float(np.mean(np.diag(V))), 0.1 * spread, 1e-6 * float(np.mean(np.diag(V)))))
-    out = [np.full(count, s / np.sqrt(count)), np.full(count, 0.1 * s)]
-    return out + [np.where(np.arange(count) == i, s, 0.1 * s) for i in range(count) if count > 1]
-
-
 def containment_df(X: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
     """Containment df: groups of the coarsest level within which a column does not vary, less p."""
     k, p = X.shape
@@ -76,21 +64,11 @@ def containment_df(X: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
     return out
 
 
-def residual_q(y: np.ndarray, X: np.ndarray, V: np.ndarray) -> tuple[float, float]:
-    """Cochran's Q with the full V, and tr(P)."""
-    W = np.linalg.inv(V)
-    q = np.linalg.qr(X)[0]
-    wq = W @ q
-    inner = np.linalg.inv(q.T @ wq)
-    e = y - q @ (inner @ (wq.T @ y))
-    return float(e @ W @ e), float(np.trace(W) - np.trace(inner @ wq.T @ wq))
-
-
 @keywords
 def pool_multilevel(
     data: Any = None,
     *,
-    levels: Sequence[str] | str = ("study", "effect"),
+    levels: Sequence[str] | str | None = None,
     rho: float | None = None,
     moderators: Any = None,
     V: Any = None,
@@ -98,7 +76,7 @@ def pool_multilevel(
     test: str = "z",
     level: float = 0.95,
     inner: str | None = None,
-    struct: str | None = None,
+    struct: str | Sequence[str | None] | None = None,
     yi: Any = None,
     vi: Any = None,
     sei: Any = None,
@@ -106,6 +84,9 @@ def pool_multilevel(
     measure: str | None = None,
     intercept: bool | None = None,
     context: Mapping[str, Any] | None = None,
+    random: str | Sequence[str] | None = None,
+    R: Mapping[str, Any] | None = None,
+    fixed: Mapping[str, float] | None = None,
 ) -> Multilevel:
     """Pool effects that depend on one another.
 
@@ -113,15 +94,17 @@ def pool_multilevel(
     ----------
     data : EffectSizes, fit or table
         Effects; of a table, ``yi``, ``vi`` (or ``sei``) and ``study`` name columns.
-    levels : sequence of str
+    levels : sequence of str, optional
         Columns of nested random intercepts, outermost first; labels may restart inside each outer group.
-        ``effect`` numbers the rows where there is no such column.
+        ``effect`` numbers the rows where there is no such column. Without ``levels`` and ``random``:
+        ``["study", "effect"]``.
     rho : float, optional
         Correlation of the sampling errors within the outermost level.
     moderators : str, list of str, array, mapping or frame, optional
         Formula (``"~ year"``), names of columns, or values.
-    V : array of shape (k, k), optional
-        Sampling covariances, in place of ``rho``; without either, those that the effect sizes carry.
+    V : array or sparse matrix of shape (k, k), optional
+        Sampling covariances (:func:`meta.vcalc` makes them), in place of ``rho``; without either, those that
+        the effect sizes carry.
     method : {"REML", "ML"}
         Restricted or ordinary maximum likelihood.
     test : {"z", "t", "containment"}
@@ -131,8 +114,10 @@ def pool_multilevel(
     inner : str, optional
         Column of inner levels (outcomes, say): random effects by inner level within the one level of
         ``levels``.
-    struct : {"UN", "CS", "HCS", "DIAG", "ID", "AR"}, optional
-        Their covariance structure ("UN").
+    struct : str or sequence of str, optional
+        Covariance structure of the inner levels (UN), or of each term of ``random`` that has a left side: UN,
+        CS, HCS, DIAG, ID, AR, HAR for the levels of a factor (UN); GEN, GDIAG for random slopes (GEN); CAR
+        for real times, SPEXP, SPGAU for coordinates.
     yi, vi, sei, study, measure : optional
         As in :func:`meta.pool`; beside arrays, the levels are given as arrays too.
     intercept : bool, optional
@@ -140,6 +125,16 @@ def pool_multilevel(
     context : mapping of str to function, optional
         Functions of your own that the formula may call: ``context={"f": f}`` for ``"~ f(dose)"``. Without, a
         formula holds columns, arithmetic and the functions that are listed in `meta.effects.design`.
+    random : str or sequence of str, optional
+        Random terms, in place of ``levels`` and ``inner``: ``"~ 1 | study/effect"`` (nested intercepts),
+        ``"~ outcome | study"`` (inner levels of a factor), ``"~ dose | study"`` and ``"~ 0 + dose | study"``
+        (random slopes with and without an intercept). Terms of a list add up, nested or crossed.
+    R : mapping of str to DataFrame, optional
+        Known correlations among the levels of a column, ``R={"species": C}``, for the term
+        ``"~ 1 | species"``. The same term once more is its twin without R.
+    fixed : mapping of str to float, optional
+        Variances of random intercepts that are given and not estimated, by the name of the term:
+        ``fixed={"study/effect": 0.01}``.
 
     Returns
     -------
@@ -147,7 +142,8 @@ def pool_multilevel(
 
     Notes
     -----
-    Konstantopoulos (2011), doi:10.1002/jrsm.35; Pustejovsky & Tipton (2022), doi:10.1007/s11121-021-01246-3.
+    ``y ~ N(X b, V + sum of Z_i G_i Z_i')``. Konstantopoulos (2011), doi:10.1002/jrsm.35; Pustejovsky & Tipton
+    (2022), doi:10.1007/s11121-021-01246-3; Nakagawa & Santos (2012), doi:10.1007/s10682-012-9555-5 (R).
 
     Examples
     --------
@@ -163,125 +159,126 @@ def pool_multilevel(
     check_level(level)
     notes = Notes()
     es = as_effects(data, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
-    named = [levels] if isinstance(levels, str) else list(levels)
-    if not named:
-        raise InputError("levels names no column; give the outermost first, levels=['study', 'effect']")
-    if inner is None:
-        refuse_unused("without inner", {"struct": struct})
+    _refuse_mixture(levels, inner, struct, random, R, fixed)
     design = build(es, None, moderators, intercept, notes, context=context)
-    refuse_uncalled(context, design)
     used = es.subset(design.rows)
-    labels = [name if isinstance(name, str) else f"level {i + 1}" for i, name in enumerate(named)]
     if design.X.shape[0] <= design.X.shape[1]:
         raise NotEstimableError(f"{used.k} effects cannot estimate {design.X.shape[1]} coefficients")
+    own = given_covariance(es, V, design.rows)
+    if random is None:
+        named = (
+            ["study", "effect"] if levels is None else [levels] if isinstance(levels, str) else list(levels)
+        )
+        terms, extra = _of_levels(es, used, design, named, inner, struct, notes)
+    else:
+        terms, extra = _of_formulas(used, random, struct, R, fixed, notes, context)
+    S = sampling_covariance(used, terms.terms[0].group, rho, own)
+    return _fit(used, design, terms, S, rho, (method, test, level), notes, extra)
+
+
+def _refuse_mixture(levels: Any, inner: Any, struct: Any, random: Any, R: Any, fixed: Any) -> None:
+    if random is None:
+        refuse_unused("without random", {"R": R, "fixed": fixed})
+        if inner is None:
+            refuse_unused("without inner", {"struct": struct})
+    elif levels is not None or inner is not None:
+        raise InputError("give either random or levels and inner, not both")
+
+
+def _of_levels(
+    es: EffectSizes,
+    used: EffectSizes,
+    design: Design,
+    named: list[Any],
+    inner: str | None,
+    struct: Any,
+    notes: Notes,
+) -> tuple[Terms, dict[str, Any]]:
+    """Random terms of nested levels, or of inner levels within one."""
+    if not named:
+        raise InputError("levels names no column; give the outermost first, levels=['study', 'effect']")
+    labels = [name if isinstance(name, str) else f"level {i + 1}" for i, name in enumerate(named)]
     groups = nested_groups([grouping(es, name, "levels", design.rows) for name in named])
-    own = None if V is None else covariances(es, V)[np.ix_(design.rows, design.rows)]
-    S = sampling_covariance(used, groups[0], rho, own)
     if inner is None:
         _check_levels(labels, groups, used.k, notes)
-        return _fit_nested(used, design, labels, groups, S, rho, (method, test, level), notes)
+        terms = tuple(RandomTerm(name, "", group) for name, group in zip(labels, groups, strict=True))
+        return Terms(terms, (None,) * len(terms)), {}
     if len(named) != 1:
         raise InputError(f"inner={inner!r} needs exactly one outer level, got {listing(labels)}")
     structure = "UN" if struct is None else struct
-    check_option("struct", structure, STRUCTURES)
-    outcomes = levels_in_order(used, inner, "inner")
-    return _fit_inner(
-        used, design, labels, groups, S, rho, (method, test, level), notes, (outcomes, inner, structure)
-    )
+    check_option("struct", structure, FACTOR)
+    term = inner_term(used, f"{inner} | {labels[0]}", inner, structure, groups[0], notes)
+    extra = {"levels": tuple(labels), "inner": inner, "struct": structure, "inner_levels": term.labels}
+    return Terms((term,), (None,)), extra
 
 
-def _fit_nested(
+def _of_formulas(
+    used: EffectSizes, random: Any, struct: Any, R: Any, fixed: Any, notes: Notes, context: Any
+) -> tuple[Terms, dict[str, Any]]:
+    """Random terms of formulas, checked for what cannot be told apart."""
+    found = read_terms(used, random, struct, R, fixed, notes, context)
+    seen: dict[str, RandomTerm] = {}
+    for term in found.terms:
+        if term.name in seen:
+            raise InputError(f"random has the term {term.name!r} twice; leave one out")
+        if int(term.group.max()) < 1 and term.place is None:
+            raise NotEstimableError(f"{term.name!r} has a single group; its variance cannot be estimated")
+        for name, other in seen.items():
+            plain = not (term.struct or other.struct or term.fixed or other.fixed)
+            if plain and term.known is other.known is None and np.array_equal(term.group, other.group):
+                notes.warn(
+                    f"{name!r} and {term.name!r} have the same groups, so only the sum of their variances is "
+                    "identified",
+                    AssumptionWarning,
+                    stacklevel=4,
+                )
+        seen[term.name] = term
+    if not any(_tells_apart(term) for term in found.terms):
+        notes.warn(
+            f"no random term tells the {used.k} effects apart, so effects within a group are taken to differ "
+            "by sampling error alone; add a term of effects, '~ 1 | study/effect'",
+            AssumptionWarning,
+            stacklevel=4,
+        )
+    return found, {}
+
+
+def _tells_apart(term: RandomTerm) -> bool:
+    """Whether no two rows share all that a term knows of them."""
+    known = [x for x in (term.z, term.place) if x is not None]
+    table = np.column_stack([term.group, *known])
+    return term.known is not None or len(np.unique(table, axis=0)) == len(table)
+
+
+def _fit(
     es: EffectSizes,
     design: Design,
-    labels: list[str],
-    groups: list[np.ndarray],
-    S: np.ndarray,
+    terms: Terms,
+    S: Any,
     rho: float | None,
     options: tuple[str, str, float],
     notes: Notes,
-) -> Multilevel:
-    K = [same(g) for g in groups]
-    data = stack(es.yi, design.X, S, K, components([groups[0]], S))
-    core = fit_mixed(data, starts=_starts(es.yi, design.X, S, len(K)), restricted=options[0] == "REML")
-    return _result(es, design, labels, groups, S, rho, options, notes, core, data, K, core.c, variances)
-
-
-def _fit_inner(
-    es: EffectSizes,
-    design: Design,
-    labels: list[str],
-    groups: list[np.ndarray],
-    S: np.ndarray,
-    rho: float | None,
-    options: tuple[str, str, float],
-    notes: Notes,
-    how: tuple[tuple[list[Any], np.ndarray], str, str],
-) -> Multilevel:
-    (names, numbers), name, struct = how
-    m = len(names)
-    if m < 2:
-        raise InputError(f"inner level {name!r} has the single value {names[0]!r}; leave inner out")
-    shape = inner_structure(struct, m)
-    pairs = inner_pairs(m)
-    K = inner_matrices(numbers, groups[0])
-
-    def mapping(phi: np.ndarray) -> np.ndarray:
-        g = shape.covariance(phi)
-        return np.array([g[i, j] for i, j in pairs])
-
-    data = stack(es.yi, design.X, S, K, components([groups[0]], S))
-    size = float(_starts(es.yi, design.X, S, 1)[0][0]) ** 2
-    core = fit_mixed(data, mapping=mapping, starts=shape.starts(size), restricted=options[0] == "REML")
-    G = shape.covariance(core.phi)
-    extra = {"G": G, "inner_levels": tuple(map(str, names)), "struct": struct, "inner": name}
-    sigma2 = np.diag(G)
-    return _result(
-        es,
-        design,
-        labels,
-        groups,
-        S,
-        rho,
-        options,
-        notes,
-        core,
-        data,
-        K,
-        sigma2,
-        mapping,
-        shape.parameters,
-        extra,
-    )
-
-
-def _result(
-    es: EffectSizes,
-    design: Design,
-    labels: list[str],
-    groups: list[np.ndarray],
-    S: np.ndarray,
-    rho: float | None,
-    options: tuple[str, str, float],
-    notes: Notes,
-    core: MixedFit,
-    data: Stacked,
-    K: list[np.ndarray],
-    sigma2: np.ndarray,
-    mapping: Any,
-    parameters: int | None = None,
-    extra: dict[str, Any] | None = None,
+    extra: dict[str, Any],
 ) -> Multilevel:
     method, test, level = options
+    model = lay_out(es.yi, design.X, S, terms.terms)
+    core = maximise(model, restricted=method == "REML")
     if not core.converged:
         notes.warn(f"{method} did not meet its tolerance", ConvergenceWarning, stacklevel=5)
     k, p = design.X.shape
+    left = residual_q(es.yi, design.X, S)
+    found = components_of(terms.terms, core)
+    groups = _nested(terms.terms)
     df = {"z": np.full(p, np.inf), "t": np.full(p, float(k - p))}.get(test)
-    q, trace = residual_q(es.yi, design.X, S)
+    single = len(terms.terms) == 1 and terms.terms[0].z is not None
+    own = {
+        "levels": tuple(term.name for term in terms.terms),
+        "G": terms.terms[0].shape.covariance(core.phi) if single else None,
+    }
     return Multilevel(
         es=es,
         design=design,
-        levels=tuple(labels),
-        groups=tuple(groups),
+        groups=tuple(term.group for term in terms.terms),
         method=method,
         test=test,
         level=level,
@@ -289,20 +286,27 @@ def _result(
         beta=core.beta,
         vcov=core.vcov,
         df=containment_df(design.X, groups) if df is None else df,
-        sigma2=sigma2,
-        sigma2_se=core.c_se if extra is None else np.full(len(sigma2), np.nan),
+        sigma2=found.sigma2,
+        sigma2_se=found.sigma2_se,
         loglik=core.loglik,
-        qe=q,
+        qe=left.q,
         qe_df=k - p,
-        qe_p=float(chdtrc(k - p, q)),
-        typical=(k - p) / trace,
+        qe_p=float(chdtrc(k - p, left.q)),
+        typical=(k - p) / float(left.p.sum()),
         S=S,
-        marginal=S + np.tensordot(core.c, np.array(K), axes=1),
-        stacked=data,
+        marginal=marginal_of(model, core.phi, es.k),
+        stacked=None,
         phi=core.phi,
-        n_covariance=len(sigma2) if parameters is None else parameters,
+        n_covariance=len(core.phi),
         iterations=core.iterations,
         converged=core.converged,
         warnings=notes.messages,
-        **(extra or {}),
+        terms=terms.terms,
+        left_designs=terms.designs,
+        **(own | extra),
     )
+
+
+def _nested(terms: tuple[RandomTerm, ...]) -> list[np.ndarray]:
+    """Groups of the terms, the coarsest first."""
+    return sorted((term.group for term in terms), key=lambda g: len(np.unique(g)))

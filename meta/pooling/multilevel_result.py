@@ -7,14 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import chdtri
 
 from meta.arguments import check_level, floats
 from meta.effects.design import Design
 from meta.effects.model import EffectSizes
 from meta.errors import NotEstimableError
 from meta.formatting import number, p_equation
-from meta.kernels.mixed import Stacked, profile_variance
+from meta.kernels.mixed import MixedModel, RandomTerm, Stacked, lay_out
 from meta.pooling.coefficients import (
     CoefficientInference,
     WaldTest,
@@ -22,8 +21,12 @@ from meta.pooling.coefficients import (
     table,
     wald_test,
 )
+from meta.pooling.components import table as parameter_table
+from meta.pooling.heterogeneity_shares import i2_of, terms_of_old
 from meta.pooling.linear import LinearFit
 from meta.pooling.parts import Interval
+from meta.pooling.predictions import prediction_interval, spread_of
+from meta.pooling.profiles import profile, profile_interval
 from meta.results.criteria import InformationCriteria
 from meta.results.plain import plain
 
@@ -52,10 +55,14 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
         Residual heterogeneity with the full sampling covariance.
     typical : float
         Typical sampling variance, ``(k - p) / tr(P)`` with the full sampling covariance.
-    S, marginal : ndarray of shape (k, k)
-        Sampling and marginal covariance.
+    S, marginal : ndarray or sparse matrix of shape (k, k)
+        Sampling and marginal covariance; sparse for more than 4,000 effects.
     G : ndarray or None
-        Covariance among inner levels.
+        Covariance among inner levels (or slopes), of a fit with a single such term.
+    terms : tuple of RandomTerm
+        The random terms, with their groups.
+    left_designs : tuple of Design or None
+        Designs of the random slopes.
     """
 
     es: EffectSizes
@@ -76,9 +83,9 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
     qe_df: int
     qe_p: float
     typical: float
-    S: np.ndarray
-    marginal: np.ndarray
-    stacked: Stacked
+    S: Any
+    marginal: Any
+    stacked: Stacked | None
     phi: np.ndarray
     n_covariance: int
     iterations: int
@@ -88,6 +95,8 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
     inner_levels: tuple[str, ...] = ()
     inner: str = ""
     struct: str = ""
+    terms: tuple[RandomTerm, ...] = ()
+    left_designs: tuple[Design | None, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -125,6 +134,14 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
         return tuple(int(g.max()) + 1 for g in self.groups)
 
     @property
+    def variance_names(self) -> tuple[str, ...]:
+        """Names of ``sigma2``: inner levels, or terms with the levels or slopes of those that have some."""
+        if self.inner_levels or not self.terms:
+            return self.inner_levels or self.levels
+        names = [[f"{t.name} [{x}]" for x in t.labels] if t.labels else [t.name] for t in self.terms]
+        return tuple(name for own in names for name in own)
+
+    @property
     def n_parameters(self) -> int:
         """Coefficients and covariance parameters."""
         return self.p + self.n_covariance
@@ -148,18 +165,37 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
 
     @property
     def i2(self) -> np.ndarray:
-        """I2 of each level in percent: its share of the total variance of a typical effect.
+        """I2 in percent, one for each of ``sigma2``.
+
+        Of nested and crossed terms: a term's share of the total variance of a typical effect, whose sampling
+        variance v is ``(k - p) / tr(P)`` with the full sampling covariance. Of inner levels, of which an
+        effect has one: ``tau2_j / (tau2_j + v)``.
 
         Notes
         -----
-        Higgins & Thompson (2002), doi:10.1002/sim.1186; the typical sampling variance is ``(k - p) / tr(P)``.
+        Higgins & Thompson (2002), doi:10.1002/sim.1186; Jackson et al. (2012), doi:10.1002/sim.5453.
         """
-        return 100 * self.sigma2 / (self.sigma2.sum() + self.typical)
+        return i2_of(self)
 
     @property
     def i2_total(self) -> float:
-        """I2 of all levels together, in percent."""
-        return float(self.i2.sum())
+        """I2 of all terms together, in percent; NaN for inner levels, each of which has its own."""
+        return np.nan if self.inner_levels else float(self.i2.sum())
+
+    @property
+    def components(self) -> pd.DataFrame:
+        """Every variance and correlation: ``term struct parameter estimate groups fixed``."""
+        return parameter_table(self.random_terms, self.phi)
+
+    @cached_property
+    def random_terms(self) -> tuple[RandomTerm, ...]:
+        """The random terms, also of fits that were saved before they had a field of their own."""
+        return self.terms or terms_of_old(self)
+
+    @cached_property
+    def model(self) -> MixedModel:
+        """The model, laid out for its likelihood."""
+        return lay_out(self.yi, self.X, self.S, self.random_terms)
 
     def _counted(self) -> tuple[int, int]:
         return self.n_parameters, self.k - self.p if self.method == "REML" else self.k
@@ -185,24 +221,27 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
 
     def prediction_interval(self, *, level: float | None = None) -> Interval:
         """Interval for the true effect in a new group of every level: variance ``se2`` plus all of
-        ``sigma2``.
+        ``sigma2``. Of inner levels, arrays in the order of ``inner_levels``.
         """
-        if self.p != 1 or self.G is not None:
-            raise NotEstimableError("there is no single prediction interval; use predict(newdata)")
-        row = self.predict(level=level)
-        return Interval(float(row["pi_low"].iloc[0]), float(row["pi_high"].iloc[0]))
+        return prediction_interval(self, self.level if level is None else check_level(level))
+
+    def _by_inner(self) -> bool:
+        """Whether the rows to predict are the inner levels: one mean, but true effects vary by level."""
+        return bool(self.inner_levels) and self.p == 1
 
     def _own_rows(self) -> np.ndarray:
-        return self.X[:1] if self.p == 1 and self.G is None else self.X
+        if self._by_inner():
+            return np.repeat(self.X[:1], len(self.inner_levels), axis=0)
+        return self.X[:1] if self.p == 1 and all(t.z is None for t in self.random_terms) else self.X
 
     def _labels(self, n: int) -> Any:
-        return None
+        return list(self.inner_levels) if self._by_inner() else None
 
-    def _between(self, rows: np.ndarray, own: bool) -> np.ndarray:
-        """All of sigma2; with an inner structure, that of the row's inner level, which only own rows have."""
-        if self.G is None:
-            return np.full(len(rows), self.sigma2.sum())
-        return np.diag(self.marginal - self.S) if own else np.full(len(rows), np.nan)
+    def _between(self, rows: np.ndarray, new: Any) -> np.ndarray:
+        """All of sigma2; with inner levels or slopes, what the row's own level or values make of them."""
+        if new is None and self._by_inner():
+            return self.sigma2
+        return spread_of(self, new, len(rows))
 
     def robust(self, cluster: Any = None, *, kind: str = "CR2", df: str | None = None) -> Robust:
         """Cluster-robust inference, by the outermost level without ``cluster``; see
@@ -210,58 +249,29 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
         """
         from meta.pooling.robust import robust
 
-        return robust(self, self.groups[0] if cluster is None else cluster, kind=kind, df=df)
+        own = min(self.groups, key=lambda g: int(g.max()))
+        return robust(self, own if cluster is None else cluster, kind=kind, df=df)
 
     def profile(self, component: int | str, values: Any) -> np.ndarray:
-        """Profile log-likelihood of one level's variance at the given values."""
-        which = self._position(component)
-        restricted = self.method == "REML"
-        grid = np.atleast_1d(floats(values, "values"))
-        return np.array([profile_variance(self.stacked, which, v, self.phi, restricted) for v in grid])
+        """Profile log-likelihood of one variance (or correlation) at the given values."""
+        return profile(self, component, np.atleast_1d(floats(values, "values")))
 
     def profile_interval(self, component: int | str, *, level: float | None = None) -> Interval:
-        """Profile-likelihood interval of one level's variance; the lower end may be 0.
+        """Profile-likelihood interval of one parameter of ``components``, by name of its term or by position;
+        the lower end of a variance may be 0.
 
         Notes
         -----
         Hardy & Thompson (1996), doi:10.1002/(SICI)1097-0258(19960330)15:6<619::AID-SIM188>3.0.CO;2-A.
         """
-        from scipy.optimize import brentq
-
-        share = self.level if level is None else check_level(level)
-        which = self._position(component)
-        cut = self.loglik - 0.5 * float(chdtri(1, 1 - share))
-        best = float(self.sigma2[which])
-
-        def above(value: float) -> float:
-            return float(self.profile(which, value)[0]) - cut
-
-        unit = max(best, 1e-3 * self.typical)
-        high = best + unit
-        while above(high) > 0:
-            high = best + 2 * (high - best)
-            if high > 1e8 * unit:
-                return Interval(0.0, float("inf"))
-        upper = brentq(above, best, high, xtol=1e-10 * unit, rtol=1e-10)
-        if best == 0.0 or above(0.0) >= 0:
-            return Interval(0.0, float(upper))
-        return Interval(float(brentq(above, 0.0, best, xtol=1e-10 * unit, rtol=1e-10)), float(upper))
-
-    def _position(self, component: int | str) -> int:
-        if self.G is not None:
-            raise NotEstimableError(
-                "profile intervals are for nested levels; this fit has an inner structure"
-            )
-        if isinstance(component, str):
-            if component not in self.levels:
-                raise NotEstimableError(f"no level is called {component!r}; levels: {', '.join(self.levels)}")
-            return self.levels.index(component)
-        return int(component)
+        return profile_interval(self, component, self.level if level is None else check_level(level))
 
     def variance_components(self, *, level: float | None = None) -> pd.DataFrame:
         """Table of ``level groups sigma2 sigma2_se ci_low ci_high i2``, with profile-likelihood intervals."""
         import pandas as pd
 
+        if any(term.struct or term.fixed is not None for term in self.random_terms):
+            raise NotEstimableError("variance_components is for random intercepts; see components")
         ends = [self.profile_interval(i, level=level) for i in range(len(self.levels))]
         return pd.DataFrame(
             {
@@ -282,15 +292,15 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
         return random_effects(self, self.level if level is None else check_level(level))
 
     def _is_mean(self) -> bool:
-        return super()._is_mean() and self.G is None
+        return super()._is_mean() and all(term.z is None for term in self.random_terms)
 
     def _facts(self) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in _GLANCE}
-        names = self.inner_levels or self.levels
-        between = float(self.sigma2.sum()) if self.G is None else np.nan
-        common = {"model": "multilevel", "tau2": between, "i2": self.i2_total if self.G is None else np.nan}
+        between = np.nan if any(term.struct for term in self.random_terms) else float(self.sigma2.sum())
+        common = {"model": "multilevel", "tau2": between, "i2": self.i2_total}
         common |= {"q": self.qe, "q_df": self.qe_df, "q_p": self.qe_p}
-        return common | own | {f"sigma2_{n}": s for n, s in zip(names, self.sigma2, strict=True)}
+        own |= {f"sigma2_{n}": s for n, s in zip(self.variance_names, self.sigma2, strict=True)}
+        return common | own
 
     def to_dict(self) -> dict[str, Any]:
         """Everything a file needs, as plain numbers and strings."""
@@ -303,9 +313,10 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
 
         rho = "" if self.rho is None else f" · rho = {self.rho:g}"
         head = f"Multilevel meta-analysis · {self.method} · k = {self.k}{rho}        measure: {self.measure}"
-        names = [f"{self.inner}={n}" for n in self.inner_levels] or [
-            f"{n} ({g})" for n, g in zip(self.levels, self.n_groups, strict=True)
-        ]
+        names = [f"{self.inner}={n}" for n in self.inner_levels]
+        if not names and len(self.sigma2) == len(self.levels):
+            names = [f"{n} ({g})" for n, g in zip(self.levels, self.n_groups, strict=True)]
+        names = names or list(self.variance_names)
         parts = [
             f"{name}: sigma2 {number(s, 4)}, I2 {number(i, 1)}%"
             for name, s, i in zip(names, self.sigma2, self.i2, strict=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.errors import NotEstimableError
+from meta.errors import InputError, NotEstimableError
 from meta.kernels.inference import quantile
+from meta.kernels.mixed import RandomTerm
+from meta.pooling.components import split, variances
+from meta.pooling.parts import Interval
 from meta.pooling.structures import same
+from meta.tables.containers import as_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +35,56 @@ def true_effects(fit: Regression, level: float) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def spread_of(fit: Multilevel, newdata: Any, size: int) -> np.ndarray:
+    """Variance of the true effects around each prediction, of new groups in every term."""
+    total = np.zeros(size)
+    designs = fit.left_designs or (None,) * len(fit.random_terms)
+    parts = split(fit.random_terms, fit.phi) if fit.terms else None
+    for i, (term, design) in enumerate(zip(fit.random_terms, designs, strict=True)):
+        if term.z is None:
+            own = fit.sigma2[i] if parts is None else variances(term, parts[i])[0]
+            total += own
+            continue
+        G = fit.G if parts is None else term.shape.covariance(parts[i])
+        z = term.z[:size] if newdata is None else _new_rows(term, design, newdata, size)
+        assert G is not None
+        total += np.einsum("ij,jk,ik->i", z, G, z)
+    return total
+
+
+def _new_rows(term: RandomTerm, design: Any, newdata: Any, size: int) -> np.ndarray:
+    """Z of new rows: of slopes by their design, of inner levels by the column that names them."""
+    if design is not None:
+        return np.asarray(design.new(newdata))
+    inner = term.name.split(" | ")[0].removeprefix("C(").removesuffix(")")
+    table = as_columns(newdata)
+    if inner not in table.columns:
+        raise InputError(
+            f"prediction intervals differ between levels of {inner!r}: give it as a column of the new data"
+        )
+    names = [str(x) for x in table.columns[inner]]
+    unseen = [name for name in names if name not in term.labels]
+    if unseen:
+        raise InputError(f"{inner} has the level {unseen[0]!r}, which the fit has not seen")
+    return np.eye(term.m)[[term.labels.index(name) for name in names]]
+
+
+def prediction_interval(fit: Multilevel, level: float) -> Interval:
+    """The interval of a model of one mean; of inner levels with a mean of their own each, arrays."""
+    if fit.inner_levels:
+        at = [np.flatnonzero(fit.random_terms[0].z[:, j] > 0) for j in range(len(fit.sigma2))]  # type: ignore[index]
+        if all(np.allclose(fit.X[rows], fit.X[rows[0]]) for rows in at):
+            x, rows = fit.X[[rows[0] for rows in at]], [rows[0] for rows in at]
+            spread = spread_of(fit, None, fit.k)[rows]
+            crit = float(quantile(0.5 + level / 2, float(np.min(fit.df))))
+            wide = crit * np.sqrt(np.einsum("ij,jk,ik->i", x, fit.vcov, x) + spread)
+            return Interval(x @ fit.beta - wide, x @ fit.beta + wide)
+    elif fit.p == 1 and all(term.z is None for term in fit.random_terms):
+        row = fit.predict(level=level)
+        return Interval(float(row["pi_low"].iloc[0]), float(row["pi_high"].iloc[0]))
+    raise NotEstimableError("there is no single prediction interval; use predict(newdata)")
+
+
 def random_effects(fit: Multilevel, level: float) -> pd.DataFrame:
     """One row a group of each level: how far its mean lies from that of the level above.
 
@@ -39,7 +93,7 @@ def random_effects(fit: Multilevel, level: float) -> pd.DataFrame:
     """
     import pandas as pd
 
-    if fit.G is not None:
+    if any(term.struct or term.known is not None for term in fit.random_terms):
         raise NotEstimableError("predictions are for nested levels; this fit has an inner structure")
     inverse = np.linalg.inv(fit.marginal)
     mx = inverse @ fit.X

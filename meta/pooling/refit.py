@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from meta.errors import InputError, quiet
-from meta.kernels.mixed import evaluate, fit_mixed, marginal, variances, without
+from meta.kernels.mixed import RandomTerm, lay_out, maximise, residual_q
 from meta.kernels.regression import fit_regression
 from meta.kernels.regression_inference import residual_heterogeneity
-from meta.pooling.multilevel import containment_df, residual_q
+from meta.pooling.components import marginal_of, split, variances
+from meta.pooling.multilevel import containment_df
 from meta.pooling.multilevel_result import Multilevel
 from meta.pooling.regression import coefficient_covariance
 from meta.pooling.regression_result import Regression
 from meta.pooling.result import Pooled
-from meta.pooling.structures import inner_pairs, inner_structure
 from meta.pooling.univariate import fit_effects
 
 
@@ -63,7 +63,7 @@ def variance_names(fit: Any) -> tuple[str, ...]:
     ('tau2',)
     """
     if isinstance(fit, Multilevel):
-        return tuple(f"sigma2_{name}" for name in fit.inner_levels or fit.levels)
+        return tuple(f"sigma2_{name}" for name in fit.variance_names)
     return ("tau2",)
 
 
@@ -135,38 +135,36 @@ def _regression(fit: Regression, keep: np.ndarray, again: bool) -> Refit | None:
 
 def _multilevel(fit: Multilevel, keep: np.ndarray, again: bool) -> Refit | None:
     X = fit.X[keep]
-    if fit.G is not None:
-        kept = np.unique(np.asarray(fit.es.columns[fit.inner])[keep].astype(str))
-        if len(kept) < len(fit.inner_levels):
-            return None
+    if any(t.z is not None and not np.all(np.any(t.z[keep] != 0, axis=0)) for t in fit.random_terms):
+        return None  # an inner level has no row left
     if not (_supports(X) or (X.shape == (1, 1) and X[0, 0] != 0)):
         return None
-    data = without(fit.stacked, np.flatnonzero(~keep))
-    active = _identified(fit, keep)
     restricted = fit.method == "REML"
-    mapping = variances if fit.G is None else _inner_mapping(fit)
-    if again and active.any():
-        part = replace(data, K=data.K[active]) if fit.G is None else data
-        phi = fit.phi[active] if fit.G is None else fit.phi
-        found = fit_mixed(part, mapping=mapping, starts=_warm(phi, fit), restricted=restricted)
-        c = np.zeros(len(data.K))
-        c[active if fit.G is None else slice(None)] = found.c
+    active = _identified(fit, keep)
+    terms = [t.rows(keep) for t in fit.random_terms]
+    S = fit.S[np.ix_(keep, keep)] if isinstance(fit.S, np.ndarray) else fit.S[keep][:, keep]
+    parts = split(fit.random_terms, fit.phi)
+    used = [replace(t, fixed=0.0) if again and not on else t for t, on in zip(terms, active, strict=True)]
+    model = lay_out(fit.yi[keep], X, S, used)
+    near = np.concatenate([np.zeros(0), *(p for p, t in zip(parts, used, strict=True) if t.size)])
+    if again:
+        core = maximise(model, restricted=restricted, near=near)
     else:
-        c = np.zeros(len(data.K)) if again else mapping(fit.phi)
-    state = evaluate(data, c, restricted)
-    back, (k, p) = np.linalg.inv(data.r), X.shape
-    q = residual_q(fit.yi[keep], X, fit.S[np.ix_(keep, keep)])[0] if k > p else 0.0
-    df = {"z": np.full(p, np.inf), "t": np.full(p, float(k - p))}.get(fit.test)
-    if fit.G is None:
-        shown = np.where(active, c, np.nan) if again else c
-    else:
-        shown = np.array([c[i] for i, (a, b) in enumerate(inner_pairs(len(fit.G))) if a == b])
+        core = maximise(model, restricted=restricted, held=dict(enumerate(near)))
+    found = _parts_of(core.phi, used)
+    (k, p), df = X.shape, {"z": np.inf, "t": float(len(X) - X.shape[1])}.get(fit.test)
+    q = residual_q(fit.yi[keep], X, S).q if k > p else 0.0
+    own = [
+        variances(t, x) if on else np.full(t.m, np.nan)
+        for t, x, on in zip(used, found, active if again else np.ones(len(used), bool), strict=True)
+    ]
+    groups = [g[keep] for g in sorted(fit.groups, key=lambda g: int(g.max()))]
     return Refit(
-        beta=back @ state.gamma,
-        vcov=back @ state.a_inverse @ back.T,
-        df=containment_df(X, [g[keep] for g in fit.groups]) if df is None else df,
-        variances=shown,
-        covariance=marginal(fit.stacked, c),
+        beta=core.beta,
+        vcov=core.vcov,
+        df=containment_df(X, groups) if df is None else np.full(p, df),
+        variances=np.concatenate(own),
+        covariance=_covariance(fit, used, core.phi),
         scale=1.0,
         q=q,
         q_df=k - p,
@@ -174,33 +172,25 @@ def _multilevel(fit: Multilevel, keep: np.ndarray, again: bool) -> Refit | None:
     )
 
 
+def _parts_of(phi: np.ndarray, terms: list[RandomTerm]) -> list[np.ndarray]:
+    return split(tuple(terms), phi)
+
+
+def _covariance(fit: Multilevel, terms: list[RandomTerm], phi: np.ndarray) -> Any:
+    """Marginal covariance of all rows at working parameters."""
+    whole = [replace(t, fixed=u.fixed) for t, u in zip(fit.random_terms, terms, strict=True)]
+    return marginal_of(lay_out(fit.yi, fit.X, fit.S, whole), phi, fit.k)
+
+
 def _identified(fit: Multilevel, keep: np.ndarray) -> np.ndarray:
-    """Levels with more than one group left that do not coincide with a level further out."""
-    if fit.G is not None:
-        return np.ones(len(fit.stacked.K), dtype=bool)
-    sizes = [len(np.unique(g[keep])) for g in fit.groups]
-    return np.array([n > 1 and n not in sizes[:i] for i, n in enumerate(sizes)])
-
-
-def _warm(phi: np.ndarray, fit: Multilevel) -> list[np.ndarray]:
-    """Starts near the fit; a standard deviation of exactly 0 could not move."""
-    if fit.G is not None:
-        size = float(np.sqrt(np.mean(np.diag(fit.G)))) or float(np.sqrt(fit.typical))
-        return [phi, *inner_structure(fit.struct, len(fit.G)).starts(size**2)[:1]]
-    size = float(np.sqrt(np.mean(fit.phi**2))) or 0.3 * float(np.sqrt(fit.typical))
-    return [np.where(np.abs(phi) > 1e-3 * size, phi, 0.1 * size), np.full(len(phi), size)]
-
-
-def _inner_mapping(fit: Multilevel) -> Callable[[np.ndarray], np.ndarray]:
-    assert fit.G is not None
-    m = len(fit.G)
-    shape, pairs = inner_structure(fit.struct, m), inner_pairs(m)
-
-    def mapping(phi: np.ndarray) -> np.ndarray:
-        g = shape.covariance(phi)
-        return np.array([g[i, j] for i, j in pairs])
-
-    return mapping
+    """Terms with more than one group left that do not coincide with a term further out."""
+    sizes = [len(np.unique(t.group[keep])) for t in fit.random_terms]
+    return np.array(
+        [
+            bool(t.struct) or t.known is not None or (n > 1 and n not in sizes[:i])
+            for i, (n, t) in enumerate(zip(sizes, fit.random_terms, strict=True))
+        ]
+    )
 
 
 _KINDS: dict[type, Callable[[Any, np.ndarray, bool], Refit | None]] = {

@@ -182,7 +182,7 @@ class Regression(LinearFit, InformationCriteria):
         """Fitted values of the studies, (k,)."""
         return self.X @ self.beta
 
-    def _between(self, rows: np.ndarray, own: bool) -> np.ndarray:
+    def _between(self, rows: np.ndarray, new: Any) -> np.ndarray:
         return np.full(len(rows), self.tau2)
 
     def _labels(self, n: int) -> Any:

@@ -132,9 +132,9 @@ class Robust(CoefficientInference, LinearFit):
         fit = self._kept()
         return fit._own_rows() if hasattr(fit, "_own_rows") else np.ones((1, 1))
 
-    def _between(self, rows: np.ndarray, own: bool) -> np.ndarray:
+    def _between(self, rows: np.ndarray, new: Any) -> np.ndarray:
         fit = self._kept()
-        return fit._between(rows, own) if hasattr(fit, "_between") else np.full(len(rows), float(fit.tau2))
+        return fit._between(rows, new) if hasattr(fit, "_between") else np.full(len(rows), float(fit.tau2))
 
     def _labels(self, n: int) -> Any:
         fit = self._kept()

@@ -13,7 +13,6 @@ import pytest
 import meta
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, InputError, NotEstimableError, UnknownOptionError
-from meta.kernels import mixed
 from meta.pooling.coefficients import likelihood_ratio_test
 from meta.pooling.dependence import aggregate, correlated, shared_control
 from meta.pooling.structures import nested_groups
@@ -196,29 +195,6 @@ def test_bivariate_arms_of_van_houwelingen():
     close(fit.se, r["se"], rtol=1e-3)
     close(fit.sigma2, r["tau2"], rtol=1e-3)
     close([fit.rho_inner[0, 1], fit.loglik], [r["rho"], r["ll"]], rtol=1e-4)
-
-
-def test_gradient_and_information_of_the_likelihood(schools):
-    g = nested_groups([schools[name].to_numpy() for name in LEVELS])
-    K = [np.equal.outer(x, x) * 1.0 for x in g]
-    X = np.column_stack([np.ones(56), schools["year"]])
-    for restricted in (True, False):
-        data = mixed.stack(schools["yi"].to_numpy(), X, np.diag(schools["vi"]), K, g[0])
-        c = np.array([0.05, 0.04])
-        state = mixed.evaluate(data, c, restricted, information=True)
-        for i in range(2):
-            step = np.eye(2)[i] * 1e-6
-            slope = (
-                mixed.evaluate(data, c + step, restricted).loglik
-                - mixed.evaluate(data, c - step, restricted).loglik
-            ) / 2e-6
-            assert state.score[i] == pytest.approx(slope, rel=1e-5)
-        M = np.diag(schools["vi"]) + c[0] * K[0] + c[1] * K[1]
-        P = np.linalg.inv(M)
-        if restricted:
-            P = P - P @ X @ np.linalg.inv(X.T @ P @ X) @ X.T @ P
-        expected = [[0.5 * np.trace(P @ a @ P @ b) for a in K] for b in K]
-        close(state.information, expected, rtol=1e-8)
 
 
 def test_containment_degrees_of_freedom(schools):

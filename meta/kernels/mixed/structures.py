@@ -1,0 +1,164 @@
+"""Covariance matrices G of the levels of a random term, from unbounded working parameters.
+
+Standard deviations are signed and correlations a sine, so that variances of 0 and correlations of 1 are
+points like any other, which a search reaches in finitely many steps and leaves again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+Array = np.ndarray
+STRUCTURES = ("UN", "CS", "HCS", "DIAG", "ID", "AR", "HAR", "CAR", "GEN", "GDIAG", "SPEXP", "SPGAU")
+"""Covariance structures by their names in the literature (SAS, metafor)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """A covariance matrix G (m, m) as a function of F working parameters.
+
+    Attributes
+    ----------
+    name : str
+    m : int
+        Number of levels (or of random coefficients).
+    covariance : callable
+        Working parameters (F,) to G (m, m).
+    derivative : callable
+        Working parameters (F,) to the derivatives of G, (F, m, m).
+    scales : ndarray of bool, shape (F,)
+        Which parameters have the unit of the effects (the others are angles of correlations).
+    starts : callable
+        A standard deviation to a list of starting points.
+    """
+
+    name: str
+    m: int
+    covariance: Callable[[Array], Array]
+    derivative: Callable[[Array], Array]
+    scales: Array
+    starts: Callable[[float], list[Array]]
+
+    @property
+    def size(self) -> int:
+        """Number of working parameters."""
+        return len(self.scales)
+
+
+@lru_cache(maxsize=256)
+def structure(name: str, m: int) -> Structure:
+    """The structure ``name`` among ``m`` levels.
+
+    >>> structure("ID", 2).covariance(np.array([2.0])).tolist()
+    [[4.0, 0.0], [0.0, 4.0]]
+    >>> structure("CS", 2).covariance(np.array([1.0, 0.0])).round(3).tolist()  # the middle of -1 and 1
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    if name in ("UN", "GEN"):
+        return _unstructured(name, m)
+    common = name in ("ID", "CS", "AR")
+    if name in ("ID", "DIAG", "GDIAG"):
+        return _scaled(name, m, common, None)
+    return _scaled(name, m, common, "AR" if name in ("AR", "HAR") else "CS")
+
+
+def angle(rho: float, low: float) -> float:
+    """Working parameter of a correlation between ``low`` and 1.
+
+    >>> round(correlation(angle(0.3, -1.0), -1.0), 12)
+    0.3
+    """
+    return float(np.arcsin(np.clip(2 * (rho - low) / (1 - low) - 1, -1.0, 1.0)))
+
+
+def correlation(x: float, low: float) -> float:
+    """Correlation between ``low`` and 1 from its working parameter."""
+    return float(low + (1 - low) * 0.5 * (1 + np.sin(x)))
+
+
+def lowest(name: str, m: int) -> float:
+    """Smallest correlation that leaves G positive semidefinite: -1/(m - 1) where all pairs share it.
+
+    >>> lowest("CS", 3), lowest("AR", 3)
+    (-0.5, -1.0)
+    """
+    return -1.0 / (m - 1) if name in ("CS", "HCS") and m > 1 else 0.0 if name == "CAR" else -1.0
+
+
+def _scaled(name: str, m: int, common: bool, pattern: str | None) -> Structure:
+    """Standard deviations, one or m of them, times a correlation matrix of at most one parameter."""
+    count = 1 if common else m
+    lag = np.abs(np.subtract.outer(np.arange(m), np.arange(m))).astype(float)
+    low = lowest(name, m)
+
+    def correlations(x: float) -> tuple[Array, Array]:
+        """The correlation matrix and its derivative by the working parameter."""
+        rho, slope = correlation(x, low), (1 - low) * 0.5 * np.cos(x)
+        if pattern == "CS":
+            return np.where(lag == 0, 1.0, rho), np.where(lag == 0, 0.0, slope)
+        return rho**lag, np.where(lag == 0, 0.0, lag * rho ** np.maximum(lag - 1, 0)) * slope
+
+    def parts(phi: Array) -> tuple[Array, Array, Array]:
+        sd = np.broadcast_to(phi[:count], (m,))
+        if pattern is None:
+            return sd, np.eye(m), np.zeros((m, m))
+        return (sd, *correlations(float(phi[-1])))
+
+    def covariance(phi: Array) -> Array:
+        sd, a, _ = parts(phi)
+        return np.outer(sd, sd) * a
+
+    def derivative(phi: Array) -> Array:
+        sd, a, da = parts(phi)
+        if common:
+            out = [2 * sd[0] * a]
+        else:
+            half = [np.outer(np.eye(m)[i], a[i] * sd) for i in range(m)]
+            out = [h + h.T for h in half]
+        return np.array(out if pattern is None else [*out, np.outer(sd, sd) * da])
+
+    def starts(sd: float) -> list[Array]:
+        own = np.full(count, sd)
+        if pattern is None:
+            return [own]
+        # both ends, as likelihoods of correlations often have their maximum at an end and a second one inside
+        ends = (0.95 * low if low > -1 else -0.95, 0.2, 0.7, 0.97)
+        return [np.append(own, angle(rho, low)) for rho in ends]
+
+    scales = np.array([True] * count + ([] if pattern is None else [False]))
+    return Structure(name, m, covariance, derivative, scales, starts)
+
+
+def _unstructured(name: str, m: int) -> Structure:
+    """The Cholesky factor of G, row by row."""
+    rows, cols = np.tril_indices(m)
+
+    def root(phi: Array) -> Array:
+        out = np.zeros((m, m))
+        out[rows, cols] = phi
+        return out
+
+    def covariance(phi: Array) -> Array:
+        r = root(phi)
+        return r @ r.T
+
+    def derivative(phi: Array) -> Array:
+        r, out = root(phi), np.zeros((len(rows), m, m))
+        for f, (i, j) in enumerate(zip(rows, cols, strict=True)):
+            out[f, i] += r[:, j]
+            out[f, :, i] += r[:, j]
+        return out
+
+    def starts(sd: float) -> list[Array]:
+        found = []
+        for rho in (0.0, 0.7, 0.97, -0.3):
+            rho = max(rho, 0.8 * lowest("CS", m)) if m > 2 else rho
+            g = sd**2 * np.where(np.eye(m) > 0, 1.0, rho)
+            found.append(np.linalg.cholesky(g)[rows, cols])
+        return found
+
+    return Structure(name, m, covariance, derivative, np.ones(len(rows), dtype=bool), starts)

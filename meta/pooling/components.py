@@ -26,12 +26,21 @@ class Components:
 
 
 def split(terms: tuple[RandomTerm, ...], phi: np.ndarray) -> list[np.ndarray]:
-    """Working parameters by term."""
+    """Working parameters by term.
+
+    >>> one = RandomTerm("study", "", np.array([0, 0, 1]))
+    >>> [x.tolist() for x in split((one, one), np.array([0.5, 0.1]))]
+    [[0.5], [0.1]]
+    """
     return np.split(phi, np.cumsum([term.size for term in terms])[:-1])
 
 
 def natural(term: RandomTerm, phi: np.ndarray) -> dict[str, float]:
-    """Parameters of a term as they are reported, by name."""
+    """Parameters of a term as they are reported, by name.
+
+    >>> natural(RandomTerm("study", "", np.array([0, 0, 1])), np.array([0.5]))
+    {'sigma2': 0.25}
+    """
     if not term.struct:
         return {"sigma2": float(phi[0] ** 2) if term.fixed is None else term.fixed}
     if term.place is not None:

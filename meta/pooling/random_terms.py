@@ -204,7 +204,11 @@ def inner_term(
 
 
 def _numeric_order(names: Sequence[str]) -> np.ndarray | None:
-    """Positions of texts that are all numbers, in the order of the numbers; None if one is not."""
+    """Positions of texts that are all numbers, in the order of the numbers; None if one is not.
+
+    >>> _numeric_order(["1", "10", "2"]).tolist()
+    [0, 2, 1]
+    """
     try:
         values = [float(name) for name in names]
     except ValueError:

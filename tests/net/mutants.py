@@ -102,9 +102,9 @@ MUTANTS = (
     ),
     Mutant(
         "restricted score of mixed models",
-        'trace = trace - np.einsum("ij,lji->l", a_inverse, middle)',
-        'trace = trace + np.einsum("ij,lji->l", a_inverse, middle)',
-        ("test_multilevel.py",),
+        "D += (one.mq @ cover) @ np.swapaxes(one.mq, 1, 2) if restricted else 0.0",
+        "D -= (one.mq @ cover) @ np.swapaxes(one.mq, 1, 2) if restricted else 0.0",
+        ("test_mixed.py", "test_multilevel.py"),
     ),
     Mutant(
         "conditional variance of the normal-normal model",

@@ -118,6 +118,9 @@ RECIPES: dict[str, Callable[[], Any]] = {
     "location-scale": lambda: meta.regress(es(), "~ dose", scale="~ dose", test="z"),
     "permutation-test": lambda: meta.regress(es(), "~ dose").permutation_test(n=20, seed=1),
     "multilevel": lambda: meta.pool_multilevel(es(), levels=["trial", "effect"], rho=0.6),
+    "multilevel-terms": lambda: meta.pool_multilevel(
+        es(), random=["~ 1 | trial/effect", "~ 0 + dose | trial"], moderators="~ dose"
+    ),
     "robust": lambda: meta.pool_multilevel(es(), levels=["trial", "effect"], rho=0.6).robust("trial"),
     "wald-test": lambda: meta.regress(es(), "~ dose").wald([[0.0, 1.0]]),
     "likelihood-ratio": ratio,

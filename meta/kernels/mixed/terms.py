@@ -42,10 +42,10 @@ class RandomTerm:
 
     name: str
     struct: str
-    group: Array
-    z: Array | None = None
-    known: Array | None = None
-    place: Array | None = None
+    group: np.ndarray
+    z: np.ndarray | None = None
+    known: np.ndarray | None = None
+    place: np.ndarray | None = None
     fixed: float | None = None
     labels: tuple[str, ...] = ()
 

@@ -71,6 +71,7 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.pooling.subgroups import Subgroups as Subgroups
     from meta.pooling.subgroups import subgroups as subgroups
     from meta.pooling.univariate import pool as pool
+    from meta.pooling.vcalc import vcalc as vcalc
     from meta.recovery.solution import Solution as Solution
     from meta.recovery.solutions import Solutions as Solutions
     from meta.recovery.solve import solve as solve
@@ -96,6 +97,7 @@ _PLACES = {
     "pool_counts": "meta.pooling.counts",
     "robust": "meta.pooling.robust",
     "aggregate": "meta.pooling.dependence",
+    "vcalc": "meta.pooling.vcalc",
     "shared_control": "meta.pooling.dependence",
     "likelihood_ratio_test": "meta.pooling.regression",
     "bayes": "meta.bayes",

@@ -160,6 +160,7 @@ COUNTS = {name: name for name in ("events1", "n1", "events2", "n2")}
 CURVES = {"a": (np.linspace(-2, 2, 9), np.linspace(0.1, 0.9, 9))}
 CALLS: dict[str, Callable[[], dict[str, Any]]] = {
     "meta.aggregate": lambda: {"data": es(), "cluster": "g", "rho": 0.5},
+    "meta.vcalc": lambda: {"data": es(), "cluster": "g", "obs": "effect", "rho": 0.5},
     "meta.bayes": lambda: {"es": es(), "effect": meta.Normal(0, 2), "tau": meta.HalfNormal(0.5)},
     "meta.certainty": lambda: {"evidence": evidence(), "claim": claim(), "analysis": analysis()},
     "meta.effect_sizes": lambda: {"table": frame(), "measure": "GEN", "yi": "yi", "vi": "vi"},

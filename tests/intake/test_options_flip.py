@@ -68,6 +68,7 @@ FLIPPED = {
     **{"bias": "pp", "cutoffs": lambda p: np.ones(K), "tau": meta.HalfNormal(2.0), "below": 0.5},
     **{"slopes": meta.Normal(0, 0.1), "truncated": FRAME["dose"] > 4, "allow_failed": True},
     **{"heterogeneity": "t", "tune": 100, "chains": 2, "cores": 1, "target_accept": 0.9},
+    **{"random": "~ 1 | lab", "R": {"lab": [[1.0]]}, "fixed": {"lab": 0.1}},
     **{"nuts_sampler": "numpyro", "progressbar": True, "sample_options": {"init": "auto"}},
 }
 FLIPPED["effect"] = meta.Normal(0.3, 2)

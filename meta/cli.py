@@ -23,6 +23,7 @@ from meta.commands.drawing import forest, funnel
 from meta.commands.evidence import check, claims, print_problems, show
 from meta.commands.flags import columns_as_options
 from meta.commands.moderators import regress
+from meta.commands.multilevel import multilevel
 from meta.commands.output import clean
 from meta.commands.pooling import pool
 from meta.commands.posterior import bayes
@@ -63,6 +64,7 @@ for command in (
     funnel,
     bias,
     regress,
+    multilevel,
     bayes,
     schema,
     completion,

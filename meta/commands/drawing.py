@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,8 @@ import typer
 
 from meta.commands import options
 from meta.commands.output import note
-from meta.commands.reading import load, need_column
+from meta.commands.pooling import COUNTS, pool_counted
+from meta.commands.reading import Loaded, load, need_column
 from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
 from meta.commands.writing import Shown, check_out, show
 from meta.errors import InputError, quiet
@@ -30,6 +32,29 @@ def forest(
     theme: options.Theme = "default",
     left: Annotated[str | None, typer.Option("--left", help="What lies left of no effect.")] = None,
     right: Annotated[str | None, typer.Option("--right", help="What lies right of no effect.")] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option("--labels", help='Both sides of no effect, such as "Favours A,Favours B".'),
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option("--order", help="effect, precision, study or a column; -effect for descending."),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", help="Columns to show, such as study,year,plot,estimate,weight."),
+    ] = None,
+    rob: Annotated[
+        str | None, typer.Option("--rob", help="Columns of judgements (+ ? -), such as d1,d2,overall.")
+    ] = None,
+    xlim: Annotated[
+        str | None, typer.Option("--xlim", help="Ends of the axis as it is labelled, such as 0.1,10.")
+    ] = None,
+    size: Annotated[
+        float | None, typer.Option("--size", help="Largest width of the page in inches, such as 7.1.")
+    ] = None,
+    digits: Annotated[int | None, typer.Option("--digits", help="Decimals of estimates and limits.")] = None,
+    dpi: options.Dpi = 300,
     outcome: options.Outcome = None,
     studies: options.Studies = "studies",
     json: options.Json = False,
@@ -45,23 +70,96 @@ def forest(
     from meta.plots.forest import forest as draw
 
     target = _target(out, f"forest-{_stem(source)}.svg")
-    labels = (left or "", right or "") if left or right else None
+    look = {
+        "title": title,
+        "theme": _sized(theme, size),
+        "labels": _sides(left, right, labels),
+    }
     with quiet():
         if _is_analysis(source):
             from meta.claims.answers import answer
             from meta.effects.evidence import load_evidence
             from meta.report.figures import forest_of
 
-            found = answer(load_evidence(studies), source)
-            figure = forest_of(found, title=title, theme=theme, labels=labels)
+            given = {"order": order, "columns": columns, "rob": rob, "xlim": xlim, "digits": digits}
+            refuse_with_analysis(given)
+            figure = forest_of(answer(load_evidence(studies), source), **look)
         else:
-            from meta.pooling.univariate import pool as fit_model
+            loaded = load(source, measure, column, study, outcome, reading, counts=method in COUNTS)
+            fit = _fitted(loaded, method, test, level, by)
+            figure = draw(
+                fit,
+                order=order,
+                columns=shown_columns(loaded, columns, rob),
+                xlim=_ends(xlim),
+                digits=digits,
+                **look,
+            )
+        _save(figure, target, json, dpi)
 
-            loaded = load(source, measure, column, study, outcome, reading)
-            groups = None if by is None else need_column(loaded, by, "--by")
-            fit = fit_model(loaded.effects, method=method, test=test, level=level, by=groups)
-            figure = draw(fit, title=title, theme=theme, labels=labels)
-        _save(figure, target, json)
+
+def _fitted(loaded: Loaded, method: str, test: str, level: float, by: str | None) -> Any:
+    if method in COUNTS:
+        return pool_counted(loaded, method, level, by)
+    from meta.pooling.univariate import pool as fit_model
+
+    groups = None if by is None else need_column(loaded, by, "--by")
+    fit = fit_model(loaded.effects, method=method, test=test, level=level, by=groups)
+    for message in fit.warnings:
+        note(f"note: {message}")
+    return fit
+
+
+def refuse_with_analysis(given: dict[str, Any]) -> None:
+    """Refuse options that only tables have, as an analysis of the claims file has its own figure."""
+    named = [f"--{name}" for name, value in given.items() if value is not None]
+    if named:
+        raise InputError(f"{', '.join(named)}: for tables only; the claims file says how an analysis looks")
+
+
+def _sides(left: str | None, right: str | None, both: str | None) -> tuple[str, str] | None:
+    if both is not None:
+        if left or right:
+            raise InputError("give --labels, or --left and --right, not both")
+        parts = [part.strip() for part in both.split(",")]
+        if len(parts) != 2:
+            raise InputError(f'--labels {both!r} must be two texts such as "Favours A,Favours B"')
+        return parts[0], parts[1]
+    return (left or "", right or "") if left or right else None
+
+
+def _sized(theme: str, size: float | None) -> Any:
+    if size is None:
+        return theme
+    from meta.plots.themes import as_theme
+
+    if not 2 <= size <= 40:
+        raise InputError(f"--size must lie between 2 and 40 inches, not {size:g}")
+    return replace(as_theme(theme), page_width=size)
+
+
+def _ends(xlim: str | None) -> tuple[float, float] | None:
+    if xlim is None:
+        return None
+    try:
+        low, high = (float(part) for part in xlim.split(","))
+    except ValueError:
+        raise InputError(f"--xlim {xlim!r} must be two numbers such as 0.1,10") from None
+    return low, high
+
+
+def shown_columns(loaded: Loaded, columns: str | None, rob: str | None) -> list[Any] | None:
+    """The columns of a forest plot as the options name them; risk of bias as a traffic light at the right."""
+    names = [name.strip() for name in columns.split(",")] if columns else None
+    lights = [name.strip() for name in rob.split(",")] if rob else []
+    for name in lights:
+        need_column(loaded, name, "--rob")
+    if not lights:
+        return names
+    from meta.plots.columns import SymbolColumn
+
+    shown: list[Any] = list(names or ("study", "plot", "estimate", "weight"))
+    return [*shown, *(SymbolColumn(name, name) for name in lights)]
 
 
 @on_tables
@@ -115,10 +213,11 @@ def _is_analysis(source: str) -> bool:
     return source != "-" and not Path(source).suffix and not Path(source).exists()
 
 
-def _save(figure: Any, target: Path, as_json_text: bool) -> None:
+def _save(figure: Any, target: Path, as_json_text: bool, dpi: float = 300) -> None:
     numbers = {name: list(values) for name, values in figure.table.items()}
     rows = list(zip(*numbers.values(), strict=True))
     about = {"file": str(target), "alt_text": figure.alt_text, "numbers": numbers}
-    show(Shown(figure.alt_text, about, tuple(numbers), rows, None, lambda: figure), target, as_json_text)
+    shown = Shown(figure.alt_text, about, tuple(numbers), rows, None, lambda: figure)
+    show(shown, target, as_json_text, dpi)
     if not as_json_text:
         note(figure.alt_text)

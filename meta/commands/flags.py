@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from meta.errors import InputError
 
-COMMANDS = frozenset(("pool", "forest", "funnel", "bias", "regress", "bayes"))
+COMMANDS = frozenset(("pool", "forest", "funnel", "bias", "regress", "bayes", "multilevel"))
 ARGUMENTS = frozenset(
     (
         *("alpha", "auc", "both", "ci_high", "ci_low", "d", "estimate", "events", "events1", "events2"),

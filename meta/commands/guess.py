@@ -51,6 +51,8 @@ def find(argument: str, columns: Sequence[str]) -> str | None:
         return argument
     for group in (spellings(argument)[:1], spellings(argument)[1:]):
         matches = [name for name in columns if normal(str(name)) in group]
+        if len(matches) > 1:  # columns of the same name are kept as x.1 and x.2, and may look like arms
+            matches = [name for name in matches if not _is_copy(name, columns)] or matches
         if len(matches) > 1:
             raise InputError(
                 f"both {matches[0]!r} and {matches[1]!r} could be {argument}; "
@@ -60,6 +62,11 @@ def find(argument: str, columns: Sequence[str]) -> str | None:
             return matches[0]
         _refuse_copies(argument, group, columns)
     return None
+
+
+def _is_copy(name: str, columns: Sequence[str]) -> bool:
+    original, _, number = str(name).rpartition(".")
+    return number.isdecimal() and f"{original}.1" in columns and f"{original}.2" in columns
 
 
 def _refuse_copies(argument: str, group: Sequence[str], columns: Sequence[str]) -> None:

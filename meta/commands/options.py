@@ -101,7 +101,7 @@ FigureOut = Annotated[
     typer.Option(
         "--out",
         "-o",
-        help="Where to write it: .svg, .pdf, .png or .eps; .csv, .json or .md for the numbers it shows.",
+        help="Where to write it: .svg, .pdf, .png, .tiff or .eps; .csv, .json or .md for its numbers.",
     ),
 ]
 Out = Annotated[
@@ -110,8 +110,11 @@ Out = Annotated[
         "--out",
         "-o",
         help="Write to a file: .csv (table), .json (the result, for meta.load), .txt, .md, .html, "
-        "or a figure: .svg, .png, .pdf or .eps.",
+        "or a figure: .svg, .png, .pdf, .tiff or .eps.",
     ),
+]
+Dpi = Annotated[
+    float, typer.Option("--dpi", help="Dots an inch of a PNG or TIFF: 300 or 600 for most journals.")
 ]
 EffectPrior = Annotated[
     str | None,

@@ -10,10 +10,9 @@ from meta.commands import options
 from meta.commands.reading import Loaded, load, need_column
 from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
 from meta.commands.writing import Shown, check_out, show
-from meta.errors import quiet
+from meta.errors import InputError, quiet
 
 if TYPE_CHECKING:
-    from meta.pooling.counts import PooledCounts
     from meta.pooling.result import Pooled
 
 COUNTS = ("MH", "Peto", "GLMM")
@@ -120,27 +119,37 @@ def _subgroups(loaded: Loaded, by: str, method: str, test: str, level: float) ->
     )
 
 
-def _counts(loaded: Loaded, method: str, level: float, by: str | None) -> Shown:
-    from meta.errors import InputError
+def pool_counted(loaded: Loaded, method: str, level: float, by: str | None = None) -> Any:
+    """Pool the counts of a table, by groups if a column of groups is named."""
     from meta.pooling.counts import pool_counts
 
-    if by is not None:
-        raise InputError(f"--by compares subgroups of effects, not of {method}; leave one of the two out")
     if not loaded.columns.keys() <= COUNTED:
         raise InputError(
             f"--method {method} pools counts such as events1 n1 events2 n2, and the table gives "
             f"{' '.join(loaded.columns)}; use REML or another estimator of --method"
         )
     named: dict[str, Any] = dict(loaded.columns)
-    fit: PooledCounts = pool_counts(
-        loaded.table, measure=loaded.measure, method=method, level=level, study=loaded.labels, **named
+    groups = None if by is None else need_column(loaded, by, "--by")
+    return pool_counts(
+        loaded.table,
+        measure=loaded.measure,
+        method=method,
+        level=level,
+        study=loaded.labels,
+        by=groups,
+        **named,
     )
+
+
+def _counts(loaded: Loaded, method: str, level: float, by: str | None) -> Shown:
+    fit = pool_counted(loaded, method, level, by)
     names = ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high", "tau2", "q", "q_df", "q_p", "k")
+    fits = [("pooled", fit)] if by is None else [*fit.fits.items(), ("overall", fit.overall)]
     return Shown(
         str(fit),
         fit.to_dict() | {"columns": loaded.columns},
-        ("term", *names),
-        [("pooled", *(getattr(fit, name) for name in names))],
-        fit.save,
+        ("term" if by is None else "group", *names),
+        [(label, *(getattr(one, name) for name in names)) for label, one in fits],
+        fit.save if by is None else None,
         lambda: _forest(fit),
     )

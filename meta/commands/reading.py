@@ -96,6 +96,7 @@ def load(
     *,
     tell: bool = True,
     counts: bool = False,
+    multilevel: bool = False,
 ) -> Loaded:
     """Read a table, recognise its columns, look at its rows, and compute effect sizes.
 
@@ -109,6 +110,8 @@ def load(
         Whether the notes on effects go to standard error; otherwise they are left to the caller.
     counts : bool
         Whether counts are pooled as they are, so that nothing is added to zero cells.
+    multilevel : bool
+        Whether several rows of a study are expected.
     """
     from meta.commands.guess import guess_labels
     from meta.commands.rows import Rows
@@ -123,7 +126,7 @@ def load(
         raise InputError(f"--study {study!r} is not a column; the table has {', '.join(names)}")
     taken = facts.columns.values()
     labels = (study,) if study else guess_labels([name for name in names if name not in taken])
-    rows = Rows(table, facts, _label(table.columns, labels), labels, reading, counts)
+    rows = Rows(table, facts, _label(table.columns, labels), labels, reading, multilevel)
     rows.leave_out()
     _say_columns(facts, labels, measure)
     effects = rows.effects()

@@ -31,13 +31,13 @@ class Rows:
         label: Any,
         labels: tuple[str, ...],
         reading: TableOptions,
-        counts: bool,
+        multilevel: bool,
     ) -> None:
         self.facts = facts
         self.reading = reading
         self.label = label
         self.comma = table.comma
-        self.counts = counts
+        self.multilevel = multilevel
         self.lines = np.array(table.lines) if table.lines else None
         self.columns: dict[str, Any] = dict(table.columns)
         self.values = dict(facts.values)
@@ -107,7 +107,7 @@ class Rows:
                 note(f"look: {found.text}")
         study, values = study[~gone], {name: x[~gone] for name, x in values.items()}
         raw = {name: x for name, x in values.items() if not name.startswith("model_")}
-        for found in audit.repeated_labels(study):
+        for found in () if self.multilevel else audit.repeated_labels(study):
             note(
                 f"look: {found.text}, pooled as if independent (meta multilevel --cluster study is for them)"
             )

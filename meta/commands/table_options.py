@@ -50,10 +50,6 @@ class TableOptions:
     missing: Annotated[
         str | None, typer.Option("--missing", help="Codes for missing values, such as 99,999.")
     ] = None
-    code: Annotated[
-        str | None,
-        typer.Option("--code", help="Print the lines that do the same: --code python or --code r."),
-    ] = None
 
 
 DEFAULTS = TableOptions()

@@ -14,7 +14,7 @@ from meta.commands.output import as_json, note
 from meta.errors import InputError
 from meta.formatting import spreadsheet_text
 
-FIGURES = (".svg", ".png", ".pdf", ".eps")
+FIGURES = (".svg", ".png", ".pdf", ".eps", ".tiff", ".tif")
 TEXTS = (".csv", ".json", ".txt", ".md", ".html")
 
 
@@ -53,21 +53,21 @@ def check_out(out: Path | None) -> None:
         raise InputError(f"--out {str(out)!r} is a folder; name a file")
 
 
-def show(shown: Shown, out: Path | None, json: bool) -> None:
-    """Print a result, as text or JSON; with a file, write it there."""
+def show(shown: Shown, out: Path | None, json: bool, dpi: float = 300) -> None:
+    """Print a result, as text or JSON; with a file, write it there; PNG and TIFF at ``dpi``."""
     if json:
         print(as_json(shown.numbers))
     elif out is None:
         print(shown.text)
     if out is not None:
-        _write(shown, out)
+        _write(shown, out, dpi)
         note(f"written to {out}")
 
 
-def _write(shown: Shown, out: Path) -> None:
+def _write(shown: Shown, out: Path, dpi: float) -> None:
     suffix = out.suffix.lower()
     if suffix in FIGURES:
-        shown.draw().save(out)
+        shown.draw().save(out, dpi=dpi)
         return
     if suffix == ".json" and shown.save is not None:
         shown.save(out)

@@ -13,6 +13,7 @@ import numpy as np
 from meta.arguments import refuse_unused
 from meta.effects.intake import as_effects
 from meta.errors import InputError
+from meta.plots.count_rows import as_fit, as_subgroups
 from meta.plots.fits import (
     density_of,
     interval_ends,
@@ -72,6 +73,10 @@ def rows_from(
         What the lines below a summary say.
     """
     build = _Builder(prediction, show_test, show_tau2, leading_zero)
+    if hasattr(result, "overall") and hasattr(result.overall, "counts"):
+        result = as_subgroups(result)
+    elif hasattr(result, "counts") and hasattr(result, "estimate"):
+        result = as_fit(result)
     if is_table(result) and not _holds_results(result) and not shows_intervals(result):
         result = as_effects(result)
     if isinstance(result, Mapping) and _holds_results(result):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 OWN = "meta-figure"
 """Id of figures that this package made, as opposed to those into which it draws."""
 
-FORMATS = ("svg", "pdf", "png", "eps")
+FORMATS = ("svg", "pdf", "png", "eps", "tiff", "tif")
 
 _OWN = {
     "font.family": [FAMILY],
@@ -90,12 +90,12 @@ def render(
     ----------
     figure : Figure
         What to write.
-    form : {"svg", "pdf", "png", "eps"}
+    form : {"svg", "pdf", "png", "eps", "tiff"}
         How.
     title, description : str
         Written into the file for screen readers and search.
     dpi : float
-        Resolution of a PNG.
+        Resolution of a PNG or TIFF.
     outline : bool
         Draw the letters of an SVG as shapes instead of editable text.
     """
@@ -106,7 +106,10 @@ def render(
         "pdf": {"CreationDate": None, "ModDate": None, "Title": title, "Subject": description},
         "png": {"Software": None, "Title": title, "Description": description},
         "eps": {"Title": title},
+        "tiff": {},
     }
+    form = "tiff" if form == "tif" else form
+    packed: dict[str, Any] = {"pil_kwargs": {"compression": "tiff_lzw"}} if form == "tiff" else {}
     buffer = io.BytesIO()
     shapes = form != "svg" or outline
     with style(), drawable(figure) if shapes else nullcontext():
@@ -116,7 +119,8 @@ def render(
             buffer,
             format=form,
             dpi=dpi,
-            metadata=metadata[form],
+            metadata=metadata[form] or None,
+            **packed,
             facecolor=figure.get_facecolor(),
         )
     data = buffer.getvalue()
@@ -165,14 +169,14 @@ class FigureResult:
         return f"{type(self).__name__}({self.title!r}, {width:.1f} x {height:.1f} in)"
 
     def save(self, path: str | Path, *, dpi: float = 300, outline: bool = False) -> Path:
-        """Write the figure; the suffix says how (svg, pdf, png or eps).
+        """Write the figure; the suffix says how (svg, pdf, png, eps or tiff).
 
         Parameters
         ----------
         path : str or Path
             Folders that do not exist are made.
         dpi : float
-            Resolution of a PNG.
+            Resolution of a PNG or TIFF.
         outline : bool
             Draw the letters of an SVG as shapes, so that it looks the same without the font.
 

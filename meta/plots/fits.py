@@ -18,15 +18,16 @@ from meta.plots.rows import NAN
 def subgroup_weights(found: Any) -> list[np.ndarray]:
     """Weights in percent of all studies, in the overall fit, group by group."""
     overall = found.overall
-    lookup: dict[tuple[str, float, float], list[float]] = {}
+    lookup: dict[tuple[str, str, str], list[float]] = {}  # numbers as text, as NaN is not equal to itself
+    weights = np.full(overall.effects.k, NAN) if overall.weights is None else overall.weights
     for label, y, v, w in zip(
-        overall.effects.study, overall.effects.yi, overall.effects.vi, overall.weights, strict=True
+        overall.effects.study, overall.effects.yi, overall.effects.vi, weights, strict=True
     ):
-        lookup.setdefault((str(label), float(y), float(v)), []).append(float(w))
+        lookup.setdefault((str(label), repr(float(y)), repr(float(v))), []).append(float(w))
     return [
         np.array(
             [
-                lookup[(str(label), float(y), float(v))].pop(0)
+                lookup[(str(label), repr(float(y)), repr(float(v)))].pop(0)
                 for label, y, v in zip(fit.effects.study, fit.effects.yi, fit.effects.vi, strict=True)
             ]
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from meta.arguments import check_arguments
 from meta.effects.intake import data_of
-from meta.errors import Notes, OptionWarning, unknown_option
+from meta.errors import InputError, Notes, OptionWarning, unknown_option
 from meta.formatting import listing
 from meta.keywords import keywords
 from meta.plots.adapt import PREDICTIONS, flatten, rows_from
@@ -65,6 +65,7 @@ def forest(
     prediction: str | None = "bar",
     null: float | None = None,
     xlim: tuple[float, float] | None = None,
+    digits: int | None = None,
     labels: tuple[str, str] | None = None,
     theme: str | Theme = "default",
     claim: ClaimMark | None = None,
@@ -104,6 +105,8 @@ def forest(
         No effect, on the model scale.
     xlim : (float, float), optional
         Ends of the axis, as it is labelled.
+    digits : int, optional
+        Decimals of estimates and limits; otherwise as many as the effects need.
     labels : (str, str), optional
         What lies left and right of no effect ("Favours treatment", "Favours control").
     theme : str or Theme
@@ -164,7 +167,9 @@ def forest(
     how = reading(table.measure, scale=scale, null=null, size=mean_of(table.rows))
     numbers = table_of(table.rows, table.models)
     table, cut = on_one_scale(table) if scale is None else (table, "")
-    words = Words(how, look, decimals(table.rows, how))
+    if digits is not None and not 0 <= digits <= 10:
+        raise InputError(f"digits must lie between 0 and 10, not {digits}")
+    words = Words(how, look, decimals(table.rows, how) if digits is None else digits)
     left, right = choose_columns(columns, table, words, look)
     below = [notes] if isinstance(notes, str) else list(notes)
     ends = limits(table.rows, how, claim=claim, xlim=xlim)

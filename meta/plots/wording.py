@@ -31,6 +31,9 @@ def interval_name(fit: Any, *, mixed: bool = False) -> str:
 
 def pooled_label(fit: Any) -> str:
     """What stands beside a summary's diamond."""
+    own: str = getattr(fit, "label", "")
+    if own and fit.k > 1:
+        return own
     level = f"{100 * float(getattr(fit, 'level', 0.95)):g}%"
     if hasattr(fit, "pdf") and hasattr(fit, "ppf"):
         return f"Posterior mean, {level} CrI (shortest)"

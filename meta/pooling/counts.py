@@ -11,16 +11,15 @@ import numpy as np
 from meta.arguments import check_arguments, check_level, refuse_unused
 from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
-from meta.errors import DataWarning, Notes, NotEstimableError, UnknownOptionError, unknown_option
+from meta.errors import DataWarning, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, listing, number, p_equation, p_value
 from meta.kernels import mantel_haenszel as mh
 from meta.kernels.inference import quantile, two_sided
 from meta.kernels.mantel_haenszel import ChiSquared
-from meta.kernels.tau2 import ESTIMATORS
 from meta.keywords import keywords
 from meta.pooling.boundary import check_option
 from meta.pooling.count_effects import own_effects
-from meta.pooling.count_tables import Counts, read_counts
+from meta.pooling.count_tables import Counts, check_method, read_counts
 from meta.pooling.parts import NUMBERS, BackTransformed, Interval
 from meta.results.base import Result
 from meta.results.criteria import InformationCriteria
@@ -220,18 +219,6 @@ _GLANCE = (
 )
 
 
-def _check_method(method: str) -> None:
-    if method in METHODS:
-        return
-    problem = unknown_option("method", method, tuple(METHODS))
-    if str(method).upper() in (*ESTIMATORS, "FE", "CE", "INVERSE", "IV"):
-        raise UnknownOptionError(
-            f"{problem}; to pool by inverse variance, make effect sizes with meta.effect_sizes(...) and pool "
-            "them with meta.pool(..., method='EE')"
-        )
-    raise problem
-
-
 def _mantel_haenszel(counts: Counts, measure: str, level: float, add: float, correct: bool) -> PooledCounts:
     if measure not in _POOLED:
         raise unknown_option("measure for Mantel-Haenszel", measure, tuple(_POOLED))
@@ -307,6 +294,7 @@ def pool_counts(
     add: float | None = None,
     correct: bool | None = None,
     quadrature: int | None = None,
+    by: Any = None,
 ) -> PooledCounts:
     """Pool counts without going through effect sizes.
 
@@ -338,6 +326,9 @@ def pool_counts(
     quadrature : int, optional
         For a GLMM: nodes of the adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
 
+    by : str or array, optional
+        Groups to pool apart; the result is a ``CountSubgroups``: ``fits``, ``overall``, a test between.
+
     Returns
     -------
     PooledCounts
@@ -354,9 +345,15 @@ def pool_counts(
     >>> round(fit.estimate, 4), round(fit.backtransform().estimate, 3)
     (-1.0635, 0.345)
     """
-    check_arguments(pool_counts, locals())
+    arguments = dict(locals())
+    check_arguments(pool_counts, arguments)
+    if by is not None:
+        from meta.pooling.count_subgroups import pool_by_group
+
+        arguments = {name: value for name, value in arguments.items() if name not in ("table", "by")}
+        return pool_by_group(pool_counts, table, by, arguments)  # type: ignore[return-value]
     check_option("measure", measure, MEASURES)
-    _check_method(method)
+    check_method(method, tuple(METHODS))
     check_level(level)
     options = {"model": model, "correct": correct, "quadrature": quadrature, "add": add}
     refuse_unused(f"with method {method!r}", options, METHODS[method])

@@ -168,7 +168,7 @@ def repeated_numbers(study: Labels, values: Values) -> list[Finding]:
     "'A' and 'C' have the same numbers"
     """
     columns = [x for x in values.values() if x.dtype.kind == "f"]
-    if not columns or len(study) > 10 * MOST_LABELS:
+    if not columns or len(study) > MOST_LABELS:
         return []
     table = np.stack(columns, axis=1)
     complete = np.flatnonzero(np.isfinite(table).any(axis=1))

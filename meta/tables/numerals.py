@@ -189,29 +189,31 @@ def quick(cells: Sequence[str], *, comma: bool = False) -> np.ndarray | None:
     >>> quick(["1", "2"]).dtype.kind, quick(["1", "2.5"]).tolist(), quick(["1", "NA"]).tolist()
     ('i', [1.0, 2.5], [1.0, nan])
     """
-    text = "".join(cells)
-    signs = set(text)
+    text = "\n".join(cells)
+    signs = set(text) - {"\n"}
     if comma:
         if "." in signs:
             return None
-        cells = "\n".join(cells).replace(",", ".").split("\n")
+        text = text.replace(",", ".")
+        cells = text.split("\n")
         signs.discard(",")
         signs.add(".")
-    if not signs <= _PLAIN_OR_NA or signs <= _NA:
+    if not signs <= _PLAIN_OR_NA or signs <= _NA or _PADDED.search(text):
         return None
     try:
         if signs <= _DIGITS and all(cells):
-            if any(cell[:1] == "0" and len(cell) > 1 for cell in cells):
-                return None
             whole = max(map(len, cells)) < 19
-            return np.array([int(cell) for cell in cells], dtype=np.int64 if whole else float)
-        if any(cell[:1] == "0" and len(cell) > 1 and cell.isdigit() for cell in cells):
-            return None
-        return np.array([float(_EMPTY.get(cell, cell)) for cell in cells])
+            return np.array(list(map(int, cells)), dtype=np.int64 if whole else float)
+        try:
+            return np.array(list(map(float, cells)))
+        except ValueError:
+            return np.array([float(_EMPTY.get(cell, cell)) for cell in cells])
     except (ValueError, OverflowError):
         return None
 
 
+_PADDED = re.compile(r"^0\d+$", re.MULTILINE)
+"""Numbers such as 007, which are labels."""
 _DIGITS = frozenset("0123456789+-")
 _NA = frozenset("NA.+-eE")
 _PLAIN_OR_NA = _PLAIN | _NA

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -37,6 +38,8 @@ NOT_SIGNIFICANT = re.compile(
 COUNT_IS = _pattern(r"n\s*=\s*(W)")
 
 Cells = Sequence[str]
+_SAMPLE = 50
+"""Cells that show whether a column may have one of the forms, before all of them are taken apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,9 @@ def parts_of(header: str, cells: Cells, decimal: str = ".") -> Parts | None:
     >>> parts_of("dose", ["5.0 (1.1)"]) is None
     True
     """
-    there = [cell.strip() for cell in cells if not is_missing(cell.strip())]
+    there = list(islice((text for cell in cells if not is_missing(text := cell.strip())), _SAMPLE))
     digits = bool(there) and any(character.isdigit() for character in there[0])
-    if not digits and not any(NOT_SIGNIFICANT.fullmatch(cell) for cell in there[:50]):
+    if not digits and not any(NOT_SIGNIFICANT.fullmatch(cell) for cell in there):
         return None
     for form in _FORMS:
         names = form.names(header)

@@ -140,7 +140,7 @@ def _collected(text: str, separator: str, name: str, escape: str | None) -> Grid
                     f"{name!r} is not a table: line {reader.line_num} has {len(row)} cells, more than the "
                     f"{MOST_COLUMNS} columns of a spreadsheet"
                 )
-            if any(cell and not cell.isspace() for cell in row):
+            if row and (row[0].strip() or any(map(str.strip, row))):
                 rows.append(row)
                 lines.append(reader.line_num)
     except csv.Error as problem:

@@ -1,0 +1,173 @@
+"""Counts pooled by subgroup: a fit per group, all together, and a test between the groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import chdtrc
+
+from meta.effects.intake import raw_columns
+from meta.errors import InputError, NotEstimableError
+from meta.formatting import interval, number, p_equation
+from meta.missing import absent
+from meta.pooling.subgroups import Between
+from meta.tables.containers import one_column
+from meta.tables.labels import align
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from meta.pooling.counts import PooledCounts
+
+
+@dataclass(frozen=True, eq=False)
+class CountSubgroups:
+    """Fits of counts by subgroup.
+
+    Attributes
+    ----------
+    fits : dict of str to PooledCounts
+        One per group, in the order of first appearance.
+    overall : PooledCounts
+        All studies together.
+    random : Between
+        Test between groups: weighted sum of squares of the groups' estimates about their mean, weights 1/se^2
+        (Cochrane Handbook 10.11.3.1).
+    warnings : tuple of str
+        What was warned about, group by group.
+    """
+
+    fits: dict[str, PooledCounts]
+    overall: PooledCounts
+    random: Between
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def groups(self) -> list[str]:
+        """Names of the groups."""
+        return list(self.fits)
+
+    @property
+    def q_between(self) -> float:
+        """Statistic of the test between groups."""
+        return self.random.q
+
+    @property
+    def q_between_df(self) -> int:
+        """Its degrees of freedom."""
+        return self.random.df
+
+    @property
+    def q_between_p(self) -> float:
+        """Its p-value."""
+        return self.random.p_value
+
+    def __getitem__(self, group: Any) -> PooledCounts:
+        try:
+            return self.fits[str(group)]
+        except KeyError:
+            raise InputError(f"there is no group {group!r}; the groups are: {', '.join(self.fits)}") from None
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per group, and one for all."""
+        import pandas as pd
+
+        names = ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high", "k")
+        fits = [*self.fits.items(), ("overall", self.overall)]
+        return pd.DataFrame(
+            [{"group": name} | {item: getattr(fit, item) for item in names} for name, fit in fits]
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain numbers and strings."""
+        return {
+            "groups": {name: fit.to_dict() for name, fit in self.fits.items()},
+            "overall": self.overall.to_dict(),
+            "between": {"q": self.random.q, "df": self.random.df, "p_value": self.random.p_value},
+            "warnings": list(self.warnings),
+        }
+
+    def summary(self) -> str:
+        """Text for reading: both scales, the display scale under the measure's name."""
+        from meta.effects.registry import measure as look_up
+
+        fit = self.overall
+        lines = [
+            f"Pooled counts by subgroup · {fit.method} · k = {fit.k}        "
+            f"measure: {look_up(fit.measure).name}"
+        ]
+        width = max(len(name) for name in (*self.fits, "overall")) + 2
+        for name, one in [*self.fits.items(), ("overall", fit)]:
+            back = one.backtransform()
+            lines.append(
+                f"{name:<{width}}k = {one.k:<4} {number(one.estimate):>8}  se {number(one.se)}  "
+                f"{interval(one.ci_low, one.ci_high):<18}  |  {back.display} {number(back.estimate)} "
+                f"{interval(back.ci_low, back.ci_high)}"
+            )
+        test = self.random
+        lines.append(f"between groups: Q({test.df}) = {number(test.q, 2)}, {p_equation(test.p_value)}")
+        return "\n".join([*lines, *(f"note: {text}" for text in self.warnings)])
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+def pool_by_group(
+    pool: Callable[..., PooledCounts], table: Any, by: Any, arguments: Mapping[str, Any]
+) -> CountSubgroups:
+    """Pool each group of rows, and all.
+
+    Parameters
+    ----------
+    pool : callable
+        :func:`meta.pool_counts`.
+    table : table
+        As there.
+    by : str or array
+        Column of the groups, or their labels, one for each row.
+    arguments : mapping
+        The other arguments.
+    """
+    source = raw_columns(table)
+    arrays = {n: one_column(x) for n, x in arguments.items() if x is not None and np.ndim(x) == 1}
+    k = source.k or next((len(x) for x in arrays.values()), 0)
+    if isinstance(by, str):
+        if by not in source:
+            raise InputError(f"by={by!r} is not a column of the table; it has {', '.join(source.columns)}")
+        by = source.columns[by]
+    groups = np.asarray(one_column(align(by, source.index, "by", k=k), "by"), dtype=object)
+    if groups.shape != (k,):
+        raise InputError(f"by must have one label for each of the {k} rows, not the shape {groups.shape}")
+    if absent(groups).any():
+        row = int(np.argmax(absent(groups)))
+        raise InputError(f"by must have a group for every study: row {row + 1} has none; fill it in")
+    labels = np.array([str(x) for x in groups], dtype=object)
+    names = list(dict.fromkeys(labels))
+    if len(names) < 2:
+        raise InputError(f"by needs at least two groups, and all rows are {names[0]!r}")
+
+    def part(keep: np.ndarray) -> PooledCounts:
+        columns = {name: np.asarray(values, dtype=object)[keep] for name, values in source.columns.items()}
+        own = {name: values[keep] for name, values in arrays.items()}
+        return pool(columns or None, **{**arguments, **own})
+
+    fits = {}
+    for name in names:
+        try:
+            fits[name] = part(labels == name)
+        except NotEstimableError as problem:
+            raise NotEstimableError(
+                f"group {name!r}: {problem}; pool its studies with another group"
+            ) from None
+    messages = [f"{name}: {text}" for name, fit in fits.items() for text in fit.warnings]
+    overall = part(np.ones(k, dtype=bool))
+    return CountSubgroups(fits, overall, _between(list(fits.values())), tuple(messages))
+
+
+def _between(fits: list[PooledCounts]) -> Between:
+    y, w = np.array([fit.estimate for fit in fits]), np.array([fit.se**-2 for fit in fits])
+    q = float(np.sum(w * (y - np.average(y, weights=w)) ** 2))
+    return Between("fixed", q, len(fits) - 1, float(chdtrc(len(fits) - 1, q)))

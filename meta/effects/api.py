@@ -19,6 +19,7 @@ from meta.effects.used import GENERIC, is_computed, known, needed, refuse_option
 from meta.effects.vtypes import choose, variant_name
 from meta.errors import DataWarning, InputError, Notes
 from meta.keywords import keywords, named_elsewhere
+from meta.tables import audit
 from meta.tables.containers import Columns, as_columns
 
 
@@ -165,6 +166,8 @@ def effect_sizes(
         yi, vi = _from_design(work, vtype=chosen, rule=rule, options=options)
         variant = variant_name(entry, chosen, **options)
         work.provenance["vi"] = variant or "large-sample variance"
+    if table is not None and k <= audit.MOST_LABELS:
+        work.messages += audit.odd_rows(work.study, work.values)
     notes = Notes()
     for message in work.messages:
         notes.warn(message, DataWarning, stacklevel=3)

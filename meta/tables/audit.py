@@ -92,6 +92,18 @@ def totals(study: Labels, values: Values) -> list[Finding]:
     return found
 
 
+def odd_rows(study: Labels, values: Values) -> list[str]:
+    """What a library function warns of: totals that are pooled like studies, and codes for missing values.
+
+    >>> n = {"events1": np.array([1.0, 2.0, 3.0]), "n1": np.array([10.0, 20.0, 30.0])}
+    >>> odd_rows(["A", "B", "Total"], n)
+    ["row 3, 'Total', is a total: its events1 and n1 are the sums of the other rows; leave it out"]
+    """
+    sums = [found for found in totals(study, values) if found.kind in ("total", "sum")]
+    told = [found.text if found.kind == "sum" else f"{found.text}; leave it out" for found in sums]
+    return told + [f"{found.text}; make it missing" for found in codes(study, values)]
+
+
 def _sums_up(row: int, group: np.ndarray, counts: Values, values: Values) -> str:
     """How a row sums up a group of others; empty if it does not."""
     if group.sum() < 2:

@@ -393,3 +393,15 @@ def test_standard_input_is_read_like_a_file(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         cli.main()
     assert json.loads(capsys.readouterr().out)["study"] == ["Á", "B"]
+
+
+def test_the_library_warns_of_totals_and_codes_and_drops_nothing():
+    table = {"study": ["A", "B", "C", "Total"], "events1": [4, 6, 3, 13], "n1": [123, 306, 231, 660]}
+    table |= {"events2": [11, 29, 11, 51], "n2": [139, 303, 220, 662]}
+    with pytest.warns(meta.errors.DataWarning, match="row 4, 'Total', is a total"):
+        es = meta.effect_sizes(table, measure="RR")
+    assert es.k == 4
+    means = {"mean1": [5.0, 6, 4], "sd1": [2.1, 999, 3], "n1": [20, 30, 40]}
+    means |= {"mean2": [4.0, 5, 4], "sd2": [2.0, 2.5, 3], "n2": [20, 30, 40]}
+    with pytest.warns(meta.errors.DataWarning, match="sd1 = 999 of study '2' looks like a code"):
+        assert meta.effect_sizes(means, measure="MD").k == 3

@@ -176,6 +176,10 @@ def _contents(
 
 
 def _parse(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
+    if not path.is_file():  # a folder, a pipe that never ends, a device, or a link to nothing
+        rule, remedy = "a study file is a regular file", "remove it from the folder, or rename it"
+        problems.append(Problem(path.name, "(file)", "not a regular file", rule, remedy))
+        return None
     if path.stat().st_size > MAX_BYTES:
         rule = f"a study file has at most {MAX_BYTES:,} bytes"
         problems.append(Problem(path.name, "(file)", f"{path.stat().st_size:,} bytes", rule, "split it"))

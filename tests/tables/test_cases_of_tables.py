@@ -405,3 +405,18 @@ def test_the_library_warns_of_totals_and_codes_and_drops_nothing():
     means |= {"mean2": [4.0, 5, 4], "sd2": [2.0, 2.5, 3], "n2": [20, 30, 40]}
     with pytest.warns(meta.errors.DataWarning, match="sd1 = 999 of study '2' looks like a code"):
         assert meta.effect_sizes(means, measure="MD").k == 3
+
+
+def test_what_is_not_a_study_file_does_not_hide_other_problems(tmp_path):
+    import os
+
+    from meta.errors import EvidenceError
+
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "device.toml").symlink_to("/dev/zero")
+    (tmp_path / "broken.toml").write_text("id = ")
+    with pytest.raises(EvidenceError) as caught:
+        meta.load_evidence(tmp_path)
+    files = {problem.file for problem in caught.value.problems}
+    assert {"pipe.toml", "folder.toml", "device.toml", "broken.toml"} <= files

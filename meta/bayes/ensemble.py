@@ -17,6 +17,7 @@ from meta.errors import unknown_option
 from meta.formatting import interval, number, percent, significant
 from meta.results.base import Result
 from meta.results.display import BackTransformed, back_transformed
+from meta.results.text import display_text, heading, needs_display
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -282,9 +283,9 @@ class ModelAverage(Result):
 
     def _lines(self, digits: int) -> list[str]:
         level = percent(self.level, 0 if float(100 * self.level).is_integer() else 1)
+        parts = ["Bayesian model averaging", f"{len(self.models)} models", f"k = {self.k}"]
         lines = [
-            f"Bayesian model averaging · {len(self.models)} models · k = {self.k}"
-            f"        measure: {self.effects.measure}",
+            heading(parts, self.measure),
             f"{'':14}{'models':>8}{'prior':>8}{'posterior':>11}{'inclusion BF':>14}",
         ]
         for row in self._components():
@@ -293,12 +294,15 @@ class ModelAverage(Result):
                 f"{row['component']:14}{count:>8}{number(row['prior']):>8}{number(row['posterior']):>11}"
                 f"{significant(row['inclusion_bf']):>14}"
             )
-        inner = self.interval(conditional=True)
+        means = {
+            "mu, averaged       ": (self.estimate, *self.interval()),
+            "mu, given an effect": (self.conditional_estimate, *self.interval(conditional=True)),
+        }
+        for name, (value, low, high) in means.items():
+            shown = display_text(self.effects, value, low, high) if needs_display(self.measure) else ""
+            cells = f"{number(value, digits)}  {level} interval {interval(low, high, digits)}"
+            lines.append(f"{name} {cells}   |  {shown}" if shown else f"{name} {cells}")
         lines += [
-            f"mu, averaged        {number(self.estimate, digits)}  {level} interval "
-            f"{interval(*self.interval(), digits)}",
-            f"mu, given an effect {number(self.conditional_estimate, digits)}  {level} interval "
-            f"{interval(*inner, digits)}",
             f"tau, averaged       {number(self.tau, digits)}",
             f"prior: mu ~ {self.effect_prior}, tau ~ {self.tau_prior}",
         ]

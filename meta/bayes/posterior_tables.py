@@ -11,6 +11,7 @@ from meta.arguments import check_level
 from meta.errors import InputError
 from meta.results.display import on_display
 from meta.results.options import check_interval_option, check_scale, without_intervals
+from meta.results.text import on_both_scales
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ def terms(post: Posterior) -> list[Mapping[str, Any]]:
         row |= {"median": float(post.distribution(of).ppf(np.array(0.5)))}
         row |= dict(zip(("ci_low", "ci_high"), ends[of], strict=True))
         row |= dict(zip(("pi_low", "pi_high"), ends["new"], strict=True)) if of == "mu" else {}
-        rows.append(row)
+        rows.append(on_both_scales(post.effects, row) if of != "tau" else row)
     return rows
 
 

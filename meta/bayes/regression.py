@@ -17,9 +17,9 @@ from meta.bayes.regression_joint import Joint, integrate, joint_of
 from meta.bayes.regression_priors import design as design
 from meta.bayes.regression_priors import priors_of, with_slopes
 from meta.bayes.shrinkage_priors import SlopesPrior
+from meta.bayes.text import regression_lines
 from meta.effects.design import Design
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
-from meta.formatting import interval, number
 from meta.kernels.mixtures import NormalMixture
 from meta.results.base import Result
 from meta.results.columns import rows_of_table
@@ -251,20 +251,7 @@ class PosteriorRegression(Result):
         return f"k={self.k}, p={len(self.terms)}, engine={self.engine!r}"
 
     def _lines(self, digits: int) -> list[str]:
-        lines = [
-            f"Bayesian meta-regression · {self.engine} · k = {self.effects.k}        "
-            f"measure: {self.effects.measure}"
-        ]
-        width = max(len(term) for term in (*self.terms, "tau")) + 2
-        for term in (*self.terms, "tau"):
-            dist = self.distribution(term)
-            low, high = self.interval(term)
-            prior = self.tau_prior if term == "tau" else self.priors[self.terms.index(term)]
-            lines.append(
-                f"{term:{width}}{number(float(dist.mean), digits):>9}{number(float(dist.sd), digits):>9}   "
-                f"{interval(low, high, digits)}   {prior}"
-            )
-        return lines
+        return regression_lines(self, digits)
 
 
 def bayes_regression(

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from meta.arguments import check_level, check_seed
 from meta.bayes.distributions import Distribution, Draws, central_interval, shortest_interval
 from meta.bayes.priors import Prior
+from meta.bayes.text import rows_of_posterior
 from meta.errors import Notes, unknown_option
-from meta.formatting import interval, number
 from meta.results.base import Result
 from meta.results.plain import plain
 
@@ -165,12 +165,11 @@ class SampledPosterior(Result):
         return f"{self.title}, k={self.k}, parameters={list(self.draws)}"
 
     def _lines(self, digits: int) -> list[str]:
-        lines = [f"{self.title} · PyMC (NUTS) · k = {self.k}"]
-        for name in self.draws:
-            dist, (low, high) = self.distribution(name), self.interval(of=name)
-            numbers = f"{number(dist.mean, digits):>9}{number(dist.sd, digits):>9}"
-            lines.append(f"{name:14}{numbers}   {interval(low, high, digits)}")
-        return [*lines, "prior: " + ", ".join(f"{name} ~ {prior}" for name, prior in self.priors.items())]
+        return [
+            f"{self.title} · PyMC (NUTS) · k = {self.k}",
+            *rows_of_posterior([dict(row) for row in self._terms()], self.level, digits),
+            "prior: " + ", ".join(f"{name} ~ {prior}" for name, prior in self.priors.items()),
+        ]
 
 
 def sampled(

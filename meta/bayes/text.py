@@ -1,36 +1,98 @@
-"""The printed block of a posterior."""
+"""The printed blocks of posteriors."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from meta.formatting import interval, number, percent, significant
+from meta.results.text import Line as Printed
+from meta.results.text import coefficient_right, cut_notes, display_text, heading, needs_display
 
 if TYPE_CHECKING:
     from meta.bayes.posterior import Posterior
+    from meta.bayes.regression import PosteriorRegression
+
+TITLE = "Bayesian random-effects meta-analysis"
+ENGINES = {"exact": "exact (quadrature)", "pymc": "PyMC (NUTS)"}
+
+
+def level_text(level: float) -> str:
+    """A level in percent, with a decimal where it has one."""
+    return percent(level, 0 if float(100 * level).is_integer() else 1)
+
+
+def rows_of_posterior(
+    rows: list[dict[str, Any]], level: float, digits: int, kind: str = "shortest"
+) -> list[str]:
+    """A table of quantities: mean, median, sd, credible interval, and what stands right of each."""
+    width = max(10, *(len(str(row["term"])) + 2 for row in rows))
+    names = ("mean", "median", "sd")
+    lines = [
+        f"{'':{width}}" + "".join(f"{x:>10}" for x in names) + f"   {level_text(level)} interval ({kind})"
+    ]
+    shown = [interval(row["ci_low"], row["ci_high"], digits) for row in rows]
+    longest = max(len(lines[0]) - width - 33, *map(len, shown))
+    for row, ends in zip(rows, shown, strict=True):
+        numbers = (row["estimate"], row["median"], row["sd"])
+        cells = "".join(f"{number(float(x), digits):>10}" for x in numbers)
+        right = f"   |  {row['right']}" if row.get("right") else ""
+        cell = f"{ends:<{longest}}" if right else ends
+        lines.append(f"{row['term']:{width}}{cells}   {cell}{right}")
+    return lines
 
 
 def posterior_lines(post: Posterior, digits: int = 3) -> list[str]:
-    """Lay out the posterior, its priors and its numerical error."""
-    level = percent(post.level, 0 if float(100 * post.level).is_integer() else 1)
-    engine = "exact (quadrature)" if post.engine == "exact" else "PyMC (NUTS)"
+    """Lay out the posterior on both scales, its priors and its numerical error."""
+    labels = {"mu": "mu", "tau": "tau", "new": "new study"}
+    shown = needs_display(post.measure)
+    rows, notes = [], []
+    for row in map(dict, post._terms()):
+        numbers = (row["estimate"], row["ci_low"], row["ci_high"])
+        if shown and row["term"] != "tau":
+            row["right"] = display_text(post.effects, *numbers)
+            printed = Printed(labels[row["term"]], numbers[0], low=numbers[1], high=numbers[2])
+            notes += cut_notes(post.effects, [printed])
+        rows.append(row | {"term": labels[row["term"]]})
     lines = [
-        f"Bayesian random-effects meta-analysis · {engine} · k = {post.k}        measure: {post.measure}",
-        f"{'':10}{'mean':>10}{'median':>10}{'sd':>10}   {level} interval (shortest)",
+        heading(
+            ["Bayesian random-effects meta-analysis", ENGINES[post.engine], f"k = {post.k}"], post.measure
+        ),
+        *rows_of_posterior(rows, post.level, digits),
+        f"prior: {post.prior}",
     ]
-    for of, label in (("mu", "mu"), ("tau", "tau"), ("new", "new study")):
-        dist = post.distribution(of)  # type: ignore[arg-type]
-        mean = {"mu": post.estimate, "tau": post.tau.mean}.get(of, post.estimate)
-        sd = {"mu": post.sd, "tau": post.tau.sd}.get(of)
-        sd = post._spread(of, 2) if sd is None else sd
-        median = float(dist.ppf(0.5))
-        low, high = post.interval(of=of)  # type: ignore[arg-type]
-        cells = "".join(f"{number(x, digits):>10}" for x in (mean, median, sd))
-        lines.append(f"{label:10}{cells}   {interval(low, high, digits)}")
-    lines.append(f"prior: {post.prior}")
     if post.engine == "exact":
-        lines.append(
-            f"log evidence {number(post.log_evidence)} · "
-            f"numerical error (relative) {significant(max(post.error, 1e-16), 1)}"
-        )
-    return lines
+        lines.append(error_line(post))
+    return [*lines, *dict.fromkeys(notes)]
+
+
+def error_line(post: Any) -> str:
+    """Evidence and the numerical error of a quadrature."""
+    return (
+        f"log evidence {number(post.log_evidence)} · "
+        f"numerical error (relative) {significant(max(post.error, 1e-16), 1)}"
+    )
+
+
+def regression_lines(post: PosteriorRegression, digits: int = 3) -> list[str]:
+    """Lay out the coefficients and tau with their priors, on both scales."""
+    rows = []
+    intercept = None if post.moderators is None else post.moderators.intercept
+    for at, row in enumerate(map(dict, post._terms())):
+        mean = at == intercept if intercept is not None else row["term"] == "Intercept"
+        rows.append(row | {"right": coefficient_right(post.effects, mean, row)})
+    tau, (low, high) = post.tau_distribution, post.interval("tau")
+    middle = float(tau.ppf(np.array(0.5)))
+    own = {"estimate": float(tau.mean), "median": middle, "sd": float(tau.sd)}
+    rows.append({"term": "tau"} | own | {"ci_low": low, "ci_high": high})
+    priors = dict(zip(post.terms, map(str, post.priors), strict=True)) | {"tau": str(post.tau_prior)}
+    told = ", ".join(f"{term} ~ {prior}" for term, prior in priors.items())
+    lines = [
+        heading(
+            ["Bayesian meta-regression", ENGINES.get(post.engine, post.engine), f"k = {post.k}"], post.measure
+        ),
+        *rows_of_posterior(rows, post.level, digits),
+        f"prior: {told}",
+    ]
+    return [*lines, error_line(post)] if post.engine == "exact" else lines

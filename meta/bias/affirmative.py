@@ -24,7 +24,7 @@ from meta.effects.groups import grouping, numbered
 from meta.effects.intake import as_effects, data_of
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
-from meta.formatting import interval, number, p_equation
+from meta.formatting import number
 from meta.kernels.tau2 import estimate as estimate_tau2
 from meta.keywords import keywords
 
@@ -154,23 +154,14 @@ class SignificanceFunnel(Estimated):
         return {"model": "selection of affirmative studies", "method": self.model} | own | share
 
     def _lines(self, digits: int) -> list[str]:
-        def row(name: str, found: Corrected) -> str:
-            ends = interval(found.ci_low, found.ci_high, digits)
-            return f"{name:24}{number(found.estimate, digits)} {ends}   {p_equation(found.p_value)}"
-
         n = int(self.affirmative.sum())
-        lines = [
-            f"Selection of affirmative studies ({self.direction}) · {self.model} · "
-            f"k = {self.k}: {n} affirmative, {self.k - n} not",
-            row("as published", self.naive),
-        ]
-        if self.eta != 1:
-            lines.append(row(f"if eta = {self.eta:g}", self.corrected))
-        if self.worst is not None:
-            lines.append(row("worst case", self.worst))
+        of = f"k = {self.k}: {n} affirmative, {self.k - n} not"
+        head = [f"Selection of affirmative studies ({self.direction})", self.model, of]
         shown = f"estimate {_eta(self.s_value)}, interval {_eta(self.s_value_ci)}"
-        lines.append(f"S-value for {number(self.null)}: {shown}")
-        return lines
+        return [
+            *self._block(head, self._terms(), digits),
+            f"S-value for {number(self.null)}: {shown}",
+        ]
 
 
 def _eta(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,8 +14,19 @@ from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, NarrowIntervalWarning, Notes, NotEstimableError
 from meta.kernels.inference import lower_tail, quantile
 from meta.results import base
+from meta.results.columns import tidy_frame
 from meta.results.display import BackTransformed, back_transformed
 from meta.results.plain import plain as plain
+from meta.results.text import (
+    Line,
+    cut_notes,
+    display_text,
+    has_null,
+    heading,
+    needs_display,
+    on_both_scales,
+    table,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +61,43 @@ class Result(base.Result):
         """Code of the measure; empty where the effects were not saved with the result."""
         effects = self._rows()
         return "" if effects is None else effects.measure
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per test or term, with the display scale of mean effects where that is another.
+
+        Columns: ``term estimate se statistic df p_value ci_low ci_high pi_low pi_high``, then its own.
+        """
+        effects = self._rows()
+        rows = self._terms()
+        if effects is None or not needs_display(effects.measure):
+            return tidy_frame(rows)
+        return tidy_frame(on_both_scales(effects, row) if self._reads(row) else row for row in rows)
+
+    def _reads(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of the table is a mean effect."""
+        return self._of_mean() is not None and "ci_low" in row
+
+    def _is_summary(self, row: Mapping[str, Any]) -> bool:
+        return self._reads(row)
+
+    def _right(self, estimate: float, low: float, high: float) -> str:
+        """A mean effect on the display scale, where that is another; empty without the effects."""
+        effects = self._rows()
+        if effects is None or not needs_display(effects.measure):
+            return ""
+        return display_text(effects, estimate, low, high)
+
+    def _block(self, parts: Iterable[str], rows: Iterable[Mapping[str, Any]], digits: int) -> list[str]:
+        """Heading and table of mean effects, on both scales."""
+        lines = [
+            Line.of(row, self._right(*(row.get(n, np.nan) for n in ("estimate", "ci_low", "ci_high"))))
+            for row in rows
+        ]
+        level = float(getattr(self, "level", 0.95))
+        effects = self._rows()
+        notes = cut_notes(effects, lines) if any(line.right for line in lines) else []
+        tested = has_null(self.measure)
+        return [heading(parts, self.measure), *table(lines, level, digits, tested=tested), *notes]
 
     def backtransform(self) -> BackTransformed:
         """The corrected mean effect and its interval on the scale on which they are read."""

@@ -13,9 +13,9 @@ from scipy.special import log_ndtr, ndtri
 from meta.bias.common import Estimated, study_p, tail_p
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, Notes, NotEstimableError
-from meta.formatting import interval, number, p_equation, significant
 from meta.kernels.inference import quantile
 from meta.results.criteria import InformationCriteria
+from meta.results.text import heterogeneity
 
 _LOG_2PI = math.log(2 * math.pi)
 
@@ -79,11 +79,9 @@ class ConditionalModel(InformationCriteria, Estimated):
         return {"model": "p-uniform*", "method": "ML", "test": "z"} | own
 
     def _lines(self, digits: int) -> list[str]:
-        return [
-            f"p-uniform* ({self.direction}) · ML · k = {self.k}, of them {self.significant} significant",
-            f"estimate {number(self.estimate, digits)} {interval(self.ci_low, self.ci_high, digits)}   tau2 "
-            f"{significant(self.tau2)}   z = {number(self.statistic, 2)}, {p_equation(self.p_value)}",
-        ]
+        of = f"k = {self.k}, of them {self.significant} significant"
+        head = [f"p-uniform* ({self.direction})", "ML", of]
+        return [*self._block(head, self._terms(), digits), *heterogeneity(tau2=self.tau2)]
 
 
 def conditional_loglik(

@@ -15,9 +15,10 @@ from meta.bias.common import Result, caution_few, favoured_side, rows_of
 from meta.effects.intake import data_of
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError
-from meta.formatting import interval, number, p_value, significant
+from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile
 from meta.keywords import keywords
+from meta.results.text import size
 
 _LOG_2PI = math.log(2 * math.pi)
 
@@ -75,6 +76,9 @@ class Copas(Result):
         """Variance of the mean under each assumption, of shape (m, 1, 1)."""
         return (self.se**2)[:, None, None]
 
+    def _reads(self, row: Mapping[str, Any]) -> bool:
+        return True
+
     def _shown(self) -> str:
         return f"{len(self.published)} severities, {self.direction}, k={self.k}"
 
@@ -93,17 +97,13 @@ class Copas(Result):
         return {"model": "Copas-Shi", "method": "ML", "tau2": math.nan} | own
 
     def _lines(self, digits: int) -> list[str]:
-        lines = [
-            f"Copas-Shi sensitivity analysis ({self.direction}) · ML · k = {self.k}",
-            "published  estimate            tau2   rho    unpublished  residual p",
+        head = [f"Copas-Shi sensitivity analysis ({self.direction})", "ML", f"k = {self.k}"]
+        more = [
+            f"published {share:g}: tau2 {size(self.tau2[i])}, rho {number(self.rho[i], 2)}, "
+            f"{number(self.unpublished[i], 1)} unpublished, residual {p_equation(self.residual_p[i])}"
+            for i, share in enumerate(self.published.tolist())
         ]
-        for i, share in enumerate(self.published):
-            ends = interval(self.ci_low[i], self.ci_high[i], digits)
-            lines.append(
-                f"{share:<9.2f}  {number(self.estimate[i], digits)} {ends}  {significant(self.tau2[i])}  "
-                f"{number(self.rho[i], 2)}  {number(self.unpublished[i], 1)}  {p_value(self.residual_p[i])}"
-            )
-        return lines
+        return [*self._block(head, self._terms(), digits), *more]
 
 
 def copas_loglik(

@@ -17,7 +17,7 @@ from meta.effects.design import predictor_matrix
 from meta.effects.intake import data_of
 from meta.effects.model import EffectSizes
 from meta.errors import Notes
-from meta.formatting import interval, number, p_equation
+from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile
 from meta.kernels.tau2 import estimate as estimate_tau2
 from meta.keywords import keywords
@@ -105,9 +105,7 @@ class LimitMetaAnalysis(Estimated):
 
     def _lines(self, digits: int) -> list[str]:
         return [
-            f"Limit meta-analysis · k = {self.k}",
-            f"limit       {number(self.estimate, digits)} {interval(self.ci_low, self.ci_high, digits)}   "
-            f"z = {number(self.statistic, 2)}, {p_equation(self.p_value)}",
+            *self._block(["Limit meta-analysis", f"k = {self.k}"], self._terms()[:1], digits),
             f"small-study effects: Q - Q' = {number(self.q_small, 2)}, {p_equation(self.q_small_p)}; "
             f"rest: Q'({self.k - 2}) = {number(self.q_rest, 2)}, {p_equation(self.q_rest_p)}",
         ]

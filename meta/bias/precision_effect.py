@@ -115,10 +115,9 @@ class PetPeese(Estimated):
         return {"model": "PET-PEESE", "method": "WLS", "test": "t"} | own
 
     def _lines(self, digits: int) -> list[str]:
+        rows = [line.terms()[0] for line in (self.pet, self.peese)]
         return [
-            f"PET-PEESE · k = {self.k}",
-            self.pet.text(digits),
-            self.peese.text(digits),
+            *self._block(["PET-PEESE", f"k = {self.k}"], rows, digits),
             f"the rule takes {self.chosen}: one-tailed p of PET ({self.direction}) "
             f"{p_equation(self.pet_p)}, threshold {self.alpha:g}",
         ]
@@ -274,12 +273,9 @@ class WeightedMean(Estimated):
 
     def _lines(self, digits: int) -> list[str]:
         n = int(self.powered.sum())
-        last = self.waap.text(digits) if self.waap else "WAAP  does not exist: fewer than two powered studies"
-        return [
-            f"WAAP-UWLS · k = {self.k}, of them {n} with power {self.power:g}",
-            self.uwls.text(digits),
-            last,
-        ]
+        none = [] if self.waap else ["WAAP does not exist: fewer than two powered studies"]
+        head = ["WAAP-UWLS", f"k = {self.k}, of them {n} with power {self.power:g}"]
+        return [*self._block(head, self._terms(), digits), *none]
 
 
 @keywords

@@ -10,7 +10,6 @@ import numpy as np
 
 from meta.bias.common import tail_p
 from meta.bias.least_squares import LeastSquares
-from meta.formatting import interval, number, p_equation
 from meta.kernels.degenerate import ratio
 from meta.kernels.inference import quantile
 
@@ -54,13 +53,6 @@ class Line:
             slope = {"estimate": self.slope, "se": self.slope_se, "df": self.df, "p_value": self.slope_p}
             rows.append({"term": f"{self.name} slope"} | slope)
         return rows
-
-    def text(self, digits: int = 3) -> str:
-        """One line for the print-out."""
-        share = f"{number(self.estimate, digits)} {interval(self.ci_low, self.ci_high, digits)}"
-        return (
-            f"{self.name:6}{share}   t({self.df:g}) = {number(self.statistic, 2)}, {p_equation(self.p_value)}"
-        )
 
 
 def line(name: str, fit: LeastSquares, level: float) -> Line:

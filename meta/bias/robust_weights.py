@@ -14,7 +14,6 @@ from meta.effects.groups import clusters_of, numbered
 from meta.effects.intake import as_effects, data_of
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, FewStudiesWarning, InputError, Notes, NotEstimableError
-from meta.formatting import interval, number, p_equation
 from meta.kernels.cluster_robust import sandwich, satterthwaite
 from meta.kernels.inference import quantile
 from meta.keywords import keywords
@@ -70,11 +69,9 @@ class BiasRobust(Estimated):
         return {"model": "bias-robust weights", "test": "CR2", "clusters": self.clusters, "rho": self.rho}
 
     def _lines(self, digits: int) -> list[str]:
-        return [
-            f"Bias-robust weights · CR2 · {self.k} effects in {self.clusters} clusters · rho = {self.rho:g}",
-            f"estimate {number(self.estimate, digits)} {interval(self.ci_low, self.ci_high, digits)}   "
-            f"t({self.df:.3g}) = {number(self.statistic, 2)}, {p_equation(self.p_value)}",
-        ]
+        of = f"{self.k} effects in {self.clusters} clusters"
+        parts = ["Bias-robust weights", "CR2", of, f"rho = {self.rho:g}"]
+        return self._block(parts, self._terms(), digits)
 
 
 @keywords

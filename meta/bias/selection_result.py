@@ -19,14 +19,14 @@ from meta.effects.groups import grouping, numbered
 from meta.effects.intake import as_effects, usable
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError
-from meta.formatting import interval, listing, number, p_equation, significant
+from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
 from meta.pooling.coefficients import table, wald_test
-from meta.pooling.regression_text import coefficient_text
 from meta.pooling.result import Interval
 from meta.results.columns import rows_of_table
 from meta.results.criteria import InformationCriteria
+from meta.results.text import size
 from meta.tables.containers import one_column
 
 if TYPE_CHECKING:
@@ -211,6 +211,12 @@ class Selected(InformationCriteria, Result):
         test = {"statistic": self.lrt, "df": float(self.lrt_df), "p_value": self.lrt_p}
         return [*mean, *shape, *before, {"part": "test", "term": "no selection"} | test]
 
+    def _reads(self, row: Mapping[str, Any]) -> bool:
+        return row["part"] in ("mean", "unadjusted") and len(self.names) == 1
+
+    def _summary_label(self, row: Mapping[str, Any]) -> str:
+        return "corrected" if row["part"] == "mean" else "unadjusted"
+
     def _labels(self) -> tuple[str, ...]:
         """Names of all weights, those included that are fixed."""
         return self._weight_names()
@@ -287,24 +293,20 @@ class Selected(InformationCriteria, Result):
         return Interval(min(ends), max(ends))
 
     def _common(self, digits: int) -> list[str]:
-        robust = "" if self.clusters is None else f" · robust, {self.clusters} clusters"
-        robust += f" · bootstrap, {self.replicates} samples" if self.replicates else ""
-        head = f"{self._title()} · ML · {self.direction} · k = {self.k}{robust}"
-        if len(self.names) > 1:
-            before = listing([number(float(x)) for x in np.atleast_1d(self.unadjusted)])
-            test = f"moderators: chi2({self.qm_df}) = {number(self.qm, 2)}, {p_equation(self.qm_p)}"
-            return [
-                head,
-                coefficient_text(self.coefficients, digits),
-                f"tau2 {significant(self.tau2)}   {test}",
-                f"unadjusted  {before}   tau2 {significant(self.unadjusted_tau2)}",
-            ]
-        return [
-            head,
-            f"corrected   {number(self.estimate, digits)} {interval(self.ci_low, self.ci_high, digits)}   "
-            f"tau2 {significant(self.tau2)}   z = {number(self.statistic, 2)}, {p_equation(self.p_value)}",
-            f"unadjusted  {number(self.unadjusted, digits)}   tau2 {significant(self.unadjusted_tau2)}",
-        ]
+        """Heading, the corrected and the unadjusted model, heterogeneity and the test of moderators."""
+        robust = "" if self.clusters is None else f"robust, {self.clusters} clusters"
+        drawn = f"bootstrap, {self.replicates} samples" if self.replicates else ""
+        head = [self._title(), "ML", self.direction, f"k = {self.k}", robust, drawn]
+        several = len(self.names) > 1
+        rows = []
+        for row in self._terms():
+            part, term = row["part"], str(row["term"])
+            if part in ("mean", "unadjusted"):
+                label = "corrected" if part == "mean" else "unadjusted"
+                rows.append(dict(row) | {"term": f"{label} {term}" if several else label})
+        spread = f"tau2 {size(self.tau2)} corrected, {size(self.unadjusted_tau2)} unadjusted"
+        test = f"moderators: chi2({self.qm_df}) = {number(self.qm, 2)}, {p_equation(self.qm_p)}"
+        return [*self._block(head, rows, digits), f"{spread}   {test}" if several else spread]
 
 
 def assemble(

@@ -81,6 +81,10 @@ class PCurve(Result):
         """Whether there are fewer than ten significant studies."""
         return int(self.significant.sum()) < 10
 
+    def _of_mean(self) -> None:
+        """The mean power is no effect."""
+        return None
+
     def _shown(self) -> str:
         n = int(self.significant.sum())
         return f"{n} significant of {self.k}, evidential={self.evidential}, p={self.p_value:.4g}"

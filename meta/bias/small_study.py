@@ -21,6 +21,7 @@ from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
 from meta.kernels.tau2 import estimator as tau2_estimator
 from meta.keywords import keywords
+from meta.results.text import heading
 
 MODELS: dict[str, tuple[str, ...]] = {"classic": (), "mixed": ("method",)}
 """The models, with the options that each takes besides those of both."""
@@ -125,14 +126,17 @@ class RegressionTest(Result):
 
     def _lines(self, digits: int) -> list[str]:
         tail = "" if self.direction == "two-sided" else f" (one-sided, {self.direction})"
+        parts = [self.name, f"{self.model} model", f"predictor: {self.predictor}", f"k = {self.k}"]
         lines = [
-            f"{self.name} · {self.model} model · predictor: {self.predictor} · k = {self.k}",
+            heading(parts, self.measure),
             f"slope {significant(self.slope, digits)} (se {significant(self.se, digits)})   "
             f"{self._statistic()}, {p_equation(self.p_value)}{tail}",
         ]
         if not math.isnan(self.limit):
+            shown = self._right(self.limit, self.limit_low, self.limit_high)
             ends = interval(self.limit_low, self.limit_high, digits)
-            lines.append(f"limit estimate {number(self.limit, digits)} {ends}")
+            right = f"   |  {shown}" if shown else ""
+            lines.append(f"limit estimate {number(self.limit, digits)} {ends}{right}")
         return lines
 
 

@@ -17,13 +17,14 @@ from meta.effects.design import predictor_matrix
 from meta.effects.intake import data_of
 from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError, quiet, unknown_option
-from meta.formatting import interval, number, p_equation, significant
+from meta.formatting import number, p_equation
 from meta.kernels.regression import fit_regression
 from meta.kernels.tau2 import estimator as tau2_estimator
 from meta.keywords import keywords
 from meta.pooling.options import PoolOptions, check_options
 from meta.pooling.result import Pooled
 from meta.pooling.univariate import fit_effects, pool
+from meta.results.text import size
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,17 +177,14 @@ class TrimAndFill(Result):
         return self.fit.augment().assign(filled=self.filled)
 
     def _lines(self, digits: int) -> list[str]:
-        a, b = self.original, self.fit
         probability = "" if math.isnan(self.k0_p) else f", {p_equation(self.k0_p)}"
+        head = ["Trim and fill", self.estimator, f"centre by {self.centre_method}", f"k = {self.k}"]
+        pairs = (("as found", self.original), ("with filled", self.fit))
         return [
-            f"Trim and fill · {self.estimator} · centre by {self.centre_method}",
+            *self._block(head, self._terms(), digits),
             f"{self.k0} (se {number(self.k0_se, 2)}{probability}) studies estimated as missing "
             f"on the {self.side}",
-            *(
-                f"{name:14}{number(x.estimate, digits)} {interval(x.ci_low, x.ci_high, digits)}   "
-                f"tau2 {significant(x.tau2)}"
-                for name, x in (("as found", a), ("with filled", b))
-            ),
+            "   ".join(f"tau2 {name} {size(x.tau2)}" for name, x in pairs),
         ]
 
 

@@ -44,10 +44,10 @@ def regress(
     with quiet():
         loaded = load(source, measure, column, study, outcome, reading)
         fit = fit_model(loaded.effects, formula, method=method, test=test, level=level)
-        table = fit.coefficients
-        rows: list[list[Any]] = fit.tidy().to_numpy().tolist()
+        table = fit.tidy().dropna(axis="columns", how="all")
+        rows: list[list[Any]] = table.to_numpy().tolist()
         numbers = fit.to_dict() | {"formula": formula, "columns": loaded.columns}
-        shown = Shown(str(fit), numbers, ("term", *table.columns), rows, fit.save, lambda: _figure(fit))
+        shown = Shown(str(fit), numbers, tuple(table.columns), rows, fit.save, lambda: _figure(fit))
         show(shown, out, json)
 
 

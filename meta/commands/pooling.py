@@ -73,11 +73,22 @@ def _pooled(loaded: Loaded, method: str, test: str, level: float) -> Shown:
     return Shown(
         "\n".join([str(fit), *skipped]),
         numbers_of(fit, loaded),
-        ("term", *_TIDY),
-        [("pooled", *(getattr(fit, name) for name in _TIDY))],
+        *_both_scales("term", [("pooled", fit)]),
         fit.save,
         lambda: _forest(fit),
     )
+
+
+def _both_scales(head: str, fits: list[tuple[str, Pooled]]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Headers and rows of a table: each fit on the model scale and on the display scale."""
+    from meta.results.text import on_both_scales
+
+    named: list[dict[str, Any]] = []
+    for name, fit in fits:
+        own = {item: getattr(fit, item) for item in _TIDY}
+        named.append({head: name} | on_both_scales(fit.effects, own))
+    headers = tuple(named[0])
+    return headers, [tuple(row[header] for header in headers) for row in named]
 
 
 def _forest(fit: Any) -> Any:
@@ -92,10 +103,11 @@ def numbers_of(fit: Pooled, loaded: Loaded) -> dict[str, Any]:
     tau2_low, tau2_high = fit.tau2_interval("QP")
     back = fit.backtransform()
     names = ("display", "estimate", "ci_low", "ci_high", "pi_low", "pi_high")
+    equal = fit.method == "EE"  # one effect is assumed: there is no spread to predict from, or to bound
     return fit.to_dict() | {
         "columns": loaded.columns,
-        "prediction": {"kind": fit.prediction_kind(), "low": low, "high": high},
-        "tau2_interval": {"kind": "QP", "low": tau2_low, "high": tau2_high},
+        "prediction": None if equal else {"kind": fit.prediction_kind(), "low": low, "high": high},
+        "tau2_interval": None if equal else {"kind": "QP", "low": tau2_low, "high": tau2_high},
         "read": {name: getattr(back, name) for name in names} | {"cut": list(back.cut), "size": back.size},
         "data_warnings": list(loaded.notes),
     }
@@ -112,8 +124,7 @@ def _subgroups(loaded: Loaded, by: str, method: str, test: str, level: float) ->
     return Shown(
         "\n".join([str(found), *skipped]),
         found.to_dict() | {"columns": loaded.columns},
-        ("group", *_TIDY),
-        [(name, *(getattr(fit, item) for item in _TIDY)) for name, fit in fits],
+        *_both_scales("group", fits),
         found.save,
         lambda: _forest(found),
     )

@@ -60,7 +60,10 @@ def bias(
                 "does not speak against bias"
             )
         rows.insert(0, _estimate("as published", "as found", fit))
-        head = f"Small-study effects and publication bias · k = {fit.k}        measure: {fit.measure}"
+        from meta.results.text import heading
+
+        rows = [_read(row, fit.effects) for row in rows]
+        head = heading(["Small-study effects and publication bias", f"k = {fit.k}"], fit.measure)
         lines = [head, *_lines(rows, level), *(f"caution: {text}" for text in warnings)]
         numbers = {"k": fit.k, "measure": fit.measure, "methods": rows, "warnings": warnings}
         table = [[row.get(name) for name in HEADERS] for row in rows]
@@ -73,6 +76,16 @@ def bias(
             lambda: _funnel(fit),
         )
         show(shown, out, json)
+
+
+def _read(row: Row, effects: Any) -> Row:
+    """The row with its mean effect on the display scale, where that is another."""
+    from meta.results.text import coefficient_right, on_both_scales
+
+    if "estimate" not in row:
+        return row
+    shown = coefficient_right(effects, True, row)
+    return on_both_scales(effects, row) | ({"read": shown} if shown else {})
 
 
 def _funnel(fit: Any) -> Any:
@@ -165,7 +178,8 @@ def _lines(rows: list[Row], level: float) -> list[str]:
         if row["kind"] != kind:
             kind = row["kind"]
             lines.append(kind)
-        lines.append(f"  {row['method']:<{width - 2}}{_numbers(row)}   {row.get('says', '')}".rstrip())
+        read = f"   |  {row['read']}" if "read" in row else ""
+        lines.append(f"  {row['method']:<{width - 2}}{_numbers(row)}{read}   {row.get('says', '')}".rstrip())
     return lines
 
 

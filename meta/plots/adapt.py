@@ -26,6 +26,7 @@ from meta.plots.fits import (
     subgroup_weights,
     weights_for,
 )
+from meta.plots.named_summaries import named_summaries
 from meta.plots.rows import NAN, Row, Table
 from meta.plots.several import side_by_side
 from meta.plots.studies import columns_of, from_frame, grouped, resized, sort_rows, study_rows
@@ -37,6 +38,7 @@ from meta.plots.wording import (
     p_text,
     pooled_label,
 )
+from meta.results.base import Result
 from meta.tables.containers import as_columns, is_table
 
 PREDICTIONS = ("bar", "line", "dist", "shade", "none")
@@ -103,8 +105,10 @@ def rows_from(
         table = build.subgroups(result, order)
     elif hasattr(result, "yi") and hasattr(result, "study") and hasattr(result, "kind"):
         table = build.effects(result, order, by, pooled)
-    elif hasattr(result, "design") and hasattr(result, "predict"):
+    elif hasattr(result, "user_weights") and hasattr(result, "design"):
         table = build.regression(result, order, by)
+    elif isinstance(result, Result) and not _has_own_rows(result):
+        table = named_summaries(result, order, by, leading_zero, show_tau2)
     elif hasattr(result, "effects") and hasattr(result, "estimate"):
         table = build.fit(result, order, by)
     else:
@@ -125,6 +129,12 @@ def rows_from(
     names |= {table.interval} if start else set()
     name = names.pop() if len(names) == 1 else "interval" if names else table.interval
     return replace(table, rows=_before_notes(table.rows, extra), interval=name)
+
+
+def _has_own_rows(result: Any) -> bool:
+    """Whether the builder below knows the result: a pooled mean, or a posterior with densities."""
+    pooled = np.ndim(getattr(result, "weights", np.nan)) == 1 and hasattr(result, "effects")
+    return (pooled and not hasattr(result, "search")) or hasattr(result, "pdf")
 
 
 def shows_intervals(table: Any) -> bool:

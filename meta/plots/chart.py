@@ -244,7 +244,10 @@ def exact_rows(result: Any) -> Any:
 
 
 def center_of(result: Any) -> float | None:
-    """Pooled estimate of a fit; None for effect sizes alone."""
+    """Pooled estimate of a fit; None for effect sizes alone, and for a test that arrives at no mean."""
+    if hasattr(result, "_of_mean"):
+        mean = result._of_mean()
+        return None if mean is None else float(mean[0])
     estimate = getattr(result, "estimate", None)
     return None if estimate is None or np.size(estimate) != 1 else float(np.asarray(estimate).reshape(()))
 

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from meta.arguments import need
 from meta.effects.display import display_of
-from meta.errors import InputError, quiet
+from meta.errors import InputError, NotEstimableError, quiet
 from meta.plots.rows import NAN
 
 
@@ -84,8 +84,11 @@ def prediction_ends(fit: Any) -> tuple[float, float]:
     """Both ends of its prediction interval; NaN where it has none."""
     if not hasattr(fit, "prediction_interval"):
         return NAN, NAN
-    with quiet():
-        low, high = fit.prediction_interval()
+    try:
+        with quiet():
+            low, high = fit.prediction_interval()
+    except NotEstimableError:  # a model without heterogeneity, such as Mantel-Haenszel's
+        return NAN, NAN
     return float(low), float(high)
 
 

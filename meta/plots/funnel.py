@@ -105,6 +105,8 @@ def funnel(
     """
     check_arguments(funnel, locals())
     result = data_of(result, yi=yi, vi=vi, sei=sei, study=study)
+    if hasattr(result, "df_method") and getattr(result, "fit", None) is not None:
+        result = result.fit  # robust errors change no point and no centre
     if hasattr(result, "marginal") and np.size(result.beta) > 1:
         return residual_funnel(result, level=level, label=label, theme=theme, title=title, ax=ax)
     look = as_theme(theme)

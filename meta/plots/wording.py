@@ -10,6 +10,7 @@ import numpy as np
 from meta.errors import quiet
 from meta.formatting import number, p_equation, significant
 from meta.plots.axis import minus
+from meta.results.text import has_null
 
 _TESTS = {
     "hksj": "Hartung\N{EN DASH}Knapp",
@@ -29,6 +30,10 @@ def interval_name(fit: Any, *, mixed: bool = False) -> str:
     return "CI"
 
 
+COUNT_METHODS = {"MH": "Mantel–Haenszel", "BB": "beta-binomial"}
+"""Names of methods of counts whose code says nothing."""
+
+
 def pooled_label(fit: Any) -> str:
     """What stands beside a summary's diamond."""
     own: str = getattr(fit, "label", "")
@@ -42,6 +47,8 @@ def pooled_label(fit: Any) -> str:
     method, test = getattr(fit, "method", None), getattr(fit, "test", "")
     if method == "EE":
         return "Equal-effects model"
+    if hasattr(fit, "counts"):
+        return f"Pooled counts ({COUNT_METHODS.get(str(method), method)})"
     if hasattr(fit, "sigma2"):
         return f"Multilevel model ({method})"
     if method is None:
@@ -73,7 +80,7 @@ def heterogeneity_line(fit: Any, leading_zero: bool = True, tau2: bool = True, p
         return f"{head}τ = {significant(float(fit.tau))} ({level} CrI {ends})"
     if k == 1:
         return f"{head}not estimable from one study"
-    if hasattr(fit, "sigma2"):
+    if hasattr(fit, "sigma2") and not hasattr(fit, "counts"):
         parts = [f"σ² = {', '.join(significant(x) for x in np.atleast_1d(fit.sigma2))}"]
         if hasattr(fit, "qe"):
             parts.append(f"Q({fit.qe_df:g}) = {fit.qe:.1f}, {p_text(fit.qe_p, leading_zero)}")
@@ -114,6 +121,8 @@ def overall_line(fit: Any, leading_zero: bool = True) -> str:
     """Give the test of no effect, where the fit has one."""
     statistic, p = getattr(fit, "statistic", None), getattr(fit, "p_value", None)
     if statistic is None or p is None or np.size(statistic) != 1 or not math.isfinite(float(p)):
+        return ""
+    if not has_null(str(getattr(fit, "measure", "GEN"))):  # no proportion or mean is "no effect"
         return ""
     df = np.ravel(getattr(fit, "df", math.inf))
     name = (

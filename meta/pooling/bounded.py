@@ -19,7 +19,7 @@ from meta.effects.carried import check_carried
 from meta.effects.intake import as_effects, informative
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
-from meta.formatting import interval, number, significant
+from meta.formatting import number
 from meta.kernels.bounded import (
     Rows,
     check_localised,
@@ -33,6 +33,7 @@ from meta.kernels.panels import adapt
 from meta.results.base import Result
 from meta.results.criteria import InformationCriteria
 from meta.results.display import BackTransformed, back_transformed
+from meta.results.text import Line, display_text, heading, heterogeneity, table
 
 Method = Literal["ML", "REML"]
 METHODS = ("ML", "REML")
@@ -101,13 +102,19 @@ class BoundedPool(InformationCriteria, Result):
 
     def _lines(self, digits: int) -> list[str]:
         counts = f"k = {self.k} ({self.k_bounded} not exact)"
-        ends = interval(self.ci_low, self.ci_high, digits)
-        tau = f"tau2 {significant(self.tau2)} {interval(self.tau2_low, self.tau2_high)} (profile)"
+        measure = "" if self.effects is None else self.measure
+        numbers = (self.estimate, self.ci_low, self.ci_high)
+        head = "" if self.effects is None else display_text(self.effects, *numbers)
+        spread = heterogeneity(
+            tau2=self.tau2,
+            tau2_ends=(self.tau2_low, self.tau2_high),
+            how="profile likelihood",
+            more=[f"log likelihood {number(self.loglik)}"],
+        )
         return [
-            f"Random-effects meta-analysis with bounds · {self.method} · {counts}",
-            f"pooled {number(self.estimate, digits)}   se {number(self.se, digits)}   {ends} "
-            "(profile likelihood)",
-            f"{tau}   log likelihood {number(self.loglik)}",
+            heading(["Random-effects meta-analysis with bounds", self.method, counts], measure),
+            *table([Line.of(self._terms()[0])], self.level, digits, head=head, ci="profile CI"),
+            *spread,
         ]
 
     def _terms(self) -> list[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from meta.arguments import check_arguments, check_level, refuse_unused
 from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
 from meta.errors import DataWarning, Notes, NotEstimableError, unknown_option
-from meta.formatting import interval, listing, number, p_equation, p_value
+from meta.formatting import interval, listing, number, p_equation, percent
 from meta.kernels import mantel_haenszel as mh
 from meta.kernels.inference import quantile, two_sided
 from meta.kernels.mantel_haenszel import ChiSquared
@@ -20,11 +20,12 @@ from meta.keywords import keywords
 from meta.pooling.boundary import check_option
 from meta.pooling.count_effects import own_effects
 from meta.pooling.count_tables import Counts, check_method, read_counts
-from meta.pooling.parts import NUMBERS, BackTransformed, Interval
+from meta.pooling.parts import BackTransformed, Interval, back_transformed
 from meta.results.base import Result
 from meta.results.criteria import InformationCriteria
 from meta.results.mean import OneMean
 from meta.results.plain import plain
+from meta.results.text import Line, display_digits, has_null, heading, heterogeneity, read_as, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +43,12 @@ _POOLED: dict[str, Callable[..., mh.Pooled2x2]] = {
     "RD": mh.risk_difference,
     "IRR": mh.rate_ratio,
     "IRD": mh.rate_difference,
+}
+METHOD_NAMES = {
+    "MH": "Mantel-Haenszel",
+    "Peto": "Peto",
+    "GLMM": "generalised linear mixed model",
+    "BB": "beta-binomial",
 }
 MEASURES = (*_POOLED, "PLO", "IRLN")
 """What can be pooled; of one group, by mixed models alone."""
@@ -157,12 +164,7 @@ class PooledCounts(OneMean, InformationCriteria, Result):
 
     def backtransform(self) -> BackTransformed:
         """The estimate and its intervals for reading (ratios, proportions, rates)."""
-        pi = self.prediction_interval() if np.isfinite(self.tau2) else (np.nan, np.nan)
-        values = np.array([self.estimate, self.ci_low, self.ci_high, *pi])
-        entry = look_up(self.measure)
-        back = entry.transform.back(values)
-        named: dict[str, Any] = dict(zip(NUMBERS, map(float, back), strict=True))
-        return BackTransformed(self.measure, entry.display, **named)
+        return back_transformed(self.effects, [self.estimate, self.ci_low, self.ci_high, *self._prediction()])
 
     def _predicts(self) -> bool:
         return bool(np.isfinite(self.tau2))
@@ -189,24 +191,25 @@ class PooledCounts(OneMean, InformationCriteria, Result):
 
     def _lines(self, digits: int) -> list[str]:
         shown = self.backtransform()
-        method = " · ".join(part for part in (self.method, self.model) if part)
-        lines = [
-            f"Pooled counts · {method} · k = {self.k}        measure: {look_up(self.measure).name}",
-            f"pooled  {number(self.estimate, digits)}  se {number(self.se, digits)}  "
-            f"{interval(self.ci_low, self.ci_high, digits)}  z = {number(self.statistic, 2)}, "
-            f"{p_equation(self.p_value)}  |  "
-            f"{shown.display} {number(shown.estimate)} {interval(shown.ci_low, shown.ci_high)}",
+        places = display_digits(self.measure)
+        read = f"{read_as(self.measure, shown.display)} {number(shown.estimate, places)}"
+        pi = "" if np.isnan(shown.pi_low) else f"{percent(self.level)} PI {number(shown.pi_low, places)}"
+        pi += "" if np.isnan(shown.pi_high) else f" to {number(shown.pi_high, places)} (normal)"
+        head = f"{read} {interval(shown.ci_low, shown.ci_high, places)}"
+        cmh = ("Cochran-Mantel-Haenszel", self.cmh)
+        tests = (cmh, ("Breslow-Day", self.breslow_day), ("Tarone", self.tarone))
+        return [
+            heading(["Pooled counts", METHOD_NAMES[self.method], self.model, f"k = {self.k}"], self.measure),
+            *table(
+                [Line.of(self._terms()[0], pi)], self.level, digits, head=head, tested=has_null(self.measure)
+            ),
+            *heterogeneity(tau2=self.tau2, q=(self.q, self.q_df, self.q_p)),
+            *(
+                f"{name} chi2({test.df}) = {number(test.statistic, 2)}, {p_equation(test.p_value)}"
+                for name, test in tests
+                if test is not None
+            ),
         ]
-        if np.isfinite(self.tau2):
-            lines.append(f"tau2 {number(self.tau2)}   log-likelihood {number(self.loglik, 2)}")
-        if np.isfinite(self.q):
-            lines.append(f"Q({self.q_df}) = {number(self.q, 2)}, {p_equation(self.q_p)}")
-        for name, test in (("CMH", self.cmh), ("Breslow-Day", self.breslow_day), ("Tarone", self.tarone)):
-            if test is not None:
-                lines.append(
-                    f"{name} chi2({test.df}) = {number(test.statistic, 2)}, p {p_value(test.p_value)}"
-                )
-        return lines
 
     def _shown(self) -> str:
         how = f"method={self.method!r}" + (f", model={self.model!r}" if self.model else "")

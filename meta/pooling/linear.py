@@ -17,6 +17,7 @@ from meta.results.columns import rows_of_table
 from meta.results.contrasts import named_rows
 from meta.results.display import BackTransformed, back_transformed, on_display
 from meta.results.options import check_interval_option, check_scale, renamed, without_intervals
+from meta.results.text import on_both_scales
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,7 +154,13 @@ class LinearFit(Result):
         if self._is_mean():
             ends = self.predict(interval="prediction").iloc[0]
             rows[0] = dict(rows[0]) | {name: float(ends[name]) for name in ("pi_low", "pi_high")}
-        return rows
+        if self.effects is None:
+            return rows
+        intercept = 0 if self.design is None else self.design.intercept
+        return [on_both_scales(self.effects, row, at == intercept) for at, row in enumerate(rows)]
+
+    def _is_summary(self, row: Mapping[str, Any]) -> bool:
+        return self._is_mean()
 
     def augment(self) -> pd.DataFrame:
         """One row per effect: the caller's columns, fitted value, residual, interval and weight."""

@@ -13,7 +13,6 @@ from scipy.special import chdtrc
 from meta.effects.design import Design, build, refuse_uncalled
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
-from meta.formatting import number, p_equation
 from meta.kernels.location_scale import LINKS
 from meta.kernels.location_scale import fit_location_scale as fit_core
 from meta.kernels.regression_inference import residual_heterogeneity
@@ -25,10 +24,11 @@ from meta.pooling.coefficients import (
     wald_test,
 )
 from meta.pooling.linear import LinearFit
-from meta.pooling.regression_text import coefficient_text
+from meta.pooling.regression_text import coefficient_lines, coefficient_text, test_name
 from meta.results.columns import rows_of_table
 from meta.results.criteria import InformationCriteria
 from meta.results.plain import plain
+from meta.results.text import heading, heterogeneity, size
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,8 +115,8 @@ class LocationScale(LinearFit, InformationCriteria):
     @cached_property
     def scale_coefficients(self) -> pd.DataFrame:
         """Scale coefficients; Wald tests of them are rough, a likelihood-ratio test is better."""
-        df = np.inf if self.test == "z" else float(self.k - len(self.alpha))
-        return table(self.scale_design.names, self.alpha, np.sqrt(np.diag(self.alpha_vcov)), df, self.level)
+        se = np.sqrt(np.diag(self.alpha_vcov))
+        return table(self.scale_design.names, self.alpha, se, self._scale_df, self.level)
 
     @property
     def qm(self) -> float:
@@ -157,7 +157,7 @@ class LocationScale(LinearFit, InformationCriteria):
 
     def _terms(self) -> list[Mapping[str, Any]]:
         """Both sets of coefficients."""
-        q = np.inf if self.test == "z" else float(self.k - len(self.alpha))
+        q = self._scale_df
         location = [{"part": "location", "df": self._df} | row for row in rows_of_table(self.coefficients)]
         scale = [{"part": "scale", "df": q} | row for row in rows_of_table(self.scale_coefficients)]
         return [*location, *scale]
@@ -180,16 +180,21 @@ class LocationScale(LinearFit, InformationCriteria):
 
     def _lines(self, digits: int) -> list[str]:
         low, high = float(self.tau2.min()), float(self.tau2.max())
+        parts = ["Location-scale model", self.method, test_name(self.test), f"{self.link} link"]
+        q = (self.qe, self.qe_df, self.qe_p)
+        scale = coefficient_text(self.scale_coefficients, self.level, digits, self._scale_df)
         return [
-            f"Location-scale model · {self.method} · {self.test} · {self.link} link · k = {self.k}",
+            heading([*parts, f"k = {self.k}"], self.measure),
             "location",
-            coefficient_text(self.coefficients, digits),
-            "scale",
-            coefficient_text(self.scale_coefficients, digits),
-            f"tau2 {number(low)} to {number(high)}   "
-            f"QE({self.qe_df}) = {number(self.qe, 2)}, {p_equation(self.qe_p)}   "
-            f"loglik {number(self.loglik, 2)}",
+            *coefficient_lines(self, digits),
+            f"scale (of tau2, {self.link} link)",
+            *scale,
+            *heterogeneity(more=[f"tau2 {size(low)} to {size(high)}"], q=q, q_name="QE"),
         ]
+
+    @property
+    def _scale_df(self) -> float:
+        return np.inf if self.test == "z" else float(self.k - len(self.alpha))
 
     def _shown(self) -> str:
         return f"k={self.k}, p={len(self.beta)}, q={len(self.alpha)}, link={self.link!r}"

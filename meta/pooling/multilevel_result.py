@@ -12,7 +12,7 @@ from meta.arguments import check_level, floats
 from meta.effects.design import Design
 from meta.effects.model import EffectSizes
 from meta.errors import NotEstimableError
-from meta.formatting import number, p_equation
+from meta.formatting import interval, percent
 from meta.kernels.mixed import MixedModel, RandomTerm, Stacked, lay_out
 from meta.pooling.coefficients import (
     CoefficientInference,
@@ -29,6 +29,7 @@ from meta.pooling.predictions import prediction_interval, spread_of
 from meta.pooling.profiles import profile, profile_interval
 from meta.results.criteria import InformationCriteria
 from meta.results.plain import plain
+from meta.results.text import display_text, heading, heterogeneity, size
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -309,21 +310,27 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
         return plain(own | {"coefficients": self.coefficients.to_dict("index"), "warnings": self.warnings})
 
     def _lines(self, digits: int) -> list[str]:
-        from meta.pooling.regression_text import coefficient_text
+        from meta.pooling.regression_text import coefficient_lines, test_name
 
-        rho = "" if self.rho is None else f" · rho = {self.rho:g}"
-        head = f"Multilevel meta-analysis · {self.method} · k = {self.k}{rho}        measure: {self.measure}"
+        rho = "" if self.rho is None else f"rho = {self.rho:g}"
+        parts = ["Multilevel meta-analysis", self.method, test_name(self.test), f"k = {self.k}", rho]
         names = [f"{self.inner}={n}" for n in self.inner_levels]
         if not names and len(self.sigma2) == len(self.levels):
             names = [f"{n} ({g})" for n, g in zip(self.levels, self.n_groups, strict=True)]
         names = names or list(self.variance_names)
-        parts = [
-            f"{name}: sigma2 {number(s, 4)}, I2 {number(i, 1)}%"
+        levels = [
+            f"{name}: sigma2 {size(float(s))}, I2 {percent(i / 100)}"
             for name, s, i in zip(names, self.sigma2, self.i2, strict=True)
         ]
-        q = f"QE({self.qe_df}) = {number(self.qe, 2)}, {p_equation(self.qe_p)}"
-        q += f"   loglik {number(self.loglik, 2)}"
-        return [head, coefficient_text(self.coefficients, digits), "; ".join(parts), q]
+        q = heterogeneity(q=(self.qe, self.qe_df, self.qe_p), q_name="QE")
+        single = self._is_mean() and not self.inner_levels
+        prediction = [self._prediction_text()] if single else []
+        return [heading(parts, self.measure), *coefficient_lines(self, digits), *levels, *q, *prediction]
+
+    def _prediction_text(self) -> str:
+        low, high = self.prediction_interval()
+        shown = display_text(self.es, self.estimate, low, high)
+        return f"{percent(self.level)} PI {interval(low, high)}   |  {shown} (of a new group of every level)"
 
     def _shown(self) -> str:
         return f"levels={list(self.levels)}, k={self.k}, p={self.p}, method={self.method!r}"

@@ -26,7 +26,9 @@ from meta.keywords import keywords
 from meta.pooling.boundary import check_option
 from meta.pooling.coefficients import CoefficientInference, WaldTest, table
 from meta.pooling.linear import LinearFit
+from meta.pooling.regression_text import coefficient_lines
 from meta.results.plain import plain
+from meta.results.text import heading
 from meta.tables.containers import one_column
 from meta.tables.labels import labelled
 
@@ -184,10 +186,9 @@ class Robust(CoefficientInference, LinearFit):
         return plain(own | {"coefficients": rows, "warnings": self.warnings})
 
     def _lines(self, digits: int) -> list[str]:
-        head = (
-            f"Cluster-robust · {self.kind} · {self.clusters} clusters ({self.cluster}) · {self.df_method} df"
-        )
-        return [head, self.coefficients.to_string()]
+        clusters = f"{self.clusters} clusters ({self.cluster})"
+        parts = ["Cluster-robust", self.kind, clusters, f"{self.df_method} df"]
+        return [heading(parts, self.measure), *coefficient_lines(self, digits)]
 
     def _shown(self) -> str:
         return f"kind={self.kind!r}, clusters={self.clusters}, p={len(self.names)}"

@@ -17,13 +17,15 @@ from meta.effects.groups import present_levels
 from meta.effects.intake import usable
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaWarning, Notes
-from meta.formatting import interval, number, p_equation
+from meta.formatting import number, p_equation
 from meta.keywords import keywords
 from meta.missing import absent
-from meta.pooling.options import PoolOptions
+from meta.pooling.options import TESTS, PoolOptions
 from meta.pooling.result import Pooled
+from meta.pooling.text import method_text
 from meta.results.base import Result
 from meta.results.columns import tidy_frame
+from meta.results.text import Line, cut_notes, display_text, has_null, heading, size, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,17 +198,27 @@ class Subgroups(Result):
         }
 
     def _lines(self, digits: int) -> list[str]:
-        how = "separate tau2" if self.common_tau2 is None else f"common tau2 {self.common_tau2:.3g}"
-        o = self.overall.options
-        width = max(len("overall"), *(len(name) for name in self.fits))
-        lines = [f"Subgroups · {o.method} · {o.test} · {how}"]
-        for name, fit in [*self.fits.items(), ("overall", self.overall)]:
-            shown = f"{number(fit.estimate, digits):>7} {interval(fit.ci_low, fit.ci_high, digits)}"
-            lines.append(f"{name:<{width}}  k = {fit.k:<3} {shown}  tau2 {number(fit.tau2)}")
-        for test in (self.fixed, self.random):
-            result = f"Q({test.df}) = {number(test.q, 2)}, {p_equation(test.p_value)}"
-            lines.append(f"between groups ({test.kind}): {result}")
-        return lines
+        how = "separate tau2" if self.common_tau2 is None else f"common tau2 {size(self.common_tau2)}"
+        o, equal = self.overall.options, self.overall.method == "EE"
+        parts = ["Subgroups", method_text(self.overall), TESTS[o.test].name, "" if equal else how]
+        fits = [*self.fits.items(), ("overall", self.overall)]
+        rows = [
+            Line.of({**fit._terms()[0], "term": f"{name} (k = {fit.k})"}, self._right(fit, equal))
+            for name, fit in fits
+        ]
+        lines = table(rows, self.level, digits, tested=has_null(self.measure))
+        tests = [
+            f"between groups ({test.kind}): Q({test.df}) = {number(test.q, 2)}, {p_equation(test.p_value)}"
+            for test in (self.fixed, self.random)
+        ]
+        head = heading([*parts, f"k = {self.k}"], self.measure)
+        return [head, *lines, *tests, *cut_notes(self.effects, rows)]
+
+    def _right(self, fit: Pooled, equal: bool) -> str:
+        """A group on the display scale, and its heterogeneity."""
+        spread = "" if equal else f"tau2 {size(fit.tau2)}"
+        shown = f"{display_text(fit.effects, fit.estimate, fit.ci_low, fit.ci_high)}   {spread}"
+        return shown.rstrip()
 
 
 _COLUMNS = ("k", "tau2", "i2", "q", "q_p")

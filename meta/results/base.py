@@ -19,6 +19,8 @@ from meta.saving import Saved
 if TYPE_CHECKING:
     import pandas as pd
 
+    from meta.results.rows import EffectRows
+
 LONGEST_REPR = 180
 """Characters of a short representation: it stands in lists, in errors and in a debugger's one line."""
 
@@ -111,6 +113,22 @@ class Result(Saved):
     def glance(self) -> pd.DataFrame:
         """One row about the whole: the model and its options, k, heterogeneity and fit."""
         return glance_frame(self, self._facts())
+
+    def _is_summary(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of the table is a mean effect, which a figure draws as a diamond."""
+        return row["term"] in ("pooled", "mu", "effect") or "group" in row
+
+    def _summary_label(self, row: Mapping[str, Any]) -> str:
+        return str(row["term"])
+
+    def rows(self) -> EffectRows:
+        """What figures draw: the rows of effects with their weights, the means by name, the heterogeneity.
+
+        Refused where a result has no rows of effects.
+        """
+        from meta.results.rows import rows_of
+
+        return rows_of(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings and lists, ready for JSON."""

@@ -12,6 +12,7 @@ from meta.errors import InputError, NotEstimableError, quiet
 from meta.kernels.inference import quantile
 from meta.results.display import on_display
 from meta.results.options import check_interval_option, check_scale, without_intervals
+from meta.results.text import on_both_scales
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +54,8 @@ class OneMean:
         names = ("estimate", "se", "statistic", "df", "p_value", "ci_low", "ci_high")
         low, high = self._prediction()
         own = {name: getattr(self, name, np.nan) for name in names}
-        return [{"term": "pooled"} | own | {"pi_low": low, "pi_high": high}]
+        row = {"term": "pooled"} | own | {"pi_low": low, "pi_high": high}
+        return [on_both_scales(self._displayed(), row)]
 
     def predict(
         self,

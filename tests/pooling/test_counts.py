@@ -129,7 +129,7 @@ def test_a_single_table_gives_its_own_effect():
 
 def test_summary_tidy_glance_augment(bcg):
     fit = meta.pool_counts(bcg, measure="OR", **BCG)
-    assert "odds ratio 0.623 [0.575, 0.675]" in fit.summary()
+    assert "OR 0.62 [0.57, 0.68]" in fit.summary()
     assert fit.tidy().loc[0, "estimate"] == fit.estimate
     assert fit.glance().loc[0, "method"] == "MH"
     assert fit.augment()["weight"].sum() == pytest.approx(100)

@@ -366,7 +366,7 @@ def test_refusals_name_what_is_wrong(bcg, call, error, words):
 
 def test_results_read_well_and_tidy(bcg):
     fit = meta.regress(bcg, "~ ablat")
-    assert "R2 75.6%" in fit.summary()
+    assert "R2 76%" in fit.summary()
     assert str(fit) == fit.summary()
     assert fit.tidy()["term"].tolist() == ["Intercept", "ablat"]
     assert fit.glance().loc[0, "k"] == 13

@@ -13,7 +13,8 @@ from meta.kernels.mixed.terms import RandomTerm, rescaled, starts_of
 
 Array = np.ndarray
 CLIMBS = 3
-"""How many of the best starting points are climbed from."""
+"""How many of the best starting points are climbed from; two where there are only random intercepts, whose
+likelihood rarely has a second maximum."""
 STEPS = 100
 FAR = 1.0
 """Longest step of a climb, in units of the effects' spread or radians."""
@@ -193,7 +194,8 @@ def _climb_from(
     cells = sum(batch.V.size for batch in model.batches)
     ranked = sorted(points, key=lambda x: -look(x, False).loglik) if len(points) > 1 else points
     best, top, steps = _climb(ranked[0], look, free)
-    for start in ranked[1 : CLIMBS if cells <= CELLS else 1]:
+    plain = all(not term.struct and term.known is None for term in model.terms)
+    for start in ranked[1 : (2 if plain else CLIMBS) if cells <= CELLS else 1]:
         found, value, count = _climb(start, look, free, best)
         steps += count
         if value > top + 1e-10:

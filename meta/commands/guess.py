@@ -104,8 +104,8 @@ def guess(columns: Sequence[str], measure: str, given: Mapping[str, str]) -> dic
     >>> guess(["studlab", "TE", "seTE"], "GEN", {})
     {'yi': 'TE', 'sei': 'seTE'}
     """
-    from meta.effects.forms import FORMS, known_names
     from meta.effects.registry import measure as look_up
+    from meta.effects.used import known as known_for
 
     entry = look_up(measure)
     free = [name for name in columns if name not in given.values()]
@@ -113,7 +113,7 @@ def guess(columns: Sequence[str], measure: str, given: Mapping[str, str]) -> dic
     def lookup(argument: str) -> str | None:
         return given.get(argument) or find(argument, free)
 
-    known = known_names(FORMS[entry.design], entry.columns) if entry.design in FORMS else entry.columns
+    known = entry.columns if entry.design == "generic" else known_for(entry)
     allowed = dict.fromkeys((*known, *(name for way in GENERIC_WAYS for name in way)))
     wrong = [name for name in given if name not in allowed]
     if wrong:

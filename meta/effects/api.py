@@ -15,6 +15,18 @@ from meta.effects.inputs import as_floats, study_labels, take, with_labels
 from meta.effects.measures.definition import Measure
 from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
+from meta.effects.solved import (
+    Solved,
+    about_solved,
+    bounds_and_mixtures,
+    half_known,
+    has_gaps,
+    said_of,
+    signs,
+    solve_lacking,
+    with_direct,
+    with_solved,
+)
 from meta.effects.used import GENERIC, is_computed, known, needed, refuse_options
 from meta.effects.vtypes import choose, variant_name
 from meta.errors import DataWarning, InputError, Notes
@@ -33,6 +45,7 @@ class _Work:
     table: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
+    solved: Solved | None = None
 
     @property
     def k(self) -> int:
@@ -58,7 +71,11 @@ def effect_sizes(
     events1: Any = None, n1: Any = None, nonevents1: Any = None, percent1: Any = None, events2: Any = None,
     n2: Any = None, nonevents2: Any = None, percent2: Any = None, time1: Any = None, time2: Any = None,
     mean1: Any = None, sd1: Any = None, se1: Any = None, mean2: Any = None, sd2: Any = None,
-    se2: Any = None, d: Any = None, t: Any = None, p: Any = None, r_pb: Any = None, auc: Any = None,
+    se2: Any = None, ci_low1: Any = None, ci_high1: Any = None, ci_low2: Any = None, ci_high2: Any = None,
+    median1: Any = None, q1_1: Any = None, q3_1: Any = None, minimum1: Any = None, maximum1: Any = None,
+    median2: Any = None, q1_2: Any = None, q3_2: Any = None, minimum2: Any = None, maximum2: Any = None,
+    difference: Any = None, d: Any = None, t: Any = None, f: Any = None, eta_squared: Any = None,
+    p: Any = None, p_signed: Any = None, direction: Any = None, r_pb: Any = None, auc: Any = None,
     u: Any = None, both: Any = None, only1: Any = None, only2: Any = None, neither: Any = None,
     events: Any = None, nonevents: Any = None, percent: Any = None, time: Any = None, n: Any = None,
     mean: Any = None, sd: Any = None, se: Any = None, r: Any = None, mean_pre: Any = None,
@@ -98,8 +115,14 @@ def effect_sizes(
         The design's columns, as column names or arrays (``events1="tpos"``, ``n1=[12, 40]``, ...); if
         none are given, the columns of the table that carry the arguments' names. Columns of other designs
         are ignored. Group 1 is the treated.
-    mean1, sd1, se1, mean2, sd2, se2, d, t, p, r_pb, auc, u : str or array_like
-        Two groups' means, or what a paper printed instead.
+    mean1, sd1, se1, ci_low1, ci_high1, mean2, sd2, se2, ci_low2, ci_high2 : str or array_like
+        Two groups' means, each row with what was printed beside them.
+    median1, q1_1, q3_1, minimum1, maximum1, median2, q1_2, q3_2, minimum2, maximum2 : str or array_like
+        Two groups' medians, where a row has no mean.
+    difference, d, t, f, eta_squared, p, p_signed, direction, r_pb, auc, u : str or array_like
+        What a paper printed of the comparison instead; each row is solved by its own facts, as
+        :func:`meta.solve` does. Without a negative p in its column, a ``p`` has no sign: means or
+        ``direction`` ("higher", "lower") give it, or else two values are possible.
     events, nonevents, percent, time, n, mean, sd, se, alpha, items, r, r2, m : str or array_like
         One group's.
     mean_pre, sd_pre, mean_post, sd_post, mean_change, sd_change, se_change : str or array_like
@@ -180,6 +203,7 @@ def effect_sizes(
         measure=measure,
         study=work.study,
         kind=kind,
+        **bounds_and_mixtures(work.solved, kind),
         columns=own.columns,
         index=own.index,
         provenance=work.provenance,
@@ -197,7 +221,9 @@ COLUMNS = tuple(_ARGUMENTS[_ARGUMENTS.index("ci_scale") + 1 :])
 def _namesakes(entry: Measure, source: Columns) -> dict[str, str]:
     """Columns of the table that already carry the names of the arguments, if none were named."""
     if all(name in source.columns for name in entry.columns):
-        return {name: name for name in entry.columns}
+        lacking = any(has_gaps(source.columns[name]) for name in entry.columns)
+        names = known(entry) if lacking else entry.columns
+        return {name: name for name in names if name in source.columns}
     names = GENERIC if entry.design == "generic" else known(entry)
     return {name: name for name in names if name in source.columns}
 
@@ -227,7 +253,7 @@ def _column(source: Columns, name: str, value: Any, work: _Work, k: int) -> np.n
         values = np.repeat(np.asarray(values), k)
     if len(values) != k:
         raise InputError(f"{name} must have one value per row: it has {len(values)}, the others {k}")
-    return as_floats(values, name, work.study)
+    return signs(values, work.study) if name == "direction" else as_floats(values, name, work.study)
 
 
 def _refuse_incomplete(work: _Work, rules: tuple[forms.Rule, ...], columns: tuple[str, ...]) -> None:
@@ -266,10 +292,12 @@ def _from_design(
     given = work.values
     work.values, recovered = forms.fill(given, rules, work.k)
     work.provenance |= recovered
+    work.solved = solve_lacking(entry, given, work.values, work.k, vtype=vtype, options=options)
+    work.values = with_solved(work.solved, work.values, work.k)
     _refuse_incomplete(work, rules, entry.columns)
     _refuse_bad_input(work)
     work.messages += checks.sizes_that_do_not_add_up(work.values, work.study)
-    work.messages += checks.missing_values(work.values, entry.columns, work.study)
+    work.messages += about_solved(work.solved, entry, work.values, work.study)
     if entry.design == "semi-partial correlation":
         work.messages += checks.more_than_the_model(work.values, work.study)
     if entry.design == "matched margins":
@@ -287,16 +315,16 @@ def _from_design(
         )
         work.messages += checks.double_zeros(adjusted.double & adjusted.touched, _amount(rule), work.study)
     else:
-        work.provenance["yi"] = source
+        work.provenance["yi"] = said_of(work.solved, source, work.k)
     keywords: dict[str, Any] = {name: options[name] for name in entry.options}
     if vtype is not None:
         keywords["vtype"] = vtype
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         result = entry.function(*(arguments[name] for name in entry.columns), **keywords)
-    yi, vi = result.yi, result.vi
+    yi, vi = with_direct(work.solved, result.yi, result.vi)
     both = np.isfinite(yi) & np.isfinite(vi)
     if not both.all():
-        yi, vi = np.where(both, yi, np.nan), np.where(both, vi, np.nan)
+        yi, vi = np.where(both, yi, np.nan), np.where(both | half_known(work.solved, work.k), vi, np.nan)
     _check_results(work, arguments, yi, vi)
     return yi, vi
 

@@ -71,7 +71,9 @@ DOMAINS: dict[str, Domain] = {
     **dict.fromkeys(("percent", "percent1", "percent2"), _PERCENT),
     "alpha": Domain(lambda x: x >= 1, "be < 1", "correct it"),
     "items": Domain(lambda x: x < 2, "be >= 2", "alpha exists for two items or more"),
-    "p": _P,
+    **dict.fromkeys(("p", "p_signed"), _P),
+    "f": _COUNT,
+    "eta_squared": _SHARE,
 }
 
 

@@ -69,14 +69,6 @@ def _d_from_t(t: np.ndarray, n1: np.ndarray, n2: np.ndarray) -> np.ndarray:
     return t * np.sqrt(1 / n1 + 1 / n2)
 
 
-def _t_from_signed_p(p: np.ndarray, df: np.ndarray) -> np.ndarray:
-    return np.sign(p) * -stdtrit(df, np.abs(p) / 2)
-
-
-def _d_from_p(p: np.ndarray, n1: np.ndarray, n2: np.ndarray) -> np.ndarray:
-    return _d_from_t(_t_from_signed_p(p, n1 + n2 - 2), n1, n2)
-
-
 def _d_from_point_biserial(r: np.ndarray, n1: np.ndarray, n2: np.ndarray) -> np.ndarray:
     m = n1 + n2 - 2
     return r * np.sqrt(m / n1 + m / n2) / np.sqrt(1 - r**2)
@@ -89,7 +81,6 @@ def _change_sd(sd1: np.ndarray, sd2: np.ndarray, r: np.ndarray) -> np.ndarray:
 _TWO_MEANS = (*_spread("1"), *_spread("2"))
 _STANDARDISED = (
     Rule(("d",), ("t", "n1", "n2"), _d_from_t, "t * sqrt(1/n1 + 1/n2)"),
-    Rule(("d",), ("p", "n1", "n2"), _d_from_p, "signed two-sided p through t"),
     Rule(("d",), ("r_pb", "n1", "n2"), _d_from_point_biserial, "point-biserial correlation"),
     Rule(("mean1", "sd1", "mean2", "sd2"), ("d",), _standardised, "d"),
 )
@@ -113,15 +104,7 @@ _CHANGE = (
         "sd1, sd2 and sd_change",
     ),
 )
-_CORRELATION = (
-    Rule(("r",), ("t", "n"), lambda t, n: t / np.sqrt(t**2 + n - 2), "t and n"),
-    Rule(
-        ("r",),
-        ("p", "n"),
-        lambda p, n: _t_from_signed_p(p, n - 2) / np.sqrt(_t_from_signed_p(p, n - 2) ** 2 + n - 2),
-        "signed two-sided p and n",
-    ),
-)
+_CORRELATION = (Rule(("r",), ("t", "n"), lambda t, n: t / np.sqrt(t**2 + n - 2), "t and n"),)
 _PARTIAL = (Rule(("r",), ("t", "n", "m"), lambda t, n, m: t / np.sqrt(t**2 + n - m - 1), "t, n and m"),)
 
 FORMS: dict[str, tuple[Rule, ...]] = {

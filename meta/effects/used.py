@@ -10,6 +10,7 @@ from meta.arguments import refuse_unused
 from meta.effects import forms, zero_cells
 from meta.effects.measures.definition import Measure
 from meta.effects.registry import MEASURES
+from meta.effects.solved import facts_of
 from meta.errors import InputError
 
 GENERIC = ("yi", "vi", "sei", "estimate", "ci_low", "ci_high")
@@ -19,7 +20,8 @@ TWO_GROUPS = frozenset({"2x2", "matched pairs", "two means", "two means, standar
 def known(entry: Measure) -> tuple[str, ...]:
     """Names of the columns from which the measure can be computed."""
     extra = ("n",) if entry.design in TWO_GROUPS else ()
-    return (*forms.known_names(forms.FORMS[entry.design], entry.columns), *extra)
+    names = (*forms.known_names(forms.FORMS[entry.design], entry.columns), *extra, *facts_of(entry))
+    return tuple(dict.fromkeys(names))
 
 
 def is_computed(entry: Measure, columns: Mapping[str, Any]) -> bool:

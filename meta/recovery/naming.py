@@ -43,13 +43,18 @@ class Circumstances:
     adjusted: str = WORDS["adjusted"][0]
 
 
+def setting_of_design(measure_design: str) -> str:
+    """The setting of a design of the registry of measures, apart from how the people were allotted."""
+    return SETTINGS.get(measure_design, "other")
+
+
 def setting_of(measure_design: str, code: str, words: Circumstances) -> str:
     """The setting in which a measure is sought.
 
     >>> setting_of("two means", "MD", Circumstances(design="crossover"))
     'crossover'
     """
-    setting = SETTINGS.get(measure_design, "other")
+    setting = setting_of_design(measure_design)
     if words.design == "crossover":
         if setting == "2x2":
             raise InputError(

@@ -228,9 +228,19 @@ def test_standard_errors_and_standardised_shortcuts():
     t = 0.5 / np.sqrt(1 / 16 + 1 / 25)
     p = 2 * stats.t.sf(t, 39)
     r = 0.5 / np.sqrt(0.25 + 39 / 16 + 39 / 25)
-    for given in ({"d": [0.5]}, {"t": [t]}, {"p": [p]}, {"r_pb": [r]}):
+    for given in (
+        {"d": [0.5]},
+        {"t": [t]},
+        {"p_signed": [p]},
+        {"p": [p], "direction": ["higher"]},
+        {"r_pb": [r]},
+    ):
         es = meta.effect_sizes(measure="SMD", n1=[16], n2=[25], **given)
         np.testing.assert_allclose([es.yi, es.vi], [g.yi, g.vi], rtol=1e-9)
+    with pytest.warns(DataWarning, match="two-sided p has no sign"):
+        unsigned = meta.effect_sizes(measure="SMD", n1=[16], n2=[25], p=[p])
+    assert unsigned.kind.tolist() == ["mixture"]
+    np.testing.assert_allclose([value for value, _ in unsigned.mixtures[0]], [-g.yi[0], g.yi[0]], rtol=1e-9)
     negative = meta.effect_sizes(measure="SMD", n1=[16], n2=[25], p=[-p])
     np.testing.assert_allclose(negative.yi, -g.yi, rtol=1e-9)
     np.testing.assert_allclose([by_se.yi, by_se.vi], [g.yi, g.vi], rtol=1e-12)

@@ -60,20 +60,18 @@ COUNTS = (
 )
 SIZES = ("n", "n1", "n2")
 DOMAINS: dict[str, Domain] = {
-    **dict.fromkeys(COUNTS, _COUNT),
+    **dict.fromkeys((*COUNTS, "f"), _COUNT),
     **dict.fromkeys((*SIZES, "m"), _SIZE),
     **dict.fromkeys(("time", "time1", "time2"), _TIME),
     **dict.fromkeys(("sd", "sd1", "sd2", "sd_pre", "sd_post", "sd_change"), _SD),
     **dict.fromkeys(("se", "se1", "se2", "se_change"), _SD),
     **dict.fromkeys(("vi", "sei"), _VARIANCE),
     **dict.fromkeys(("r", "r_pb"), _CORRELATION),
-    **dict.fromkeys(("auc", "r2"), _SHARE),
+    **dict.fromkeys(("auc", "r2", "eta_squared"), _SHARE),
     **dict.fromkeys(("percent", "percent1", "percent2"), _PERCENT),
     "alpha": Domain(lambda x: x >= 1, "be < 1", "correct it"),
     "items": Domain(lambda x: x < 2, "be >= 2", "alpha exists for two items or more"),
     **dict.fromkeys(("p", "p_signed"), _P),
-    "f": _COUNT,
-    "eta_squared": _SHARE,
 }
 
 

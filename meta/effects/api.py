@@ -9,24 +9,12 @@ from typing import Any
 import numpy as np
 
 from meta.arguments import check_arguments
-from meta.effects import checks, forms, zero_cells
+from meta.effects import checks, forms, solved, zero_cells
 from meta.effects.display_scale import interval_scale, off_scale
 from meta.effects.inputs import as_floats, study_labels, take, with_labels
 from meta.effects.measures.definition import Measure
 from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
-from meta.effects.solved import (
-    Solved,
-    about_solved,
-    bounds_and_mixtures,
-    half_known,
-    has_gaps,
-    said_of,
-    signs,
-    solve_lacking,
-    with_direct,
-    with_solved,
-)
 from meta.effects.used import GENERIC, is_computed, known, needed, refuse_options
 from meta.effects.vtypes import choose, variant_name
 from meta.errors import DataWarning, InputError, Notes
@@ -45,7 +33,7 @@ class _Work:
     table: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
-    solved: Solved | None = None
+    found: solved.Solved | None = None
 
     @property
     def k(self) -> int:
@@ -203,7 +191,7 @@ def effect_sizes(
         measure=measure,
         study=work.study,
         kind=kind,
-        **bounds_and_mixtures(work.solved, kind),
+        **solved.bounds_and_mixtures(work.found, kind),
         columns=own.columns,
         index=own.index,
         provenance=work.provenance,
@@ -221,7 +209,7 @@ COLUMNS = tuple(_ARGUMENTS[_ARGUMENTS.index("ci_scale") + 1 :])
 def _namesakes(entry: Measure, source: Columns) -> dict[str, str]:
     """Columns of the table that already carry the names of the arguments, if none were named."""
     if all(name in source.columns for name in entry.columns):
-        lacking = any(has_gaps(source.columns[name]) for name in entry.columns)
+        lacking = any(solved.has_gaps(source.columns[name]) for name in entry.columns)
         names = known(entry) if lacking else entry.columns
         return {name: name for name in names if name in source.columns}
     names = GENERIC if entry.design == "generic" else known(entry)
@@ -253,7 +241,7 @@ def _column(source: Columns, name: str, value: Any, work: _Work, k: int) -> np.n
         values = np.repeat(np.asarray(values), k)
     if len(values) != k:
         raise InputError(f"{name} must have one value per row: it has {len(values)}, the others {k}")
-    return signs(values, work.study) if name == "direction" else as_floats(values, name, work.study)
+    return solved.signs(values, work.study) if name == "direction" else as_floats(values, name, work.study)
 
 
 def _refuse_incomplete(work: _Work, rules: tuple[forms.Rule, ...], columns: tuple[str, ...]) -> None:
@@ -292,12 +280,12 @@ def _from_design(
     given = work.values
     work.values, recovered = forms.fill(given, rules, work.k)
     work.provenance |= recovered
-    work.solved = solve_lacking(entry, given, work.values, work.k, vtype=vtype, options=options)
-    work.values = with_solved(work.solved, work.values, work.k)
+    work.found = solved.solve_lacking(entry, given, work.values, work.k, vtype=vtype, options=options)
+    work.values = solved.with_solved(work.found, work.values, work.k)
     _refuse_incomplete(work, rules, entry.columns)
     _refuse_bad_input(work)
     work.messages += checks.sizes_that_do_not_add_up(work.values, work.study)
-    work.messages += about_solved(work.solved, entry, work.values, work.study)
+    work.messages += solved.about_solved(work.found, entry, work.values, work.study)
     if entry.design == "semi-partial correlation":
         work.messages += checks.more_than_the_model(work.values, work.study)
     if entry.design == "matched margins":
@@ -315,16 +303,19 @@ def _from_design(
         )
         work.messages += checks.double_zeros(adjusted.double & adjusted.touched, _amount(rule), work.study)
     else:
-        work.provenance["yi"] = said_of(work.solved, source, work.k)
+        work.provenance["yi"] = solved.said_of(work.found, source, work.k)
     keywords: dict[str, Any] = {name: options[name] for name in entry.options}
     if vtype is not None:
         keywords["vtype"] = vtype
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         result = entry.function(*(arguments[name] for name in entry.columns), **keywords)
-    yi, vi = with_direct(work.solved, result.yi, result.vi)
+    yi, vi = solved.with_direct(work.found, result.yi, result.vi)
     both = np.isfinite(yi) & np.isfinite(vi)
     if not both.all():
-        yi, vi = np.where(both, yi, np.nan), np.where(both | half_known(work.solved, work.k), vi, np.nan)
+        yi, vi = (
+            np.where(both, yi, np.nan),
+            np.where(both | solved.half_known(work.found, work.k), vi, np.nan),
+        )
     _check_results(work, arguments, yi, vi)
     return yi, vi
 

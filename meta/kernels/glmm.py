@@ -208,6 +208,9 @@ class Optimum:
     converged: bool
 
 
+MOST_STEPS = 200
+
+
 def climb(loglik: Callable[[np.ndarray], float], starts: list[np.ndarray]) -> Optimum:
     """Best quasi-Newton climb from several starts, finished by Newton steps with numerical derivatives.
 
@@ -220,9 +223,12 @@ def climb(loglik: Callable[[np.ndarray], float], starts: list[np.ndarray]) -> Op
         value = loglik(x)
         return -value if np.isfinite(value) else 1e100
 
+    # Fits end within some tens of steps. Where so few nodes are asked for that the likelihood has a ridge
+    # (three of a two-group model), BFGS's own limit of 200 steps for each parameter takes minutes.
+    limits = {"gtol": 1e-6, "maxiter": MOST_STEPS}
     best, value, steps = starts[0], np.inf, 0
     for start in starts:
-        found = minimize(negative, start, method="BFGS", jac="3-point", options={"gtol": 1e-6})
+        found = minimize(negative, start, method="BFGS", jac="3-point", options=limits)
         steps = max(steps, int(found.nit))
         if found.fun < value - 1e-9:
             best, value = found.x, float(found.fun)

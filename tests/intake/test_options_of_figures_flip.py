@@ -170,7 +170,7 @@ COUNTED = BCG.assign(
     tpos=[4, 0, *BCG["tpos"][2:]], cpos=[11, 0, *BCG["cpos"][2:]], tneg=BCG["tneg"] + 0, cneg=BCG["cneg"] + 0
 )
 OPTIONS = {
-    **{"method": "Peto", "model": "CM.EL", "level": 0.8, "add": 0.1, "correct": True, "quadrature": 3},
+    **{"method": "Peto", "model": "CM.EL", "level": 0.8, "add": 0.1, "correct": True, "quadrature": 9},
     **{
         "direction": "less",
         "moderators": "~ ablat",

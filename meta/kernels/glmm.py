@@ -135,15 +135,18 @@ def profile_intercepts(
     alpha = start.copy()
     now = marginal_one(parts(alpha), tau, count)
     for _ in range(60):
-        move = np.clip(-now.slope / np.minimum(now.curvature, -1e-12), -3.0, 3.0)
+        move, halved = np.clip(-now.slope / np.minimum(now.curvature, -1e-12), -3.0, 3.0), False
         for _ in range(30):
             fresh = marginal_one(parts(alpha + move), tau, count)
             worse = ~(fresh.value >= now.value - 1e-11 * np.abs(now.value))
             if not worse.any():
                 break
-            move = np.where(worse, 0.5 * move, move)
+            halved, move = True, np.where(worse, 0.5 * move, move)
+        gain = float(np.max(np.abs(fresh.value - now.value)))
         alpha, now = alpha + move, fresh
-        if np.max(np.abs(move)) < 1e-9:
+        # The slope takes the nodes as fixed. With as few as three they move so much with the intercept that
+        # it does not vanish at the maximum, and halving would go on without end.
+        if np.max(np.abs(move)) < 1e-9 or (halved and gain < 1e-10):
             break
     return float(now.value.sum()), alpha
 
@@ -208,9 +211,6 @@ class Optimum:
     converged: bool
 
 
-MOST_STEPS = 200
-
-
 def climb(loglik: Callable[[np.ndarray], float], starts: list[np.ndarray]) -> Optimum:
     """Best quasi-Newton climb from several starts, finished by Newton steps with numerical derivatives.
 
@@ -223,12 +223,9 @@ def climb(loglik: Callable[[np.ndarray], float], starts: list[np.ndarray]) -> Op
         value = loglik(x)
         return -value if np.isfinite(value) else 1e100
 
-    # Fits end within some tens of steps. Where so few nodes are asked for that the likelihood has a ridge
-    # (three of a two-group model), BFGS's own limit of 200 steps for each parameter takes minutes.
-    limits = {"gtol": 1e-6, "maxiter": MOST_STEPS}
     best, value, steps = starts[0], np.inf, 0
     for start in starts:
-        found = minimize(negative, start, method="BFGS", jac="3-point", options=limits)
+        found = minimize(negative, start, method="BFGS", jac="3-point", options={"gtol": 1e-6})
         steps = max(steps, int(found.nit))
         if found.fun < value - 1e-9:
             best, value = found.x, float(found.fun)

@@ -18,6 +18,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 import typer
 
 from meta.commands.adding.add import ANY_FLAG, add
+from meta.commands.beginning import init
 from meta.commands.completion import completion
 from meta.commands.drawing import forest, funnel
 from meta.commands.evidence import check, claims, print_problems, show
@@ -53,6 +54,7 @@ def _help(command: Callable[..., None]) -> str:
 
 
 for command in (
+    init,
     run,
     add,
     check,

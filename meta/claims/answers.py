@@ -124,7 +124,7 @@ def answer(evidence: Evidence, name: str) -> Answer:
     evidence : Evidence
         The study and claim files.
     name : str
-        An analysis id, such as ``"soreness"``.
+        An analysis id of the claims file.
     """
     claim, analysis = evidence.analysis(name)
     effects = evidence.effects(name)

@@ -147,7 +147,8 @@ def certainty(
     Examples
     --------
     >>> import meta
-    >>> meta.certainty(meta.load_evidence("studies"), "soreness-41").proposal
+    >>> evidence = meta.load_evidence("studies")
+    >>> meta.certainty(evidence, next(iter(evidence.claims))).proposal
     'very low'
     """
     check_arguments(certainty, locals())

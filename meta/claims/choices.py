@@ -228,7 +228,7 @@ def _tiers(offered: tuple[tuple[str, ...], ...], own: tuple[str, ...]) -> tuple[
 
 def _form(claim: Claim) -> tuple[Option, ...]:
     form = claim.intervention.form
-    if not claim.multiverse.glycinate_only or not form:
+    if not claim.multiverse.claimed_form_only or not form:
         return (Option("any"),)
     return (Option("any"), Option(f"{form} only", Choices(form=form), f"only {form}"))
 

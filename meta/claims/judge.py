@@ -349,7 +349,8 @@ def _untestable_share(
     posterior: Any,
     finding: NormalisationFinding | None,
 ) -> Verdict:
-    what = "no eligible trial of magnesium reports the share of people who became normal"
+    of = claim.intervention.treatment
+    what = f"no eligible trial of {of} reports the share of people who became normal"
     sentence = f"The claim that {claim.estimand.value_text} is untestable directly: {what}."
     if finding is not None:
         low, high = finding.untreated_range

@@ -230,7 +230,9 @@ def multiverse(
     Examples
     --------
     >>> import meta
-    >>> every = meta.multiverse(meta.load_evidence("studies"), "cramps", analysis="cramps-older-adults")
+    >>> evidence = meta.load_evidence("studies")
+    >>> claim = list(evidence.claims.values())[2]
+    >>> every = meta.multiverse(evidence, claim.id, analysis=claim.analyses[0].id)
     >>> every.shares["conclusion"].tolist()
     ['inconclusive', 'untestable']
     """

@@ -210,7 +210,8 @@ def plan(
     --------
     >>> import meta
     >>> evidence = meta.load_evidence("studies")
-    >>> verdict = meta.judge(evidence.claims["soreness-41"], evidence.effects("soreness"))
+    >>> claim = next(iter(evidence.claims.values()))
+    >>> verdict = meta.judge(claim, evidence.effects(claim.analyses[0].id))
     >>> plan(verdict, sizes=(50, 500), trials=(1,), draws=200).frame["n_per_arm"].tolist()
     [50, 500, 50, 500, 50, 500]
     """

@@ -86,7 +86,7 @@ class Verdict(Result):
     normalisation : NormalisationFinding or None
         For a proportion claim: regression to the mean and the shift that would be needed.
     indirectness : tuple of str
-        How the trials' magnesium differs from the claimed one, by study.
+        How the trials' treatment differs from the claimed one, by study.
     warnings : tuple of str
     """
 

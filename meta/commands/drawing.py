@@ -65,7 +65,7 @@ def forest(
     Examples:
       meta forest trials.csv -m RR -o forest.svg
       meta forest trials.csv -m RR --by form --theme revman --left "favours drug" --right "favours placebo"
-      meta forest soreness -o soreness.png
+      meta forest ANALYSIS -o forest.png
     """
     from meta.plots.forest import forest as draw
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meta.commands import options
-from meta.commands.output import as_json, table
+from meta.commands.output import as_json, note, table
 
 if TYPE_CHECKING:
     from meta.effects.evidence import Evidence
@@ -20,7 +20,13 @@ Paths = Annotated[
 PROBLEM = ("file", "field", "value", "rule", "remedy")
 
 
-def check(paths: Paths = None, json: options.Json = False) -> None:
+Fix = Annotated[
+    bool,
+    typer.Option("--fix", help="Rewrite files of version 0.1: their treated arms get the role treatment."),
+]
+
+
+def check(paths: Paths = None, json: options.Json = False, fix: Fix = False) -> None:
     """Check study files and the claims file; list every problem with its remedy.
 
     Exit code 0 if all is well, 2 otherwise. Fast enough to run before every commit.
@@ -29,10 +35,21 @@ def check(paths: Paths = None, json: options.Json = False) -> None:
     """
     from pathlib import Path
 
-    from meta.evidence.reading import check_paths
+    from meta.evidence.reading import checked
 
     asked = paths or ["studies"]
-    count, problems = check_paths(asked)
+    found = checked(asked)
+    count, problems = found.count, list(found.problems)
+    if fix:
+        found.rewrite()
+    if found.old:
+        old = f"{len(found.old)} file{'' if len(found.old) == 1 else 's'} of version 0.1"
+        note(
+            f"{old} rewritten"
+            if fix
+            else f"{old}: role {next(iter(found.old.values()))!r} was read as "
+            "'treatment'; meta check --fix rewrites"
+        )
     if json:
         print(as_json([{name: getattr(item, name) for name in PROBLEM} for item in problems]))
     elif problems:

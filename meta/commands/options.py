@@ -49,9 +49,7 @@ Source = Annotated[
 ]
 Subject = Annotated[
     str,
-    typer.Argument(
-        metavar="FILE|ANALYSIS", help="A table, or an analysis of the claims file such as soreness."
-    ),
+    typer.Argument(metavar="FILE|ANALYSIS", help="A table, or the id of an analysis of the claims file."),
 ]
 Measure = Annotated[
     str | None,

@@ -23,8 +23,9 @@ def as_dict(evidence: Evidence, study: Study) -> dict[str, Any]:
 def print_study(evidence: Evidence, study: Study) -> None:
     """Print the study: heading, results as printed, and what follows from them."""
     print(_heading(study))
+    treatment = evidence.library.claims.topic.treatment
     rows = [
-        (r.measured, r.time.label, printed(study, r) or "–", r.place, study.source(r.source).read)
+        (r.measured, r.time.label, printed(study, r, treatment) or "–", r.place, study.source(r.source).read)
         for r in study.results
     ]
     if rows:
@@ -75,7 +76,7 @@ def left_out(evidence: Evidence, study: Study, effects: Sequence[Mapping[str, An
             continue
         reasons = reasons_against(study, analysis.eligibility)
         if not reasons and not candidates(study, analysis):
-            reasons = ["its results are baseline values, or compare no magnesium arm with a control"]
+            reasons = ["its results are baseline values, or compare no treatment arm with a control"]
         if not reasons:
             reasons = [f"another file on the same people ({study.cohort}) gives the better result"]
         found.append({"analysis": name, "reasons": reasons})

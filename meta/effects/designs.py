@@ -12,6 +12,8 @@ from meta.arguments import floats
 from meta.effects.from_tests import paired_variance
 from meta.effects.recovered import Recovered, RecoveredEffect, numbers, require
 from meta.effects.recovery import se_from_ci
+from meta.effects.units import UNITS as UNITS
+from meta.effects.units import unit_factor
 from meta.errors import AssumptionWarning, InputError, Notes, unknown_option
 from meta.kernels.hedges import hedges_j
 
@@ -299,38 +301,6 @@ def flip_scale(mean: ArrayLike, *, lowest: float, highest: float, sd: ArrayLike 
     return Turned(lowest + highest - value, spread, f"scale from {lowest:g} to {highest:g} turned")
 
 
-UNITS: dict[tuple[str, str], float] = {
-    ("ug/dL cortisol", "nmol/L cortisol"): 27.59,
-    ("mg/dL magnesium", "mmol/L magnesium"): 0.4114,
-    ("mEq/L magnesium", "mmol/L magnesium"): 0.5,
-    ("mg/dL glucose", "mmol/L glucose"): 0.05551,
-    ("mg/dL cholesterol", "mmol/L cholesterol"): 0.02586,
-    ("cm", "mm"): 10.0,
-    ("lb", "kg"): 0.45359237,
-    ("h", "min"): 60.0,
-    ("weeks", "days"): 7.0,
-}
-"""Factors from the first unit to the second; either direction works."""
-
-
-def unit_factor(source: str, target: str) -> float:
-    """Return the factor from one unit to another.
-
-    >>> unit_factor("cm", "mm"), unit_factor("mm", "cm"), unit_factor("kg", "kg")
-    (10.0, 0.1, 1.0)
-    """
-    if source == target:
-        return 1.0
-    if (source, target) in UNITS:
-        return UNITS[source, target]
-    if (target, source) in UNITS:
-        return 1 / UNITS[target, source]
-    known = sorted({unit for pair in UNITS for unit in pair})
-    raise InputError(
-        f"no factor from {source!r} to {target!r}: give factor=; known units: {', '.join(known)}"
-    )
-
-
 def convert_units(
     mean: ArrayLike,
     *,
@@ -342,8 +312,8 @@ def convert_units(
 ) -> Turned:
     """Bring means and SDs to another unit: ``mean factor + offset``, ``sd |factor|``.
 
-    >>> float(convert_units(12.0, source="ug/dL cortisol", target="nmol/L cortisol").value.round(1))
-    331.1
+    >>> float(convert_units(90.0, source="mg/dL glucose", target="mmol/L glucose").value.round(2))
+    5.0
     """
     (value,) = numbers(mean=mean)
     times = unit_factor(source, target) if factor is None else float(factor)

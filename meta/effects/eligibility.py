@@ -24,24 +24,24 @@ def reasons_against(study: Study, rules: Eligibility) -> list[str]:
         reasons.append(f"allocation {study.design.allocation}")
     if study.design.control not in rules.controls:
         reasons.append(f"control: {study.design.control}")
-    routes = {arm.route for arm in study.arms if arm.role == "magnesium" and arm.route}
+    routes = {arm.route for arm in study.arms if arm.role == "treatment" and arm.route}
     if routes and not routes & set(rules.routes):
         reasons.append(f"route: {listing(sorted(routes), 'or')}")
-    extras = sorted({extra for arm in magnesium_arms(study) for extra in arm.co_interventions})
+    extras = sorted({extra for arm in treatment_arms(study) for extra in arm.co_interventions})
     if extras and not rules.co_interventions:
         reasons.append(f"given together with {listing(extras)}")
     return reasons
 
 
-def magnesium_arms(study: Study) -> list[Arm]:
-    """Return the arms that received magnesium."""
-    return [arm for arm in study.arms if arm.role == "magnesium"]
+def treatment_arms(study: Study) -> list[Arm]:
+    """Return the arms that got the treatment."""
+    return [arm for arm in study.arms if arm.role == "treatment"]
 
 
 def contrast(study: Study, result: Result) -> tuple[Arm, Arm] | None:
-    """Return the (magnesium, control) arms that a result compares, or None if it compares none."""
+    """Return the (treatment, control) arms that a result compares, or None if it compares none."""
     arms = [study.arm(name) for name in result.arms]
-    treated = [arm for arm in arms if arm.role == "magnesium"]
+    treated = [arm for arm in arms if arm.role == "treatment"]
     controls = [arm for arm in arms if arm.role in CONTROL_ROLES]
     return (treated[0], controls[0]) if treated and controls else None
 
@@ -71,7 +71,7 @@ def distance_in_time(result: Result, rules: Eligibility) -> float:
 
 
 def indirectness(study: Study, arm: Arm, claimed: Intervention) -> tuple[str, ...]:
-    """Return how a trial's magnesium differs from the claimed one: form, route, dose."""
+    """Return how a trial's treatment differs from the claimed one: form, route, dose."""
     found = []
     if claimed.form and arm.form and claimed.form.lower() not in arm.form.lower():
         found.append(f"{arm.form}, not {claimed.form}")

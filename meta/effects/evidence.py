@@ -44,7 +44,7 @@ class Choices:
     cv : float or None
         Coefficient of variation on the percent scale, in place of the borrowed one.
     form : str or None
-        Keep only arms whose magnesium is of this form.
+        Keep only arms whose treatment is of this form.
     dose_mg : tuple of (float, float) or None
         Keep only arms with an elemental dose within these bounds.
     leave_out : tuple of str
@@ -70,7 +70,7 @@ class Reading:
 
     study: Study
     result: Result
-    magnesium: Arm
+    treated: Arm
     control: Arm
     effect: Derived
     differs: tuple[str, ...]
@@ -141,7 +141,7 @@ class Evidence:
         Parameters
         ----------
         name : str
-            An analysis id of the claims file, such as ``"soreness"``.
+            An analysis id of the claims file.
         choices : Choices
             Departures from the primary analysis, for sensitivity analyses.
 
@@ -171,7 +171,7 @@ class Evidence:
         if study.id in choices.leave_out or reasons_against(study, analysis.eligibility):
             return None
         found = self._read(study, claim, analysis, choices)
-        return found if found is not None and _as_asked(found.magnesium, choices) else None
+        return found if found is not None and _as_asked(found.treated, choices) else None
 
     def not_eligible(self, name: str) -> pd.DataFrame:
         """Return the studies that report the outcome but may not enter, each with the reasons."""
@@ -192,7 +192,12 @@ class Evidence:
             self.library, method=choices.scale, cv=choices.cv, arm_sizes=_sizes(self, choices)
         )
 
-    def _on_percent_scale(self, analysis: Analysis) -> bool:
+    def outcome(self, name: str) -> str:
+        """What an outcome is called in sentences: its declared label, else its id in words."""
+        labels = {item.id: item.label for item in self.library.claims.outcomes}
+        return labels.get(name, name.replace("-", " "))
+
+    def on_percent_scale(self, analysis: Analysis) -> bool:
         """Whether standardised effects become ratios: where the borrowed CV is one of the same outcome."""
         borrowed = self.library.claims.borrowed_cv
         if analysis.measure != "ROM" or borrowed is None:
@@ -202,18 +207,18 @@ class Evidence:
 
     def _read(self, study: Study, claim: Claim, analysis: Analysis, choices: Choices) -> Reading | None:
         rules = analysis.eligibility
-        scale = self.percent_scale(choices) if self._on_percent_scale(analysis) else None
+        scale = self.percent_scale(choices) if self.on_percent_scale(analysis) else None
         readings = []
         for order, result in enumerate(candidates(study, analysis)):
             context = Context(
                 study, result, analysis, self.library.claims, choices.assumptions, _sizes(self, choices)
             )
             effect = _admitted(derive(context, scale), result, analysis)
-            magnesium, control = context.arms
+            treated, control = context.arms
             n1, n2 = context.sizes() or (np.nan, np.nan)
-            differs = indirectness(study, magnesium, claim.intervention)
+            differs = indirectness(study, treated, claim.intervention)
             key = (TIERS.index(effect.tier), distance_in_time(result, rules), order)
-            readings.append((key, Reading(study, result, magnesium, control, effect, differs, n1, n2)))
+            readings.append((key, Reading(study, result, treated, control, effect, differs, n1, n2)))
         return min(readings, key=lambda pair: pair[0])[1] if readings else None
 
 
@@ -238,8 +243,8 @@ def load_evidence(folder: str | Path = "studies") -> Evidence:
     Examples
     --------
     >>> evidence = load_evidence("studies")
-    >>> list(evidence.claims)
-    ['soreness-41', 'cortisol-78', 'cramps']
+    >>> [claim.id for claim in evidence.library.claims.claims] == list(evidence.claims)
+    True
     """
     check_arguments(load_evidence, locals())
     return Evidence(read_library(folder))
@@ -270,8 +275,8 @@ def effect_sizes_of(readings: list[Reading], analysis: Analysis) -> EffectSizes:
         "year": [item.study.year or 0 for item in readings],
         "n1": [item.n1 for item in readings],
         "n2": [item.n2 for item in readings],
-        "form": [item.magnesium.form or "not stated" for item in readings],
-        "dose_mg": [item.magnesium.dose_mg or np.nan for item in readings],
+        "form": [item.treated.form or "not stated" for item in readings],
+        "dose_mg": [item.treated.dose_mg or np.nan for item in readings],
         "time": [item.result.time.label for item in readings],
         "measured": [item.result.measured for item in readings],
         "result": [item.result.id for item in readings],

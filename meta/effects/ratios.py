@@ -93,12 +93,12 @@ def rr_from_percentages(context: Context) -> Derived:
 
 
 def share_from_counts(context: Context) -> Derived:
-    """Events out of n in the magnesium arm: the log odds of the share."""
+    """Events out of n in the treatment arm: the log odds of the share."""
     stat = context.result.statistic
     assert isinstance(stat, Counts)
     part = next((item for item in stat.arms if item.arm == context.arms[0].id), None)
     if part is None:
-        return nothing("events of the magnesium arm were not seen")
+        return nothing("events of the treatment arm were not seen")
     es = effect_sizes(measure="PLO", events=[part.events], n=[part.n])
     return _done("A", float(es.yi[0]), float(es.vi[0]), f"{part.events}/{part.n} as printed.")
 

@@ -84,7 +84,7 @@ class Context:
 
     @property
     def arms(self) -> tuple[Arm, Arm]:
-        """The magnesium arm and its control."""
+        """The treatment arm and its control."""
         pair = contrast(self.study, self.result)
         assert pair is not None  # candidates() let only contrasts through
         return pair
@@ -120,7 +120,7 @@ class Context:
         return assumed
 
     def sizes(self) -> tuple[int, int] | None:
-        """Return (n1, n2) of the magnesium and the control arm, or None if either is unknown."""
+        """Return (n1, n2) of the treatment and the control arm, or None if either is unknown."""
         first, second = (self.size(arm) for arm in self.arms)
         return (first, second) if first and second else None
 
@@ -130,7 +130,7 @@ class Context:
         return min(sizes) if sizes else self.study.population.n_analysed or self.study.population.n_randomised
 
     def toward(self, direction: str) -> float | None:
-        """Return the sign of a stated direction (negative: lower under magnesium), or None if unstated.
+        """Return the sign of a stated direction (negative: lower under the treatment), or None if unstated.
 
         On scales where higher is better the sign is turned, and the turn is noted.
         """

@@ -1,6 +1,6 @@
 """Standardised mean differences from what a paper reported, one function a kind of statistic.
 
-Negative is lower under magnesium. N = n1 + n2; J is the exact Hedges factor; r is the within-person
+Negative is lower under the treatment. N = n1 + n2; J is the exact Hedges factor; r is the within-person
 correlation. Two arms standardise by the SD of scores between people; where only a within-person test was
 reported, r leads from one to the other.
 """

@@ -12,7 +12,7 @@ from meta.evidence.statistics import ArmSummary, Means
 
 @dataclass(frozen=True, slots=True)
 class TwoMeans:
-    """Means, SDs and sizes of the magnesium arm (1) and its control (2), and how to say so."""
+    """Means, SDs and sizes of the treatment arm (1) and its control (2), and how to say so."""
 
     mean1: float
     sd1: float

@@ -5,7 +5,7 @@ The rule is fixed here before anything is pooled.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,9 +25,53 @@ class Citation(Strict):
     note: str = Field(default="", description="Where was searched.")
 
 
+class Topic(Strict):
+    """What the review is about, in the words that sentences, figures and questions use."""
+
+    treatment: Text = Field(
+        default="treatment", description="The treatment as sentences call it, such as lower under oxide."
+    )
+    control: Text = Field(default="control", description="What it is compared with, as sentences call it.")
+    arm: Identifier = Field(
+        default="treatment", description="Id that meta add gives to the arm that got the treatment."
+    )
+    active: Text | None = Field(
+        default=None,
+        description="What an elemental dose is a dose of, if not of the treatment.",
+    )
+    forms: tuple[str, ...] = Field(
+        default=(), description="Forms of the treatment, as examples to choose from."
+    )
+
+
+class DeclaredOutcome(Strict):
+    """An outcome that results may name."""
+
+    id: Identifier = Field(description="Short name that results and analyses use.")
+    label: Text = Field(description="Name shown in tables, figures and questions.")
+    unit: str = Field(default="", description="Unit in which it is mostly reported.")
+    better: Literal["lower", "higher"] = Field(default="lower", description="Which direction is a benefit.")
+    kind: Literal["score", "measurement", "count", "share", "time"] = Field(
+        default="measurement",
+        description="What it is: a score on a scale, a measurement, a count, a share of people, a time.",
+    )
+    scale_low: float | None = Field(default=None, description="Lowest value that its scale allows.")
+    scale_high: float | None = Field(default=None, description="Highest value that its scale allows.")
+
+
+class DeclaredPopulation(Strict):
+    """A kind of people that studies may name."""
+
+    id: Text = Field(description="Short name that studies and analyses use.")
+    label: str = Field(default="", description="Who they are, in words.")
+
+
 class Intervention(Strict):
     """What the claim is about; trials that differ are indirect evidence."""
 
+    treatment: Text = Field(
+        default="treatment", description="The treatment as sentences call it; that of the topic if left out."
+    )
     form: str | None = Field(default=None, description="Compound that the claim names.")
     route: str = Field(default="oral", description="How it is given.")
     dose_mg: Positive | None = Field(default=None, description="Daily dose in mg that the claim names.")
@@ -201,7 +245,9 @@ class Multiverse(Strict):
 
     margins: tuple[float, ...] = Field(default=(0.8, 1.0), description="Margins to try.")
     routes: tuple[tuple[str, ...], ...] = Field(default=(("oral",),), description="Sets of routes to try.")
-    glycinate_only: bool = Field(default=True, description="Whether to try glycinate alone.")
+    claimed_form_only: bool = Field(
+        default=True, description="Whether to try the form that the claim names alone."
+    )
     dose_window_mg: tuple[float, float] = Field(
         default=(200.0, 400.0), description="Doses to keep in one variant, mg a day."
     )
@@ -227,6 +273,17 @@ class Multiverse(Strict):
         default=("REML", "DL", "PM", "ML"), description="Estimators of tau2 to try."
     )
     tests: tuple[str, ...] = Field(default=("hksj", "adhoc", "z"), description="Tests to try.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_name(cls, content: Any) -> Any:
+        """Files of version 0.1 name the form in the option: ``<form>_only``."""
+        if not isinstance(content, dict) or "claimed_form_only" in content:
+            return content
+        old = [name for name in content if name.endswith("_only") and name not in cls.model_fields]
+        if len(old) != 1:
+            return content
+        return {("claimed_form_only" if name == old[0] else name): value for name, value in content.items()}
 
 
 class Claim(Strict):
@@ -266,9 +323,23 @@ class Claim(Strict):
         return tuple(analysis for analysis in self.analyses if analysis.role == "primary")
 
 
+def _about(claim: Any, treatment: str) -> Any:
+    """The claim with the topic's treatment, where it names none of its own; what is no table stays."""
+    if not isinstance(claim, dict) or not isinstance(claim.get("intervention"), dict):
+        return claim
+    return claim | {"intervention": {"treatment": treatment} | claim["intervention"]}
+
+
 class ClaimsFile(Strict):
     """``studies/claims.toml``: the claims, and the assumptions that they share."""
 
+    topic: Topic = Field(default=Topic(), description="What the review is about, in words.")
+    outcomes: tuple[DeclaredOutcome, ...] = Field(
+        default=(), description="Outcomes that results may name, besides other."
+    )
+    populations: tuple[DeclaredPopulation, ...] = Field(
+        default=(), description="Kinds of people that studies may name, besides other."
+    )
     claims: tuple[Claim, ...] = Field(default=(), description="The claims.")
     assumptions: tuple[Assumption, ...] = Field(
         default=(), description="Values that no paper reports, each with its range."
@@ -278,11 +349,29 @@ class ClaimsFile(Strict):
         default=None, description="Coefficient of variation for the percent scale."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _claims_name_the_topic(cls, content: Any) -> Any:
+        """A claim is about the topic's treatment unless it says otherwise."""
+        topic = content.get("topic") if isinstance(content, dict) else None
+        treatment = topic.get("treatment") if isinstance(topic, dict) else None
+        claims = content.get("claims") if isinstance(content, dict) else None
+        if not isinstance(treatment, str) or not isinstance(claims, list):
+            return content
+        return content | {"claims": [_about(claim, treatment) for claim in claims]}
+
     @model_validator(mode="after")
     def _unique(self) -> ClaimsFile:
         names = [claim.id for claim in self.claims]
         analyses = [analysis.id for claim in self.claims for analysis in claim.analyses]
-        for what, ids in (("claim", names), ("analysis", analyses)):
+        outcomes = [outcome.id for outcome in self.outcomes]
+        populations = [population.id for population in self.populations]
+        for what, ids in (
+            ("claim", names),
+            ("analysis", analyses),
+            ("outcome", outcomes),
+            ("population", populations),
+        ):
             twice = sorted({name for name in ids if ids.count(name) > 1})
             if twice:
                 raise ValueError(f"the {what} id {twice[0]!r} is used twice; give each its own")

@@ -1,7 +1,7 @@
 """Flat names for what a study file says: columns of a table, flags of ``meta add``, keys of its questions.
 
 A name leads to a field of the schema; what it means, which values it takes and how it is read follow from
-the field. A `1` at the end is the magnesium arm, a `2` the control, as in the effect measures.
+the field. A `1` at the end is the treatment arm, a `2` the control, as in the effect measures.
 """
 
 from __future__ import annotations

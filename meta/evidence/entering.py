@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from meta.errors import EvidenceError
+from meta.evidence.claims import Topic
 from meta.evidence.columns import (
     RESULT,
     SIZES,
@@ -28,6 +29,8 @@ from meta.evidence.schema import Study
 from meta.evidence.values import Refusal, decimals, read_value, time_of
 
 Record = Mapping[str, str]
+UNNAMED = Topic()
+"""The topic of a claims file that declares none."""
 
 NOT_STATED = dict.fromkeys(("design", "allocation", "blinding", "control"), "not stated")
 CONTROLS = {
@@ -49,7 +52,14 @@ TELLING = {
 """Kind of statistic by the first of these names that a record has."""
 
 
-def study_from(study: Record, results: Sequence[Record], *, file: str = "", comma: bool = False) -> Study:
+def study_from(
+    study: Record,
+    results: Sequence[Record],
+    *,
+    file: str = "",
+    comma: bool = False,
+    topic: Topic = UNNAMED,
+) -> Study:
     """Make a study from flat records.
 
     Parameters
@@ -62,6 +72,8 @@ def study_from(study: Record, results: Sequence[Record], *, file: str = "", comm
         What to call the input in the list of problems.
     comma : bool
         Whether decimals are written with a comma throughout.
+    topic : Topic
+        What the treated arm is called.
 
     Raises
     ------
@@ -72,11 +84,11 @@ def study_from(study: Record, results: Sequence[Record], *, file: str = "", comm
     --------
     >>> made = study_from(
     ...     {"authors": "Doe J", "year": "2001", "title": "A trial", "group": "adults", "read": "abstract"},
-    ...     [{"outcome": "cortisol", "time": "8 weeks", "phase": "final", "place": "abstract",
+    ...     [{"outcome": "pain", "time": "8 weeks", "phase": "final", "place": "abstract",
     ...       "mean1": "11,2", "sd1": "3.1", "n1": "20", "mean2": "13", "sd2": "2.9", "n2": "21"}],
     ... )
     >>> made.id, made.results[0].id, made.results[0].statistic.arms[0].mean
-    ('doe-2001', 'cortisol-8-weeks', 11.2)
+    ('doe-2001', 'pain-8-weeks', 11.2)
     """
     problems: list[Problem] = []
     known = _values(study, STUDY, "", file, comma, problems)
@@ -89,8 +101,8 @@ def study_from(study: Record, results: Sequence[Record], *, file: str = "", comm
     if parts and all(kind == "variation" for kind, _, _ in parts):
         known.setdefault("role", "variation")
     second = any(name in SECOND for values in (known, *(values for _, _, values in parts)) for name in values)
-    content = _study(known, second)
-    content["results"] = [_result(content, kind, record, values) for kind, record, values in parts]
+    content = _study(known, second, topic)
+    content["results"] = [_result(content, kind, record, values, topic) for kind, record, values in parts]
     _give_sizes(content, [values for kind, _, values in parts if "n1" not in STATISTIC.get(kind, {})],
                 file, problems)  # fmt: skip
     _unique_ids(content["results"])
@@ -169,7 +181,7 @@ def _special(name: str, text: str) -> Any:
     return bare_doi(text) if name == "doi" else None
 
 
-def _study(values: dict[str, Any], second: bool) -> dict[str, Any]:
+def _study(values: dict[str, Any], second: bool, topic: Topic) -> dict[str, Any]:
     """Return the content of a study file without its results.
 
     ``second`` says that something was given for a second arm.
@@ -189,15 +201,16 @@ def _study(values: dict[str, Any], second: bool) -> dict[str, Any]:
     if people.get("group") not in (None, "other"):
         size = people.get("n_analysed") or people.get("n_randomised")
         people.setdefault("description", f"{size or ''} {people['group']}".strip())
-    content["arms"] = _arms(content, second)
+    content["arms"] = _arms(content, second, topic)
     content["sources"] = [_source(content)]
     return content
 
 
-def _arms(content: dict[str, Any], second: bool) -> list[dict[str, Any]]:
+def _arms(content: dict[str, Any], second: bool, topic: Topic) -> list[dict[str, Any]]:
     given = content.pop("arms", {})
     form = given.get("0", {}).get("form", "")
-    first = {"id": "mg", "role": "magnesium", "label": f"Magnesium {form}".strip()}
+    named = f"{topic.treatment[:1].upper()}{topic.treatment[1:]}"
+    first = {"id": topic.arm, "role": "treatment", "label": f"{named} {form}".strip()}
     control = content["design"]["control"]
     name, label = CONTROLS.get(control, ("control", "Control"))
     other = {"id": name, "role": "control", "label": label}
@@ -223,7 +236,9 @@ def _source(content: dict[str, Any]) -> dict[str, Any]:
     return source
 
 
-def _result(content: dict[str, Any], kind: str, record: Record, values: dict[str, Any]) -> dict[str, Any]:
+def _result(
+    content: dict[str, Any], kind: str, record: Record, values: dict[str, Any], topic: Topic
+) -> dict[str, Any]:
     """Return the content of one result."""
     result: dict[str, Any] = {"time": {}, "statistic": {"kind": kind}}
     arms = [arm["id"] for arm in content["arms"]]
@@ -238,7 +253,7 @@ def _result(content: dict[str, Any], kind: str, record: Record, values: dict[str
     result.setdefault("id", "-".join(part for part in named if part)[:64].strip("-") or "result")
     if "outcome" in result:
         result.setdefault("measured", result["outcome"])
-    result["arms"] = _compared(result.get("arms", ["both"]), arms)
+    result["arms"] = _compared(result.get("arms", ["both"]), arms, topic)
     result["source"] = content["sources"][0]["key"]
     statistic = result["statistic"]
     if "arms" in statistic:
@@ -251,9 +266,10 @@ def _result(content: dict[str, Any], kind: str, record: Record, values: dict[str
     return result
 
 
-def _compared(named: list[str], arms: list[str]) -> list[str]:
+def _compared(named: list[str], arms: list[str], topic: Topic) -> list[str]:
     """Return the ids of the arms that are compared, from words or ids."""
-    words = {"both": arms, "magnesium": arms[:1], "mg": arms[:1], "control": arms[1:]}
+    words = {"both": arms, "control": arms[1:]}
+    words |= dict.fromkeys(("treatment", topic.treatment.lower(), topic.arm), arms[:1])
     return [arm for name in named for arm in words.get(name.lower(), [name])]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,10 +12,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from meta.errors import EvidenceError
-from meta.evidence.claims import ClaimsFile
+from meta.errors import DataWarning, EvidenceError, Notes
+from meta.evidence.claims import ClaimsFile, Topic
+from meta.evidence.old_files import note_on, old_role, rewritten, with_new_role
 from meta.evidence.problems import Problem, problems_of
 from meta.evidence.schema import Study
+from meta.evidence.vocabulary import undeclared
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -57,6 +60,8 @@ def read_library(folder: str | Path) -> Library:
     if found.problems:
         told = "\n".join(f"  {problem}" for problem in found.problems)
         raise EvidenceError(f"{len(found.problems)} problem(s) in {folder}:\n{told}", found.problems)
+    if found.old_role is not None:
+        Notes().warn(note_on(found.old_role), DataWarning, stacklevel=3)
     return Library(str(folder), found.studies, found.claims)
 
 
@@ -65,7 +70,42 @@ def check_folder(folder: str | Path) -> list[Problem]:
     return list(_read(Path(folder)).problems)
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What was found in folders and single files.
+
+    Attributes
+    ----------
+    count : int
+        How many files were asked for, the claims file included.
+    problems : tuple of Problem
+        What is wrong, in the order of the folders.
+    old : mapping of Path to str
+        Files of version 0.1, each with the word that it has for the role ``treatment``.
+    """
+
+    count: int
+    problems: tuple[Problem, ...]
+    old: Mapping[Path, str]
+
+    def rewrite(self) -> None:
+        """Write ``treatment`` into the old files; each is complete at any time."""
+        for path, word in self.old.items():
+            fresh = path.with_name(f".{path.name}.new")
+            fresh.write_text(rewritten(path.read_text(encoding="utf-8-sig"), word), encoding="utf-8")
+            os.replace(fresh, path)
+
+
 def check_paths(paths: Sequence[str | Path]) -> tuple[int, list[Problem]]:
+    """Check folders and single files: how many were asked for, and what is wrong.
+
+    See :func:`checked`, which also says which files are of version 0.1.
+    """
+    found = checked(paths)
+    return found.count, list(found.problems)
+
+
+def checked(paths: Sequence[str | Path]) -> Checked:
     """Check folders and single files.
 
     Parameters
@@ -76,10 +116,7 @@ def check_paths(paths: Sequence[str | Path]) -> tuple[int, list[Problem]]:
 
     Returns
     -------
-    count : int
-        How many files were asked for, the claims file included.
-    problems : list of Problem
-        What is wrong, in the order of the folders; empty if all is well.
+    Checked
 
     Raises
     ------
@@ -98,13 +135,16 @@ def check_paths(paths: Sequence[str | Path]) -> tuple[int, list[Problem]]:
         if names is not None:
             names.add(path.name)
     count, problems = 0, []
+    old: dict[Path, str] = {}
     for folder, wanted in asked.items():
         found = _read(folder)
         count += len(list(folder.glob("*.toml"))) if wanted is None else len(wanted)
         own = [item for item in found.own if wanted is None or item.file in wanted]
         prefix = "" if len(asked) == 1 else f"{folder}/"
+        names = found.old_names if wanted is None else wanted & found.old_names
+        old |= {folder / name: str(found.old_role) for name in sorted(names)}
         problems += [replace(item, file=f"{prefix}{item.file}") for item in (*own, *found.across)]
-    return count, problems
+    return Checked(count, tuple(problems), old)
 
 
 def preview(folder: str | Path, texts: Mapping[str, str]) -> tuple[Library, list[Problem]]:
@@ -138,6 +178,8 @@ class _Found:
     claims: ClaimsFile
     own: tuple[Problem, ...]
     across: tuple[Problem, ...]
+    old_role: str | None = None
+    old_names: frozenset[str] = frozenset()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -146,15 +188,23 @@ class _Found:
 
 def _read(folder: Path, extra: Mapping[str, str] = MappingProxyType({})) -> _Found:
     if not folder.is_dir():
-        raise EvidenceError(f"there is no folder {str(folder)!r}; run this where studies/ is, or name it")
+        raise EvidenceError(
+            f"there is no folder {str(folder)!r}; run this where studies/ is, or name it; "
+            "meta init begins a review"
+        )
     studies: list[Study] = []
     problems: list[Problem] = []
     claims = ClaimsFile()
-    for name, content in _contents(folder, extra, problems):
+    contents = dict(_contents(folder, extra, problems))
+    old = old_role(content for name, content in contents.items() if name != CLAIMS_FILE)
+    changed = set()
+    for name, content in contents.items():
         if name == CLAIMS_FILE:
             claims = _validate(ClaimsFile, content, name, problems) or claims
             continue
-        study = _validate(Study, content, name, problems)
+        made = with_new_role(content, old)
+        changed |= {name} if made is not content else set()
+        study = _validate(Study, made, name, problems)
         if study is not None:
             stem = name.removesuffix(".toml")
             if study.id != stem:
@@ -162,7 +212,7 @@ def _read(folder: Path, extra: Mapping[str, str] = MappingProxyType({})) -> _Fou
                 problems.append(Problem(name, "id", repr(study.id), rule, f'write id = "{stem}"'))
             studies.append(study)
     across = _cross_check(studies, claims, problems)
-    return _Found(tuple(studies), claims, tuple(problems), tuple(across))
+    return _Found(tuple(studies), claims, tuple(problems), tuple(across), old, frozenset(changed))
 
 
 def _contents(
@@ -238,7 +288,7 @@ def _cross_check(studies: list[Study], claims: ClaimsFile, earlier: list[Problem
             refer(f"claims.{claim.id}.proportion.retest", retest.study)
         for benchmark in claim.proportion.benchmarks if claim.proportion else ():
             refer(f"claims.{claim.id}.proportion.benchmarks", benchmark)
-    return found + _counted_twice(studies)
+    return [*found, *undeclared(studies, claims, CLAIMS_FILE), *_counted_twice(studies)]
 
 
 def _counted_twice(studies: list[Study]) -> list[Problem]:
@@ -265,22 +315,30 @@ class Known:
     Attributes
     ----------
     outcomes : mapping of str to list of str
-        Outcomes that the claims file pools, each with the labels of its analyses.
+        Outcomes that the claims file declares or pools, each with the labels of its analyses.
     publications : mapping of str to str
         Study id by DOI and by PubMed number.
+    groups : tuple of str
+        Kinds of people that the claims file declares, or that its analyses admit.
+    topic : Topic
+        What the review is about.
     """
 
     outcomes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     publications: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    topic: Topic = field(default_factory=Topic)
 
 
 def known_in(folder: str | Path) -> Known:
     """Return the outcomes and publications that a folder knows; files with problems are passed over."""
     found = _read(Path(folder))
-    outcomes: dict[str, list[str]] = {}
+    outcomes: dict[str, list[str]] = {item.id: [] for item in found.claims.outcomes}
+    groups = [item.id for item in found.claims.populations]
     for claim in found.claims.claims:
         for analysis in claim.analyses:
+            groups += analysis.eligibility.groups
             outcomes.setdefault(analysis.outcome, []).append(analysis.label)
     included = [study for study in found.studies if study.status == "included"]
     publications = {str(name).lower(): s.id for s in included for name in (s.doi, s.pmid) if name}
-    return Known(outcomes, publications)
+    return Known(outcomes, publications, tuple(dict.fromkeys(groups)), found.claims.topic)

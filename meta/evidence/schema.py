@@ -16,16 +16,8 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Doi = Annotated[str, StringConstraints(pattern=r"^10\.\d{4,9}/\S+$")]
 Pmid = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,8}$")]
 Reading = Literal["full text", "full table", "abstract", "abstract (copy)", "registry", "secondary"]
-Outcome = Literal[
-    "soreness",
-    "cortisol",
-    "cortisol-normalised",
-    "cramp-frequency",
-    "cramp-free",
-    "cramp-reduction",
-    "cramp-intensity",
-    "other",
-]
+Outcome = Identifier
+"""Id of an outcome: one that the claims file declares, or ``other``, which enters no analysis."""
 
 
 class Source(Strict):
@@ -76,9 +68,10 @@ class Design(Strict):
 class Population(Strict):
     """Who took part."""
 
-    group: Literal[
-        "healthy exercisers", "adults", "older adults with cramps", "pregnant women with cramps", "other"
-    ] = Field(description="Which kind of people; the analyses choose by it.")
+    group: Text = Field(
+        description="Which kind of people: one that the claims file declares, or other. "
+        "The analyses choose by it."
+    )
     description: Text = Field(description="Who took part, in words.")
     n_randomised: Size | None = Field(default=None, description="People randomised, all arms together.")
     n_analysed: Size | None = Field(default=None, description="People analysed, all arms together.")
@@ -88,18 +81,18 @@ class Arm(Strict):
     """One arm, or one condition of a crossover."""
 
     id: Identifier = Field(description="Short name used by the results: mg, placebo.")
-    role: Literal["magnesium", "control", "other"] = Field(
-        description="What the arm is in the comparison: magnesium is group 1, control is group 2."
+    role: Literal["treatment", "control", "other"] = Field(
+        description="What the arm is in the comparison: treatment is group 1, control is group 2."
     )
     label: Text = Field(description="Name shown in tables and figures.")
-    form: str | None = Field(default=None, description="Compound: oxide, citrate, glycinate.")
+    form: str | None = Field(default=None, description="Form that was given, such as oxide or citrate.")
     route: Literal["oral", "topical", "bath", "intravenous", "flotation"] | None = Field(
         default=None, description="How it was given."
     )
-    dose_mg: Positive | None = Field(default=None, description="Magnesium a day in mg, as printed.")
+    dose_mg: Positive | None = Field(default=None, description="Dose a day in mg, as printed.")
     dose_is: Literal["elemental", "compound", "not stated"] = Field(
         default="not stated",
-        description="Whether the dose is of elemental magnesium or of the whole compound.",
+        description="Whether the dose is of the active element or of the whole compound.",
     )
     duration_days: Positive | None = Field(default=None, description="Days of treatment.")
     n_randomised: Size | None = Field(default=None, description="People randomised to this arm.")
@@ -148,7 +141,7 @@ class Result(Strict):
     measured: Text = Field(description="What was measured, in the paper's words.")
     unit: str = Field(default="", description="Unit of the numbers, such as mm or nmol/l.")
     higher_is: Literal["worse", "better"] = Field(
-        default="worse", description="Whether a higher value is worse (pain) or better (free of cramps)."
+        default="worse", description="Whether a higher value is worse (pain) or better (free of it)."
     )
     scale_low: float | None = Field(default=None, description="Lowest value that the scale allows.")
     scale_high: float | None = Field(default=None, description="Highest value that the scale allows.")
@@ -158,7 +151,7 @@ class Result(Strict):
         "average: over all times.",
     )
     arms: tuple[Identifier, ...] = Field(
-        min_length=1, description="Ids of the arms that the result compares, magnesium first."
+        min_length=1, description="Ids of the arms that the result compares, treatment first."
     )
     statistic: Statistic = Field(description="What was printed: exactly one statistic.")
     adjusted: Literal["yes", "no", "unknown"] = Field(

@@ -97,11 +97,11 @@ class Means(Strict):
 
 
 class MeanDifference(Strict):
-    """A difference between arms (magnesium minus control) with a standard error, an interval or a p-value."""
+    """A difference between arms (treatment minus control) with a standard error, an interval or a p-value."""
 
     kind: Literal["mean-difference"]
     difference: float = Field(
-        description="Magnesium minus control, as printed; negative means lower under magnesium."
+        description="Treatment minus control, as printed; negative means lower under the treatment."
     )
     se: Positive | None = Field(default=None, description="Standard error of the difference.")
     ci_low: float | None = Field(default=None, description="Lower end of its confidence interval.")
@@ -126,7 +126,7 @@ class Ratio(Strict):
     measure: Literal["RR", "OR", "IRR", "ROM", "HR"] = Field(
         description="RR risk ratio, OR odds ratio, IRR rate ratio, ROM ratio of means, HR hazard ratio."
     )
-    estimate: Positive = Field(description="The ratio, magnesium to control; 1 means no difference.")
+    estimate: Positive = Field(description="The ratio, treatment to control; 1 means no difference.")
     ci_low: Positive | None = Field(default=None, description="Lower end of its confidence interval.")
     ci_high: Positive | None = Field(default=None, description="Upper end of its confidence interval.")
     level: Level = Field(default=0.95, description="Level of the interval: 0.95 for 95%.")
@@ -151,7 +151,7 @@ class ExactTest(Strict):
 
     kind: Literal["test"]
     direction: Direction = Field(
-        description="Whether the outcome was lower or higher under magnesium, as the paper says."
+        description="Whether the outcome was lower or higher under the treatment, as the paper says."
     )
     p: Probability | None = Field(default=None, description="The exact p-value, two-sided, as printed.")
     p_below: Probability | None = Field(
@@ -200,7 +200,7 @@ class Threshold(Strict):
 
     kind: Literal["threshold"]
     p_below: Annotated[float, Field(gt=0, lt=1)] = Field(description="The threshold: 0.01 for 'p < 0.01'.")
-    direction: Direction = Field(description="Whether the outcome was lower or higher under magnesium.")
+    direction: Direction = Field(description="Whether the outcome was lower or higher under the treatment.")
     comparisons: Size = Field(
         default=1, description="For how many comparisons the threshold was corrected; 1 if it was not."
     )
@@ -313,7 +313,7 @@ class Narrative(Strict):
 
     kind: Literal["narrative"]
     direction: Literal["lower", "higher", "no difference", "not stated", "not seen"] = Field(
-        description="What the words say happened under magnesium. 'not seen': not found in what was read."
+        description="What the words say happened under the treatment. 'not seen': not found in what was read."
     )
     words: str = Field(description="The words, as printed or summed up.")
 

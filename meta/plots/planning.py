@@ -48,7 +48,8 @@ def planning(
     --------
     >>> import meta
     >>> evidence = meta.load_evidence("studies")
-    >>> verdict = meta.judge(evidence.claims["soreness-41"], evidence.effects("soreness"))
+    >>> claim = next(iter(evidence.claims.values()))
+    >>> verdict = meta.judge(claim, evidence.effects(claim.analyses[0].id))
     >>> planning(meta.plan(verdict, sizes=(50, 500), trials=(1, 2), draws=100)).to_frame().shape
     (4, 8)
     """

@@ -63,10 +63,10 @@ def verdicts(
 
     Examples
     --------
-    >>> claim = {"claim": "41% less soreness", "conclusion": "inconclusive", "probability": 0.3, "k": 4}
+    >>> claim = {"claim": "41% less pain", "conclusion": "inconclusive", "probability": 0.3, "k": 4}
     >>> plot = verdicts([claim])
     >>> plot.alt_text
-    'Verdicts on 1 claim. 41% less soreness: inconclusive (probability 30%).'
+    'Verdicts on 1 claim. 41% less pain: inconclusive (probability 30%).'
     """
     check_arguments(verdicts, locals())
     records = [_record(item) for item in items]

@@ -13,6 +13,9 @@ from meta.report.words import display, display_interval, effect, times
 
 COLUMNS = ("Analysis", "Before", "Now", "Verdict", "Moved most by")
 
+MOST_NAMED = 12
+"""How many studies a sentence names."""
+
 
 def changed(lines: Sequence[Mapping[str, Any]], evidence: Evidence) -> Section:
     """Return the section on what the last change did, and on all changes so far.
@@ -64,7 +67,7 @@ def what(item: Mapping[str, Any], evidence: Evidence) -> str:
     known = {study.id: study.label for study in evidence.library.studies}
     studies, claims = item["studies"], item["claims"]
     parts = [
-        f"{done} {listing([known.get(name, name) for name in studies[done]])}"
+        f"{done} {_named([known.get(name, name) for name in studies[done]])}"
         for done in ("added", "removed", "edited")
         if studies.get(done)
     ]
@@ -76,6 +79,15 @@ def what(item: Mapping[str, Any], evidence: Evidence) -> str:
     if claims.get("shared"):
         parts.append("edited the assumptions that claims share")
     return "; ".join(parts) or f"version {item['version']}"
+
+
+def _named(labels: list[str]) -> str:
+    """Studies by name; only how many where nobody would read the names.
+
+    >>> _named(["Doe 2001", "Roe 2004"]), _named(["Doe 2001"] * 68)
+    ('Doe 2001 and Roe 2004', '68 studies')
+    """
+    return listing(labels) if len(labels) <= MOST_NAMED else f"{len(labels)} studies"
 
 
 def _labels(item: Mapping[str, Any], evidence: Evidence) -> list[Cell]:

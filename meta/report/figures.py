@@ -40,7 +40,8 @@ def forest_of(
 def _sides(item: Answer) -> tuple[str, str]:
     known = look_up(item.effects.measure)
     often = known.is_log_ratio and known.is_of_events
-    return ("Less often with magnesium", "More often") if often else ("Lower with magnesium", "Higher")
+    treatment = item.claim.intervention.treatment
+    return (f"Less often with {treatment}", "More often") if often else (f"Lower with {treatment}", "Higher")
 
 
 def claim_mark(item: Answer) -> Any:

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-GLOSSARY: tuple[tuple[str, str], ...] = (
-    (
-        "Effect",
-        "The difference that magnesium makes compared with a placebo or with nothing. For soreness and "
-        "cramps it is a ratio of averages: 0.59 means that the average under magnesium is 59% of that "
-        "without, so 41% less.",
-    ),
+from meta.evidence.claims import Topic
+
+
+def glossary(topic: Topic) -> tuple[tuple[str, str], ...]:
+    """Words and what they mean, with what the treatment and the control are called.
+
+    >>> glossary(Topic(treatment="zinc", control="nothing"))[0]
+    ('Effect', 'The difference that zinc makes compared with nothing. Where it is a ratio of averages, ...')
+    """
+    treatment, control = topic.treatment, topic.control
+    return (
+        (
+            "Effect",
+            f"The difference that {treatment} makes compared with {control}. Where it is a ratio of "
+            f"averages, 0.59 means that the average under {treatment} is 59% of that without, so 41% less.",
+        ),
+        *_WORDS,
+        (
+            "Indirect evidence",
+            f"Trials of something other than what the claim is about: another form or dose of {treatment}, "
+            "other people.",
+        ),
+        *_MORE,
+    )
+
+
+_WORDS: tuple[tuple[str, str], ...] = (
     (
         "SD (standard deviation)",
         "How much people differ from each other. An effect of 0.5 SD lower moves an average person to "
@@ -55,11 +75,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "How an effect was obtained from what a paper printed. A: from reported statistics alone. B: with"
         " a stated assumption. C: only a range is known. D: nothing to compute with.",
     ),
-    (
-        "Indirect evidence",
-        "Trials of something other than what the claim is about: another form or dose of magnesium, other"
-        " people.",
-    ),
+)
+_MORE: tuple[tuple[str, str], ...] = (
     (
         "Regression to the mean",
         "Whoever is picked for one high reading tends to have a lower one next time, with no treatment at"

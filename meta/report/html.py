@@ -13,7 +13,7 @@ from meta.effects.evidence import cited
 from meta.formatting import listing, number
 from meta.report import words
 from meta.report.blocks import Block, Figure, Section, Widget
-from meta.report.glossary import GLOSSARY
+from meta.report.glossary import glossary
 from meta.report.printed import printed
 from meta.report.svg import inline
 from meta.report.view import Page
@@ -48,7 +48,7 @@ def render(shown: Page, figures: Path) -> str:
         .render(
             page=shown,
             picture=lambda figure: _picture(figure, figures),
-            glossary=GLOSSARY,
+            glossary=glossary(shown.topic),
             style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
             scripts=scripts,
             policy=policy(scripts),

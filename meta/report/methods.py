@@ -83,8 +83,10 @@ def _effects(
         "nothing to compute with."
     )
     if evidence.percent_scale() is not None and "ROM" in measures:
+        named = [evidence.outcome(a.outcome) for a in used.values() if evidence.on_percent_scale(a)]
+        what = listing(dict.fromkeys(named))
         parts.append(
-            " Standardised effects on soreness were put on the ratio scale through the control group’s "
+            f" Standardised effects on {what} were put on the ratio scale through the control group’s "
             "coefficient of variation, whose uncertainty is carried along (delta method)."
         )
     return sentence(*parts)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from meta.evidence.schema import Result, Study
 from meta.formatting import percent
 
-Arms = Callable[[str], str]
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """The names of a study's arms, and what the treatment is called."""
+
+    study: Study
+    treatment: str
+
+    def __call__(self, name: str) -> str:
+        """The name of an arm."""
+        return self.study.arm(name).label
 
 
-def printed(study: Study, result: Result) -> str:
+def printed(study: Study, result: Result, treatment: str = "treatment") -> str:
     """Return a result's statistic in words; no number is changed, and none is left out.
 
     Parameters
@@ -20,13 +31,10 @@ def printed(study: Study, result: Result) -> str:
         For the names of the arms.
     result : Result
         One of its results.
+    treatment : str
+        What the treatment is called, of directions: lower under it.
     """
-    statistic = result.statistic
-
-    def arm(name: str) -> str:
-        return study.arm(name).label
-
-    return _KINDS[statistic.kind](statistic, arm)
+    return _KINDS[result.statistic.kind](result.statistic, Arms(study, treatment))
 
 
 def _number(x: float) -> str:
@@ -98,14 +106,14 @@ def _ratio(s: Any, arm: Arms) -> str:
     )
 
 
-def _direction(s: Any) -> str:
-    return "" if s.direction == "not stated" else f"{s.direction} under magnesium"
+def _direction(s: Any, arm: Arms) -> str:
+    return "" if s.direction == "not stated" else f"{s.direction} under {arm.treatment}"
 
 
 def _test(s: Any, arm: Arms) -> str:
     df = f" with {', '.join(_number(x) for x in s.df)} df" if s.df else ""
     return _joined(
-        _direction(s),
+        _direction(s, arm),
         "" if s.t is None else f"t = {_number(s.t)}{df}",
         "" if s.f is None else f"F = {_number(s.f)}{df}",
         "" if s.eta_squared is None else f"eta squared = {_number(s.eta_squared)}",
@@ -130,11 +138,11 @@ def _within(s: Any, arm: Arms) -> str:
 
 def _threshold(s: Any, arm: Arms) -> str:
     several = f"{s.comparisons} comparisons" if s.comparisons > 1 else ""
-    return _joined(_direction(s), f"p < {_number(s.p_below)}", several)
+    return _joined(_direction(s, arm), f"p < {_number(s.p_below)}", several)
 
 
 def _not_significant(s: Any, arm: Arms) -> str:
-    return _joined(f"not significant (p > {_number(s.alpha)})", _direction(s))
+    return _joined(f"not significant (p > {_number(s.alpha)})", _direction(s, arm))
 
 
 def _interval(s: Any, arm: Arms) -> str:

@@ -59,7 +59,7 @@ class ClaimSubject:
 def digest(data: bytes) -> str:
     """Return the fingerprint of some bytes: the first 16 hexadecimal digits of their SHA-256.
 
-    >>> digest(b"magnesium")
-    '9041bd65105f2c76'
+    >>> digest(b"abc")
+    'ba7816bf8f01cfea'
     """
     return hashlib.sha256(data).hexdigest()[:16]

@@ -98,6 +98,7 @@ def _probabilities(item: Answer, verdict: Verdict, at: Probabilities) -> list[Li
 
 def _compatibility(item: Answer, found: Compatibility) -> list[Line]:
     claimed = display(_claimed(item), item.effects.measure)
+    treatment = item.claim.intervention.treatment
     return [
         Line(
             f"Do the trials fit exactly the claimed value ({claimed})?",
@@ -107,7 +108,7 @@ def _compatibility(item: Answer, found: Compatibility) -> list[Line]:
         Line(
             "Do the trials fit no effect at all?",
             f"{p_equation(found.p_null)}; {number(found.surprisal_null, 1)} bits",
-            f"if magnesium did nothing, such results would be {heads(found.surprisal_null)}",
+            f"if {treatment} did nothing, such results would be {heads(found.surprisal_null)}",
         ),
     ]
 

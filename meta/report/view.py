@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from meta.effects.evidence import Evidence
-from meta.evidence.claims import Analysis, Claim
+from meta.evidence.claims import Analysis, Claim, Topic
 from meta.evidence.schema import Study
 from meta.formatting import chance, number, percent
 from meta.report.blocks import Section, paragraph
@@ -71,6 +71,7 @@ class Page:
     methods: tuple[Section, ...]
     versions: Mapping[str, str]
     folder: str
+    topic: Topic = field(default_factory=Topic)
 
     @property
     def verdicts(self) -> tuple[Summary, ...]:
@@ -118,6 +119,7 @@ def page(
         methods(evidence, numbers, engines),
         versions,
         folder,
+        evidence.library.claims.topic,
     )
 
 

@@ -28,7 +28,7 @@ _ORDER = ("high", "some", "unclear", "low")
 
 
 def effect(value: float, measure: str) -> str:
-    """Say an effect on the model scale in words, as magnesium against control.
+    """Say an effect on the model scale in words, as treatment against control.
 
     >>> effect(math.log(0.52), "ROM"), effect(0.2, "ROM"), effect(-0.49, "SMD"), effect(0.0, "ROM")
     ('48% less', '22% more', '0.49 SD lower', 'no difference')

@@ -45,7 +45,7 @@ def study(statistic, *, n=(None, None), kind="parallel", people=None, **result):
             },
             "population": {"group": "adults", "description": "adults", "n_analysed": people},
             "arms": [
-                {"id": "mg", "role": "magnesium", "label": "magnesium", "n_analysed": n[0]},
+                {"id": "mg", "role": "treatment", "label": "magnesium", "n_analysed": n[0]},
                 {"id": "placebo", "role": "control", "label": "placebo", "n_analysed": n[1]},
             ],
             "results": [

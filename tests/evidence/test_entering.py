@@ -21,7 +21,7 @@ LIBRARY = read_library(FOLDER)
 def enterable(study):
     """Two arms, magnesium first, with the ids that follow from the control."""
     roles = [arm.role for arm in study.arms]
-    return roles == ["magnesium", "control"] and study.role == "trial"
+    return roles == ["treatment", "control"] and study.role == "trial"
 
 
 TWO_ARMS = [study for study in LIBRARY.studies if enterable(study)]

@@ -30,7 +30,7 @@ description = "healthy adults"
 
 [[arms]]
 id = "mg"
-role = "magnesium"
+role = "treatment"
 label = "magnesium"
 n_analysed = 20
 

@@ -52,7 +52,7 @@ def result_record(study, result):
     for number, arm in enumerate(study.arms[:2], start=1):
         if f"n{number}" not in STATISTIC[kind] and arm.n_analysed:
             record[f"n{number}"] = arm.n_analysed
-    names = {order[0]: "magnesium", order[-1]: "control"}
+    names = {order[0]: "treatment", order[-1]: "control"}
     compared = "both" if len(result.arms) == len(order) else names[result.arms[0]]
     record |= {"kind": kind, "compared": compared}
     return {name: typed(value) for name, value in record.items() if value not in (None, "", ())}

@@ -44,7 +44,7 @@ description = "healthy adults"
 
 [[arms]]
 id = "mg"
-role = "magnesium"
+role = "treatment"
 label = "Magnesium"
 n_analysed = 20
 

@@ -115,7 +115,7 @@ def one_result(statistic):
             "sources": [{"key": "paper", "citation": "One", "read": "abstract"}],
             "design": {"kind": "parallel", "allocation": "randomised", "blinding": "open", "control": "none"},
             "population": {"group": "adults", "description": "people"},
-            "arms": [{"id": "mg", "role": "magnesium", "label": "Magnesium"}],
+            "arms": [{"id": "mg", "role": "treatment", "label": "Magnesium"}],
             "results": [
                 {
                     "id": "r1",

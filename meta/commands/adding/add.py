@@ -14,6 +14,7 @@ from meta.errors import EvidenceError, InputError
 
 if TYPE_CHECKING:
     from meta.effects.evidence import Evidence
+    from meta.evidence.claims import Topic
     from meta.evidence.schema import Study
 
 ANY_FLAG = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -54,7 +55,7 @@ def add(
     Examples:  meta add    ·    meta add --from ref.bib    ·    meta add --rows trials.xlsx --yes
 
     meta add --author "Doe J" --year 2001 --group adults --allocation randomised --control placebo
-    --read abstract --place "Table 2" --outcome cortisol --time "8 weeks" --phase final
+    --read abstract --place "Table 2" --outcome pain --time "8 weeks" --phase final
     --mean1 11.2 --sd1 3.1 --n1 20 --mean2 13.0 --sd2 2.9 --n2 21 --yes
     """
     if columns:
@@ -161,7 +162,7 @@ def _studies(
     from meta.evidence.entering import left_open, study_from
 
     if rows is not None:
-        return _from_rows(rows, sheet, flags)
+        return _from_rows(rows, sheet, flags, _topic(folder))
     result = {name: value for name, value in flags.items() if name not in STUDY}
     if result or not asks or not sys.stdin.isatty():
         if not flags:
@@ -169,11 +170,20 @@ def _studies(
                 "there is nobody to ask here; give flags, --from or --rows, or run it in a terminal"
             )
         study = {name: value for name, value in flags.items() if name in STUDY}
-        return [study_from(study, [result] if result else [], file="flags")], left_open(study)
+        made = study_from(study, [result] if result else [], file="flags", topic=_topic(folder))
+        return [made], left_open(study)
     return _by_asking(flags, folder)
 
 
-def _from_rows(rows: str, sheet: str | None, common: dict[str, str]) -> tuple[list[Study], list[str]]:
+def _topic(folder: str) -> Topic:
+    from meta.evidence.reading import known_in
+
+    return known_in(folder).topic
+
+
+def _from_rows(
+    rows: str, sheet: str | None, common: dict[str, str], topic: Topic
+) -> tuple[list[Study], list[str]]:
     from meta.commands.adding.spellings import flat_name
     from meta.evidence.entering import left_open
     from meta.evidence.from_table import entries, read_table
@@ -189,7 +199,7 @@ def _from_rows(rows: str, sheet: str | None, common: dict[str, str]) -> tuple[li
     for entry in entries(found, common, spelled=guessed.get):
         open_ += left_open(entry.study)
         try:
-            made.append(entry.make())
+            made.append(entry.make(topic))
         except EvidenceError as refusal:
             problems += refusal.problems
     if problems:
@@ -207,12 +217,13 @@ def _by_asking(flags: dict[str, str], folder: str) -> tuple[list[Study], list[st
     with suppress(ImportError):  # line editing, and pasted lines longer than a terminal's 4096 signs
         import readline  # noqa: F401
     print(WELCOME)
-    end = converse(Interview(AddScript(folder, flags, known_in(folder))), input, print)
+    known = known_in(folder)
+    end = converse(Interview(AddScript(folder, flags, known)), input, print)
     if end.stopped:
         note("Stopped; nothing was written.")
         raise typer.Exit(1)
     study, results = records(end.answers, flags)
-    return [study_from(study, results, file="answers")], left_open(study)
+    return [study_from(study, results, file="answers", topic=known.topic)], left_open(study)
 
 
 def _finish(

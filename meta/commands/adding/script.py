@@ -19,7 +19,9 @@ from meta.evidence.names import authors_of, bare_doi, short_name
 from meta.evidence.reading import Known
 from meta.evidence.statistics import COMPARE
 from meta.evidence.values import choose, read_value
+from meta.evidence.vocabulary import OTHER
 from meta.evidence.writing import check_id
+from meta.formatting import listing
 
 NEXT = "@"
 MORE = "_more"
@@ -92,11 +94,15 @@ class AddScript:
         yield self._of("people", "Who were they, in your words?", default=people)
         yield self._of("n_randomised", "How many people were randomised, all groups together?", optional=True)
         yield self._of("n_analysed", "How many were analysed?", optional=True)
-        yield self._of("form", "Which form of magnesium? Such as oxide or citrate", optional=True)
+        topic = self.known.topic
+        such = f" Such as {listing(topic.forms[:2], 'or')}" if topic.forms else ""
+        yield self._of("form", f"Which form of {topic.treatment}?{such}", optional=True)
         yield self._of("route", "How was it given?", optional=True)
-        yield self._of("dose_mg", "How many mg of magnesium a day?", optional=True)
+        yield self._of("dose_mg", f"How many mg of {topic.treatment} a day?", optional=True)
         if answers.get("dose_mg"):
-            yield self._of("dose_is", "Is that the magnesium itself or the whole salt?", default="not stated")
+            active = topic.active or topic.treatment
+            ask = f"Is that the {active} itself or the whole compound?"
+            yield self._of("dose_is", ask, default="not stated")
         yield self._of("duration_days", "For how many days?", optional=True)
 
     def _id(self, record: Mapping[str, str]) -> Question:
@@ -144,7 +150,8 @@ class AddScript:
         yield of("higher_is", "Is a higher value better or worse?", default="worse")
         yield of("kind", "What did the paper print? Take the first that fits")
         kind = answers.get(f"kind{NEXT}{number}", "")
-        yield from statistic_questions(kind, number, {**self.given, **answers}, of)
+        treatment = self.known.topic.treatment
+        yield from statistic_questions(kind, number, {**self.given, **answers}, of, treatment)
         yield of("place", "Where does it stand? Such as Table 2", last=True)
         yield of("quote", "The sentence as printed, if the wording matters", optional=True)
 
@@ -173,13 +180,12 @@ class AddScript:
     def _choices(self, name: str, values: Sequence[str]) -> tuple[tuple[str, str], ...]:
         if name == "kind":
             return tuple((kind, words) for kind, (words, _) in KINDS.items())
-        if name == "outcome":
-            pooled = [value for value in values if value in self.known.outcomes]
-            rest = [value for value in values if value not in self.known.outcomes]
-            return tuple(
-                [(value, f"pooled in {', '.join(self.known.outcomes[value])}") for value in pooled]
-                + [(value, "enters no analysis") for value in rest]
-            )
+        if name == "outcome" and self.known.outcomes:
+            pooled = [(one, f"pooled in {', '.join(by)}") for one, by in self.known.outcomes.items() if by]
+            rest = [one for one, by in self.known.outcomes.items() if not by]
+            return (*pooled, *((one, "enters no analysis") for one in (*rest, OTHER)))
+        if name == "group" and self.known.groups:
+            return tuple((one, "") for one in (*self.known.groups, OTHER))
         if name == "measure":
             return tuple((value, look_up(value).display) for value in values)
         return tuple((value, CHOICES.get(name.rstrip("12"), {}).get(value, "")) for value in values)
@@ -193,8 +199,8 @@ class AddScript:
 def records(answers: Answers, given: Mapping[str, str]) -> tuple[dict[str, str], list[dict[str, str]]]:
     """Return the flat records of the study and of its results from the answers.
 
-    >>> records({"year": "2019", "outcome@0": "soreness", "_more@0": "no"}, {"title": "A trial"})
-    ({'title': 'A trial', 'year': '2019'}, [{'outcome': 'soreness'}])
+    >>> records({"year": "2019", "outcome@0": "pain", "_more@0": "no"}, {"title": "A trial"})
+    ({'title': 'A trial', 'year': '2019'}, [{'outcome': 'pain'}])
     """
     study = {**given, **_pasted(answers)}
     results: dict[int, dict[str, str]] = {}

@@ -9,7 +9,6 @@ from meta.commands.adding.interview import Answers, Question
 from meta.evidence.values import choose
 
 Of = Callable[..., Question]
-ARMS = (("1", "the magnesium group"), ("2", "the control group"))
 NOT_SAID = "not said"
 BESIDE_MEAN = (
     ("SD", "standard deviation"),
@@ -43,7 +42,9 @@ SPREAD_HELP = (
 )
 
 
-def statistic_questions(kind: str, number: int, answers: Answers, of: Of) -> Iterator[Question]:
+def statistic_questions(
+    kind: str, number: int, answers: Answers, of: Of, treatment: str = "treatment"
+) -> Iterator[Question]:
     """Yield the questions for one result's statistic.
 
     Parameters
@@ -56,17 +57,20 @@ def statistic_questions(kind: str, number: int, answers: Answers, of: Of) -> Ite
         The answers so far.
     of : callable
         Makes the question for a flat name.
+    treatment : str
+        What the treatment is called.
     """
     if kind in _SCRIPTS:
-        yield from _SCRIPTS[kind](_Asking(kind, number, answers, of))
+        yield from _SCRIPTS[kind](_Asking(kind, number, answers, of, treatment))
 
 
 class _Asking:
     """What the scripts have in common: the kind, the number of the result, and the answers."""
 
-    def __init__(self, kind: str, number: int, answers: Answers, of: Of) -> None:
-        self.kind, self.number, self.answers, self._of = kind, number, answers, of
-        self.arms = ARMS[:1] if answers.get("control") == "none" else ARMS
+    def __init__(self, kind: str, number: int, answers: Answers, of: Of, treatment: str) -> None:
+        self.kind, self.number, self.answers, self._of, self.treatment = kind, number, answers, of, treatment
+        arms = (("1", f"the {treatment} group"), ("2", "the control group"))
+        self.arms = arms[:1] if answers.get("control") == "none" else arms
 
     def ask(self, name: str, words: str, **more: Any) -> Question:
         return self._of(name, words, kind=self.kind, **more)
@@ -137,7 +141,7 @@ def _beside_median(a: _Asking, arm: str, who: str) -> Iterator[Question]:
 
 
 def _mean_difference(a: _Asking) -> Iterator[Question]:
-    yield a.ask("md", "Difference, magnesium minus control? Minus means lower under magnesium")
+    yield a.ask("md", f"Difference, {a.treatment} minus control? Minus means lower under {a.treatment}")
     yield a.choice("beside", "What stands beside it?", BESIDE_DIFFERENCE)
     beside = a.chosen("beside")
     if beside == "SE":
@@ -152,7 +156,7 @@ def _mean_difference(a: _Asking) -> Iterator[Question]:
 
 def _ratio(a: _Asking) -> Iterator[Question]:
     yield a.ask("measure", "Which ratio?")
-    yield a.ask("estimate", "The ratio, magnesium to control?")
+    yield a.ask("estimate", f"The ratio, {a.treatment} to control?")
     yield a.ask("ci_low", "Lower end of its 95% interval?", optional=True)
     if a.answer("ci_low"):
         yield a.ask("ci_high", "Upper end?")
@@ -171,7 +175,7 @@ def _test(a: _Asking) -> Iterator[Question]:
         yield a.ask("df", "Degrees of freedom? One number for t, two for F", optional=True)
     if name != "p":
         yield a.p("p-value beside it?")
-    yield a.ask("direction", "Was the outcome lower or higher under magnesium?")
+    yield a.ask("direction", f"Was the outcome lower or higher under {a.treatment}?")
     yield a.ask("test", "Name of the test?", default="not stated")
     yield a.adjusted()
     yield from a.sizes()
@@ -188,7 +192,7 @@ def _within(a: _Asking) -> Iterator[Question]:
 
 def _threshold(a: _Asking) -> Iterator[Question]:
     yield a.ask("p_below", "p below which number? 0.01 for p < 0.01")
-    yield a.ask("direction", "Was the outcome lower or higher under magnesium?")
+    yield a.ask("direction", f"Was the outcome lower or higher under {a.treatment}?")
     yield a.ask("comparisons", "For how many comparisons was it corrected?", default="1")
     yield a.ask("selected", "Is it reported because it was significant, the best of several?", default="no")
     yield from a.sizes()
@@ -239,7 +243,7 @@ def _variation(a: _Asking) -> Iterator[Question]:
 
 
 def _narrative(a: _Asking) -> Iterator[Question]:
-    yield a.ask("direction", "What do the words say happened under magnesium?")
+    yield a.ask("direction", f"What do the words say happened under {a.treatment}?")
     yield a.ask("words", "The words?")
 
 

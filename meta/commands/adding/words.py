@@ -11,8 +11,8 @@ KINDS = {
     ),
     "mean-difference": (
         "only the difference between the groups' averages",
-        "Magnesium minus control, with its interval, SE or p-value. Minus means lower under magnesium. The "
-        "standardised difference follows from it together with the number of people.",
+        "Treatment minus control, with its interval, SE or p-value. Minus means lower under the treatment. "
+        "The standardised difference follows from it together with the number of people.",
     ),
     "counts": (
         "how many people had the event, of how many",
@@ -102,9 +102,9 @@ CHOICES = {
         "baseline": "before treatment",
         "average": "over all times",
     },
-    "higher_is": {"worse": "such as pain", "better": "such as being free of cramps"},
-    "direction": {"lower": "under magnesium", "higher": "under magnesium"},
-    "dose_is": {"elemental": "the magnesium itself", "compound": "the whole salt"},
+    "higher_is": {"worse": "such as pain", "better": "such as being free of pain"},
+    "direction": {"lower": "under the treatment", "higher": "under the treatment"},
+    "dose_is": {"elemental": "the active element itself", "compound": "the whole compound"},
     "adjusted": {
         "no": "the groups as they are",
         "yes": "for baseline or other covariates (ANCOVA)",

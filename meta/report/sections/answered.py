@@ -31,10 +31,10 @@ def summary(item: Answer) -> str:
     if item.fit is not None:
         fit, m = item.fit, effects.measure
         together = "Pooled" if fit.k > 1 else "That trial alone"
-        around = span(fit.ci_low, fit.ci_high, m)
+        around, treatment = span(fit.ci_low, fit.ci_high, m), item.claim.intervention.treatment
         parts.append(
-            f"{together}: {effect(fit.estimate, m)} under magnesium than without, with a 95% interval of "
-            f"{around}."
+            f"{together}: {effect(fit.estimate, m)} under {treatment} than without, with a 95% interval "
+            f"of {around}."
             if effect(fit.estimate, m) != "no difference"
             else f"{together}: no difference, with a 95% interval of {around}."
         )

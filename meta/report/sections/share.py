@@ -47,7 +47,7 @@ def untreated_share(subject: ClaimSubject) -> tuple[Block, ...]:
         _scenarios(evidence, finding),
         paragraph(
             f"“{claimed} normalised” becomes news only if the effect in the last column is one that trials "
-            f"show. The trials of magnesium show {_pooled(finding)}."
+            f"show. The trials of {claim.intervention.treatment} show {_pooled(finding)}."
         ),
         *_benchmarks(evidence, claim),
     )
@@ -116,7 +116,7 @@ def _benchmarks(evidence: Evidence, claim: Claim) -> tuple[Block, ...]:
             if result.statistic.kind not in ("percentages", "counts"):
                 continue
             what = f"{result.measured}, {result.time.label}; {study.population.description}"
-            told = link(printed(study, result), result_anchor(study, result))
+            told = link(printed(study, result, claim.intervention.treatment), result_anchor(study, result))
             where = line(sourced(cited(study, result)), soft(f" ({result.place})"))
             note = soft(result.note) if result.note else ""
             rows.append(

@@ -89,7 +89,10 @@ def _row(evidence: Evidence, item: Answer, i: int, weights: Mapping[int, float])
         cell(link(study.label, study_anchor(study))),
         cell(Span(str(own["tier"]), "tier"), sort=_TIERS.index(own["tier"])),
         cell(link(people, study_anchor(study)) if people else "–", sort=total),
-        cell(link(printed(study, result) or "–", there), soft(f"{result.measured}, {result.time.label}")),
+        cell(
+            link(printed(study, result, item.claim.intervention.treatment) or "–", there),
+            soft(f"{result.measured}, {result.time.label}"),
+        ),
         cell(strong(told, there), link(numbers, there) if numbers else "", sort=center),
     ]
     if weights:

@@ -35,9 +35,8 @@ class Topic(Strict):
     arm: Identifier = Field(
         default="treatment", description="Id that meta add gives to the arm that got the treatment."
     )
-    active: Text | None = Field(
-        default=None,
-        description="What an elemental dose is a dose of, if not of the treatment.",
+    active: str = Field(
+        default="", description="What an elemental dose is a dose of, if not of the treatment."
     )
     forms: tuple[str, ...] = Field(
         default=(), description="Forms of the treatment, as examples to choose from."

@@ -7,13 +7,13 @@ fields is filled in (id, label, citation, arms); a fact that was not given is "n
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from meta.errors import EvidenceError
-from meta.evidence.claims import Topic
+from meta.evidence.claims import ClaimsFile, Topic
 from meta.evidence.columns import (
     RESULT,
     SIZES,
@@ -27,10 +27,11 @@ from meta.evidence.names import authors_of, bare_doi, short_name, slug, surname
 from meta.evidence.problems import Problem, explained, shown
 from meta.evidence.schema import Study
 from meta.evidence.values import Refusal, decimals, read_value, time_of
+from meta.evidence.vocabulary import check_declared
 
 Record = Mapping[str, str]
-UNNAMED = Topic()
-"""The topic of a claims file that declares none."""
+UNDECLARED = ClaimsFile()
+"""A claims file that declares nothing."""
 
 NOT_STATED = dict.fromkeys(("design", "allocation", "blinding", "control"), "not stated")
 CONTROLS = {
@@ -58,7 +59,7 @@ def study_from(
     *,
     file: str = "",
     comma: bool = False,
-    topic: Topic = UNNAMED,
+    claims: ClaimsFile = UNDECLARED,
 ) -> Study:
     """Make a study from flat records.
 
@@ -72,8 +73,8 @@ def study_from(
         What to call the input in the list of problems.
     comma : bool
         Whether decimals are written with a comma throughout.
-    topic : Topic
-        What the treated arm is called.
+    claims : ClaimsFile
+        What it declares: the topic's words, outcomes and people.
 
     Raises
     ------
@@ -101,11 +102,14 @@ def study_from(
     if parts and all(kind == "variation" for kind, _, _ in parts):
         known.setdefault("role", "variation")
     second = any(name in SECOND for values in (known, *(values for _, _, values in parts)) for name in values)
-    content = _study(known, second, topic)
-    content["results"] = [_result(content, kind, record, values, topic) for kind, record, values in parts]
+    content = _study(known, second, claims.topic)
+    content["results"] = [
+        _result(content, kind, record, values, claims.topic) for kind, record, values in parts
+    ]
     _give_sizes(content, [values for kind, _, values in parts if "n1" not in STATISTIC.get(kind, {})],
                 file, problems)  # fmt: skip
     _unique_ids(content["results"])
+    problems += _undeclared(study, results, claims, file)
     seen = {problem.field for problem in problems}
     try:
         made = Study.model_validate(content)
@@ -118,6 +122,17 @@ def study_from(
         told = "\n".join(f"  {problem}" for problem in problems)
         raise EvidenceError(f"{len(problems)} problem(s):\n{told}", tuple(problems))
     return made
+
+
+def _undeclared(study: Record, results: Sequence[Record], claims: ClaimsFile, file: str) -> Iterator[Problem]:
+    """People and outcomes that the claims file does not declare."""
+    groups = [item.id for item in claims.populations]
+    outcomes = [item.id for item in claims.outcomes]
+    if study.get("group", "").strip():
+        yield from check_declared(file, "group", study["group"].strip(), groups, "populations")
+    for record in results:
+        if record.get("outcome", "").strip():
+            yield from check_declared(file, "outcome", record["outcome"].strip(), outcomes, "outcomes")
 
 
 def left_open(study: Record) -> list[str]:

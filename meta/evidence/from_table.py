@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from meta.errors import EvidenceError
-from meta.evidence.claims import Topic
+from meta.evidence.claims import ClaimsFile
 from meta.evidence.columns import STUDY, known
-from meta.evidence.entering import UNNAMED, Record, study_from
+from meta.evidence.entering import UNDECLARED, Record, study_from
 from meta.evidence.names import authors_of, short_name, slug
 from meta.evidence.problems import Problem
 from meta.evidence.schema import Study
@@ -66,20 +66,20 @@ class Entry:
         """The rows in words."""
         return f"row{'s' if len(self.rows) > 1 else ''} {', '.join(map(str, self.rows))}"
 
-    def make(self, topic: Topic = UNNAMED) -> Study:
+    def make(self, claims: ClaimsFile = UNDECLARED) -> Study:
         """Return the study.
 
         Parameters
         ----------
-        topic : Topic
-            What the treated arm is called.
+        claims : ClaimsFile
+            What it declares: the topic's words, outcomes and people.
 
         Raises
         ------
         EvidenceError
             If anything is missing or wrong; ``problems`` lists all of it.
         """
-        return study_from(self.study, self.results, file=self.where, comma=self.comma, topic=topic)
+        return study_from(self.study, self.results, file=self.where, comma=self.comma, claims=claims)
 
 
 def read_table(source: str | Path, *, sheet: str | None = None, text: str | None = None) -> Table:

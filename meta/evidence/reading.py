@@ -13,15 +13,15 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from meta.errors import DataWarning, EvidenceError, Notes
-from meta.evidence.claims import ClaimsFile, Topic
+from meta.evidence.claims import ClaimsFile
 from meta.evidence.old_files import note_on, old_role, rewritten, with_new_role
 from meta.evidence.problems import Problem, problems_of
 from meta.evidence.schema import Study
+from meta.evidence.vocabulary import CLAIMS_FILE as CLAIMS_FILE
 from meta.evidence.vocabulary import undeclared
 
 Model = TypeVar("Model", bound=BaseModel)
 
-CLAIMS_FILE = "claims.toml"
 MAX_BYTES = 1_000_000
 
 
@@ -141,8 +141,8 @@ def checked(paths: Sequence[str | Path]) -> Checked:
         count += len(list(folder.glob("*.toml"))) if wanted is None else len(wanted)
         own = [item for item in found.own if wanted is None or item.file in wanted]
         prefix = "" if len(asked) == 1 else f"{folder}/"
-        names = found.old_names if wanted is None else wanted & found.old_names
-        old |= {folder / name: str(found.old_role) for name in sorted(names)}
+        changed = found.old_names if wanted is None else found.old_names & wanted
+        old |= {folder / name: str(found.old_role) for name in sorted(changed)}
         problems += [replace(item, file=f"{prefix}{item.file}") for item in (*own, *found.across)]
     return Checked(count, tuple(problems), old)
 
@@ -288,7 +288,7 @@ def _cross_check(studies: list[Study], claims: ClaimsFile, earlier: list[Problem
             refer(f"claims.{claim.id}.proportion.retest", retest.study)
         for benchmark in claim.proportion.benchmarks if claim.proportion else ():
             refer(f"claims.{claim.id}.proportion.benchmarks", benchmark)
-    return [*found, *undeclared(studies, claims, CLAIMS_FILE), *_counted_twice(studies)]
+    return [*found, *undeclared(studies, claims), *_counted_twice(studies)]
 
 
 def _counted_twice(studies: list[Study]) -> list[Problem]:
@@ -320,14 +320,14 @@ class Known:
         Study id by DOI and by PubMed number.
     groups : tuple of str
         Kinds of people that the claims file declares, or that its analyses admit.
-    topic : Topic
-        What the review is about.
+    claims : ClaimsFile
+        The claims file itself: the topic's words and what it declares.
     """
 
     outcomes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     publications: Mapping[str, str] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
-    topic: Topic = field(default_factory=Topic)
+    claims: ClaimsFile = field(default_factory=ClaimsFile)
 
 
 def known_in(folder: str | Path) -> Known:
@@ -341,4 +341,4 @@ def known_in(folder: str | Path) -> Known:
             outcomes.setdefault(analysis.outcome, []).append(analysis.label)
     included = [study for study in found.studies if study.status == "included"]
     publications = {str(name).lower(): s.id for s in included for name in (s.doi, s.pmid) if name}
-    return Known(outcomes, publications, tuple(dict.fromkeys(groups)), found.claims.topic)
+    return Known(outcomes, publications, tuple(dict.fromkeys(groups)), found.claims)

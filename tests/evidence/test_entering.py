@@ -46,7 +46,7 @@ def renamed(statistic, study):
     ("study", "result"), RESULTS, ids=[f"{study.id}-{result.id}" for study, result in RESULTS]
 )
 def test_every_committed_result_can_be_entered(study, result):
-    made = study_from(study_record(study), [result_record(study, result)])
+    made = study_from(study_record(study), [result_record(study, result)], claims=LIBRARY.claims)
     (entered,) = made.results
     assert entered.statistic.model_dump() == renamed(result.statistic, study)
     same = (
@@ -77,7 +77,9 @@ POOLED = [study for study in TWO_ARMS if study.status == "included" and study.re
 @pytest.mark.parametrize("study", POOLED, ids=lambda study: study.id)
 def test_an_entered_study_has_the_effect_of_its_file(study):
     made = study_from(
-        {**study_record(study), "id": study.id}, [result_record(study, result) for result in study.results]
+        {**study_record(study), "id": study.id},
+        [result_record(study, result) for result in study.results],
+        claims=LIBRARY.claims,
     )
     with quiet():
         entered = effects(Evidence(replace_study(LIBRARY, made)), study.id)
@@ -95,7 +97,7 @@ OPEN = Choices(
             name: column(flat).choices
             for name, flat in (("allocation", "allocation"), ("controls", "control"))
         },
-        "groups": column("group").choices,
+        "groups": tuple(sorted({study.population.group for study in LIBRARY.studies})),
         "routes": column("route").choices,
         "co_interventions": True,
         "selected_bounds": True,
@@ -158,7 +160,7 @@ def test_two_results_of_one_outcome_get_different_ids():
 
 def refused(study, results):
     with pytest.raises(EvidenceError) as caught:
-        study_from(study, results, file="flags")
+        study_from(study, results, file="flags", claims=LIBRARY.claims)
     return {problem.field: problem for problem in caught.value.problems}
 
 

@@ -135,12 +135,12 @@ def test_a_review_of_another_topic_speaks_of_its_own_treatment(review):
 
 
 def test_what_an_arm_is_called_follows_from_the_topic(review):
-    topic = known_in(review()).topic
+    claims = known_in(review()).claims
     made = study_from(
         {"authors": "Doe J", "year": "2001", "title": "T", "group": "runners", "read": "abstract"},
         [{"outcome": "cold-days", "time": "2 weeks", "phase": "final", "place": "abstract",
           "mean1": "4", "sd1": "1", "n1": "20", "mean2": "5", "sd2": "1", "n2": "20"}],
-        topic=topic,
+        claims=claims,
     )  # fmt: skip
     assert [(arm.id, arm.role, arm.label) for arm in made.arms] == [
         ("vitc", "treatment", "Vitamin C"),

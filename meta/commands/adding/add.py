@@ -14,7 +14,7 @@ from meta.errors import EvidenceError, InputError
 
 if TYPE_CHECKING:
     from meta.effects.evidence import Evidence
-    from meta.evidence.claims import Topic
+    from meta.evidence.claims import ClaimsFile
     from meta.evidence.schema import Study
 
 ANY_FLAG = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -162,7 +162,7 @@ def _studies(
     from meta.evidence.entering import left_open, study_from
 
     if rows is not None:
-        return _from_rows(rows, sheet, flags, _topic(folder))
+        return _from_rows(rows, sheet, flags, _claims(folder))
     result = {name: value for name, value in flags.items() if name not in STUDY}
     if result or not asks or not sys.stdin.isatty():
         if not flags:
@@ -170,19 +170,19 @@ def _studies(
                 "there is nobody to ask here; give flags, --from or --rows, or run it in a terminal"
             )
         study = {name: value for name, value in flags.items() if name in STUDY}
-        made = study_from(study, [result] if result else [], file="flags", topic=_topic(folder))
+        made = study_from(study, [result] if result else [], file="flags", claims=_claims(folder))
         return [made], left_open(study)
     return _by_asking(flags, folder)
 
 
-def _topic(folder: str) -> Topic:
+def _claims(folder: str) -> ClaimsFile:
     from meta.evidence.reading import known_in
 
-    return known_in(folder).topic
+    return known_in(folder).claims
 
 
 def _from_rows(
-    rows: str, sheet: str | None, common: dict[str, str], topic: Topic
+    rows: str, sheet: str | None, common: dict[str, str], claims: ClaimsFile
 ) -> tuple[list[Study], list[str]]:
     from meta.commands.adding.spellings import flat_name
     from meta.evidence.entering import left_open
@@ -199,7 +199,7 @@ def _from_rows(
     for entry in entries(found, common, spelled=guessed.get):
         open_ += left_open(entry.study)
         try:
-            made.append(entry.make(topic))
+            made.append(entry.make(claims))
         except EvidenceError as refusal:
             problems += refusal.problems
     if problems:
@@ -223,7 +223,7 @@ def _by_asking(flags: dict[str, str], folder: str) -> tuple[list[Study], list[st
         note("Stopped; nothing was written.")
         raise typer.Exit(1)
     study, results = records(end.answers, flags)
-    return [study_from(study, results, file="answers", topic=known.topic)], left_open(study)
+    return [study_from(study, results, file="answers", claims=known.claims)], left_open(study)
 
 
 def _finish(

@@ -94,7 +94,7 @@ class AddScript:
         yield self._of("people", "Who were they, in your words?", default=people)
         yield self._of("n_randomised", "How many people were randomised, all groups together?", optional=True)
         yield self._of("n_analysed", "How many were analysed?", optional=True)
-        topic = self.known.topic
+        topic = self.known.claims.topic
         such = f" Such as {listing(topic.forms[:2], 'or')}" if topic.forms else ""
         yield self._of("form", f"Which form of {topic.treatment}?{such}", optional=True)
         yield self._of("route", "How was it given?", optional=True)
@@ -150,7 +150,7 @@ class AddScript:
         yield of("higher_is", "Is a higher value better or worse?", default="worse")
         yield of("kind", "What did the paper print? Take the first that fits")
         kind = answers.get(f"kind{NEXT}{number}", "")
-        treatment = self.known.topic.treatment
+        treatment = self.known.claims.topic.treatment
         yield from statistic_questions(kind, number, {**self.given, **answers}, of, treatment)
         yield of("place", "Where does it stand? Such as Table 2", last=True)
         yield of("quote", "The sentence as printed, if the wording matters", optional=True)

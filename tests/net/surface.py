@@ -212,7 +212,8 @@ def results() -> dict[str, list[str]]:
     for path in sorted(RESULTS.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             found[path.name] = next(csv.reader(file))
-    for path in sorted(RESULTS.glob("*.json")):
+    # a name with a dot first is what a run keeps for the next, and is not committed
+    for path in sorted(RESULTS.glob("[!.]*.json")):
         read = json.loads(path.read_text(encoding="utf-8"))
         found[path.name] = sorted(read)
         found[f"{path.name}, claims"] = sorted({key for entry in read["claims"].values() for key in entry})

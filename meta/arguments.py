@@ -266,6 +266,8 @@ def check_path(value: Any, name: str) -> None:
 
     >>> check_path("studies/doe-2001.toml", "path")
     """
+    if not isinstance(value, (str, os.PathLike)):
+        raise InputError(f"{name} must be a path, not {shown(value)}")
     text = os.fspath(value)
     if "\0" in text or any(len(os.fsencode(part)) > 255 for part in text.split(os.sep)):
         raise InputError(f"{name} cannot be a path: it is too long, or has a character that no path has")

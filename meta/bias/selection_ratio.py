@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from meta.bias.common import tail_p
+from meta.errors import NotEstimableError
+from meta.formatting import number
 from meta.kernels.cluster_robust import sandwich, satterthwaite
 from meta.kernels.inference import quantile
 
@@ -87,12 +89,21 @@ def s_value_of_interval(near_end: Callable[[float], float], null: float, eta_max
     """The first eta from 1 to ``eta_max`` at which the near end of the interval reaches ``null``."""
     from scipy.optimize import brentq
 
+    def gap(eta: float) -> float:
+        value = near_end(eta) - null
+        if math.isnan(value):
+            raise NotEstimableError(
+                f"the mean has no interval where significant results are {number(eta, 2)} times as likely to "
+                "be published: one study carries nearly all of the weight"
+            )
+        return value
+
     if near_end(1.0) <= null:
         return 1.0
     grid = np.geomspace(1.0, eta_max, 80)
     low = 1.0
     for high in grid[1:].tolist():
         if near_end(high) <= null:
-            return float(brentq(lambda eta: near_end(eta) - null, low, high, xtol=1e-10))
+            return float(brentq(gap, low, high, xtol=1e-10))
         low = high
     return math.inf

@@ -313,7 +313,7 @@ def likelihood_ratio_test(a: Any, b: Any) -> LikelihoodRatio:
 
 def _facts(fit: Any) -> tuple[np.ndarray, np.ndarray, int]:
     """Effects, design and number of parameters; a pooled mean has two."""
-    if hasattr(fit, "n_parameters"):
+    if hasattr(fit, "X"):
         return fit.yi, fit.X, fit.n_parameters
     return fit.effects.yi, np.ones((fit.effects.k, 1)), 2
 

@@ -89,13 +89,13 @@ class LinearFit(Result):
         DataFrame
             One row per contrast: ``estimate se statistic p_value df ci_low ci_high``.
         """
+        share = self.level if level is None else check_level(level)
         rows, own = self._rows_of(L)
         labels = own or tuple(f"contrast {i + 1}" for i in range(len(rows)))
         if names is not None:
             if isinstance(names, str) or len(names) != len(rows):
                 raise InputError(f"names= needs {len(rows)} names, one per contrast, got {names!r}")
             labels = tuple(names)
-        share = self.level if level is None else check_level(level)
         return table(labels, *self._combined(rows), self._dfs(rows), share, show_df=True)
 
     @renamed({"newdata": "new"})

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.arguments import shown
 from meta.errors import InputError
 from meta.recovery.facts import FACTS, SIGNS, WORDS, half_digit, half_digits, problems
 from meta.tables.containers import missing
@@ -177,21 +178,23 @@ def _short(cell: Any) -> Any:
 def _number(name: str, cell: Any) -> float:
     try:
         number = float(cell)
+    except OverflowError:
+        raise InputError(f"{name} must be finite, not a number of hundreds of digits") from None
     except (TypeError, ValueError):
-        raise InputError(f"{name} must be a number, not {cell!r}") from None
+        raise InputError(f"{name} must be a number, not {shown(cell)}") from None
     if np.isinf(number):
-        raise InputError(f"{name} must be finite, not {cell!r}")
+        raise InputError(f"{name} must be finite, not {shown(cell)}")
     return number
 
 
 def _sign(cell: Any) -> float:
     if isinstance(cell, str) and cell.strip().lower() in SIGNS:
         return SIGNS[cell.strip().lower()]
-    if isinstance(cell, (int, float, np.number)) and abs(float(cell)) == 1:
+    if isinstance(cell, (int, float, np.number)) and cell in (1, -1):
         return float(cell)
     if isinstance(cell, str) and cell.strip().lower() == "not stated":
         return np.nan
-    raise InputError(f"direction must be 'higher' or 'lower', not {cell!r}")
+    raise InputError(f"direction must be 'higher' or 'lower', not {shown(cell)}")
 
 
 def _words(name: str, column: Any, labels: Labels, wrong: list[str]) -> np.ndarray:
@@ -221,10 +224,10 @@ def _refuse(values: Mapping[str, np.ndarray], labels: Labels, wrong: list[str]) 
     told, remedies = list(wrong), []
     with np.errstate(invalid="ignore"):
         for name, row, value, rule, remedy in problems(values):
-            shown = f"{value:.12g}"
+            told_as = f"{value:.12g}"
             if FACTS[name].domain == "sign":
                 continue
-            told.append(f"{name} {rule}, and is {shown}{_of_row(labels, row)}")
+            told.append(f"{name} {rule}, and is {told_as}{_of_row(labels, row)}")
             remedies.append(remedy)
     if not told:
         return

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_arguments
+from meta.arguments import check_arguments, check_level
 from meta.effects.inputs import study_labels, take, with_labels
 from meta.effects.registry import measure as look_up
 from meta.effects.vtypes import choose
@@ -135,6 +135,8 @@ def solve(
     choices = Choices(vtype, zero_rule, options, _assumed(assume))
     facts = {name: given[name] for name in FACTS if given[name] is not None}
     source = as_columns(table)
+    if table is None and level is not None and _single(level):
+        check_level(level)
     if table is None and all(_single(value) for value in facts.values()):
         if not facts:
             raise InputError(f"solve needs facts: {', '.join(list(FACTS)[:6])}, ...")
@@ -153,7 +155,9 @@ def solve(
 
 
 def _single(value: Any) -> bool:
-    return isinstance(value, str) or np.ndim(value) == 0
+    if isinstance(value, (str, list, tuple)):  # a ragged list has no dimension that NumPy would tell
+        return isinstance(value, str)
+    return np.ndim(value) == 0
 
 
 def _assumed(assume: Mapping[str, float] | None) -> dict[str, float]:
@@ -183,6 +187,8 @@ def _many(entry: Any, stated: Stated, labels: Any, choices: Choices) -> Solution
 def _plans(entry: Any, stated: Stated, choices: Choices) -> list[Any]:
     halves = dict(stated.halves)
     level = stated.values.get("level", np.full(stated.k, np.nan))
+    for value in np.unique(level[~np.isnan(level)]).tolist():
+        check_level(value)
     values = {name: x for name, x in stated.values.items() if name != "level"}
     level = np.where(np.isnan(level), 0.95, level)
     return list(

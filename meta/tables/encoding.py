@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
+from meta.arguments import shown
 from meta.errors import InputError
 
 MARKS = (
@@ -60,15 +61,15 @@ def _stated(content: bytes, name: str, encoding: str) -> tuple[str, str]:
     try:
         codec = codecs.lookup(encoding)
         return content.decode(codec.name), ""
-    except LookupError:
-        raise InputError(
-            f"unknown encoding {encoding!r}; use utf-8, utf-16, cp1252, latin-1, mac-roman or another codec "
-            "of Python"
-        ) from None
     except UnicodeDecodeError as problem:
         raise InputError(
             f"{name!r} is not text in {encoding}: byte {problem.start + 1} does not fit; leave the encoding "
             "out to have it recognised"
+        ) from None
+    except (LookupError, ValueError):  # a name with a NUL is a ValueError
+        raise InputError(
+            f"unknown encoding {shown(encoding)}; use utf-8, utf-16, cp1252, latin-1, mac-roman or another codec "
+            "of Python"
         ) from None
 
 

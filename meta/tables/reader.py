@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.arguments import shown
 from meta.errors import InputError
+from meta.keywords import keywords
 from meta.tables import foreign, workbook
 from meta.tables.cells import column
 from meta.tables.decimals import decide
@@ -106,18 +108,21 @@ def choices_of(
     """
     lines = _header_lines(header)
     if skip is not None and (isinstance(skip, bool) or not isinstance(skip, int) or skip < 0):
-        raise InputError(f"skip must be a whole number >= 0, not {skip!r}")
-    if decimal is not None and decimal not in (".", ","):
-        raise InputError(f"decimal must be '.' or ',', not {decimal!r}")
+        raise InputError(f"skip must be a whole number >= 0, not {shown(skip)}")
+    if decimal is not None and not (isinstance(decimal, str) and decimal in (".", ",")):
+        raise InputError(f"decimal must be '.' or ',', not {shown(decimal)}")
     if sheet is not None and not isinstance(sheet, (str, int)):
-        raise InputError(f"sheet must be a name or a number from 1, not {sheet!r}")
+        raise InputError(f"sheet must be a name or a number from 1, not {shown(sheet)}")
+    if encoding is not None and not isinstance(encoding, str):
+        raise InputError(f"encoding must be the name of one, such as utf-8, not {shown(encoding)}")
     return Choices(sheet, lines, skip, decimal, encoding)
 
 
 def _header_lines(header: Any) -> tuple[int, ...] | None:
     if header is None:
         return None
-    parts = header.split(",") if isinstance(header, str) else [header] if np.ndim(header) == 0 else header
+    several = isinstance(header, (list, tuple, range, np.ndarray))
+    parts = header.split(",") if isinstance(header, str) else list(header) if several else [header]
     try:
         lines = tuple(int(part) for part in parts)
     except (TypeError, ValueError):
@@ -125,7 +130,7 @@ def _header_lines(header: Any) -> tuple[int, ...] | None:
     if not lines or min(lines) < 1 or list(lines) != list(range(lines[0], lines[0] + len(lines))):
         raise InputError(
             f"header must be the number of a line, from 1, or of lines that follow each other such as 1,2; "
-            f"not {header!r}"
+            f"not {shown(header)}"
         )
     return lines
 
@@ -316,6 +321,7 @@ def _plain(columns: dict[str, Any]) -> TableFile:
     return TableFile(found, tuple(notes), {}, frozenset(), tuple(range(1, k + 1)), parts)
 
 
+@keywords
 def read_table(
     path: str | os.PathLike[str],
     *,

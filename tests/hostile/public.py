@@ -185,6 +185,8 @@ CALLS: dict[str, Callable[[], dict[str, Any]]] = {
     "meta.pool_many": lambda: {"Y": np.tile(Y[:, None], 3), "V": np.tile(V[:, None], 3)},
     "meta.pool_multilevel": lambda: {"data": es(), "levels": ["g", "study"]},
     "meta.read_revman": lambda: {"path": ROOT / "tests/fixtures/revman/aspirin.rm5", "outcome": "1.1"},
+    "meta.read_table": lambda: {"path": ROOT / "meta/datasets/data/bcg.csv"},
+    "meta.solve": lambda: {"measure": "SMD", "mean1": 32, "n1": 18, "mean2": 44, "n2": 17, "p": 0.04},
     "meta.regress": lambda: {"data": es(), "formula": "~ x"},
     "meta.robust": lambda: {"fit": regression(), "cluster": "g"},
     "meta.shared_control": lambda: {

@@ -23,6 +23,19 @@ BAD = {
 }
 
 
+FACTS = {"level": ("meta.solve",)}
+"""Where the parameter is a fact of a paper: also a column, or a text with the digits that were printed."""
+
+
+@pytest.mark.parametrize("bad", [95, 0, 1, -0.5, float("inf"), True, 1e-17, [0.95, 95], ["0.95", "x"]])
+def test_a_printed_level_is_one(bad):
+    several = isinstance(bad, list)
+    facts = {"estimate": 0.8, "ci_low": 0.6, "ci_high": 1.1}
+    given = {name: [value, value] if several else value for name, value in facts.items()}
+    with quiet(), pytest.raises(InputError, match="level "):
+        meta.solve(measure="RR", **given, level=bad)
+
+
 def functions(parameter):
     """Public functions that take the parameter, by name, with arguments that work where some are needed."""
     found = {name: (item, CALLS.get(name, dict)) for name, item in public().items()}
@@ -33,7 +46,9 @@ def functions(parameter):
     return {
         name: (item, given)
         for name, (item, given) in found.items()
-        if inspect.isroutine(item) and parameter in inspect.signature(item).parameters
+        if name not in FACTS.get(parameter, ())
+        and inspect.isroutine(item)
+        and parameter in inspect.signature(item).parameters
     }
 
 

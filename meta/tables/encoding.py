@@ -68,8 +68,8 @@ def _stated(content: bytes, name: str, encoding: str) -> tuple[str, str]:
         ) from None
     except (LookupError, ValueError):  # a name with a NUL is a ValueError
         raise InputError(
-            f"unknown encoding {shown(encoding)}; use utf-8, utf-16, cp1252, latin-1, mac-roman or another codec "
-            "of Python"
+            f"unknown encoding {shown(encoding)}; use utf-8, utf-16, cp1252, latin-1, mac-roman or another "
+            "codec of Python"
         ) from None
 
 

@@ -65,14 +65,13 @@ def forest(
     Examples:
       meta forest trials.csv -m RR -o forest.svg
       meta forest trials.csv -m RR --by form --theme revman --left "favours drug" --right "favours placebo"
-      meta forest ANALYSIS -o forest.png
     """
     from meta.plots.forest import forest as draw
 
     target = _target(out, f"forest-{_stem(source)}.svg")
     look = {
         "title": title,
-        "theme": _sized(theme, size),
+        "theme": _sized(theme, size, digits),
         "labels": _sides(left, right, labels),
     }
     with quiet():
@@ -81,7 +80,7 @@ def forest(
             from meta.effects.evidence import load_evidence
             from meta.report.figures import forest_of
 
-            given = {"order": order, "columns": columns, "rob": rob, "xlim": xlim, "digits": digits}
+            given = {"order": order, "columns": columns, "rob": rob, "xlim": xlim}
             refuse_with_analysis(given)
             figure = forest_of(answer(load_evidence(studies), source), **look)
         else:
@@ -92,7 +91,6 @@ def forest(
                 order=order,
                 columns=shown_columns(loaded, columns, rob),
                 xlim=_ends(xlim),
-                digits=digits,
                 **look,
             )
         _save(figure, target, json, dpi)
@@ -128,14 +126,17 @@ def _sides(left: str | None, right: str | None, both: str | None) -> tuple[str, 
     return (left or "", right or "") if left or right else None
 
 
-def _sized(theme: str, size: float | None) -> Any:
-    if size is None:
+def _sized(theme: str, size: float | None, digits: int | None = None) -> Any:
+    if size is None and digits is None:
         return theme
     from meta.plots.themes import as_theme
 
+    look = as_theme(theme) if digits is None else replace(as_theme(theme), digits=digits)
+    if size is None:
+        return look
     if not 2 <= size <= 40:
         raise InputError(f"--size must lie between 2 and 40 inches, not {size:g}")
-    return replace(as_theme(theme), page_width=size)
+    return replace(look, page_width=size)
 
 
 def _ends(xlim: str | None) -> tuple[float, float] | None:

@@ -77,7 +77,7 @@ def rows_from(
     build = _Builder(prediction, show_test, show_tau2, leading_zero)
     if hasattr(result, "overall") and hasattr(result.overall, "counts"):
         result = as_subgroups(result)
-    elif hasattr(result, "counts") and hasattr(result, "estimate"):
+    elif hasattr(result, "counts") and hasattr(result, "yi"):
         result = as_fit(result)
     if is_table(result) and not _holds_results(result) and not shows_intervals(result):
         result = as_effects(result)

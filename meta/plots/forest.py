@@ -65,7 +65,6 @@ def forest(
     prediction: str | None = "bar",
     null: float | None = None,
     xlim: tuple[float, float] | None = None,
-    digits: int | None = None,
     labels: tuple[str, str] | None = None,
     theme: str | Theme = "default",
     claim: ClaimMark | None = None,
@@ -105,12 +104,10 @@ def forest(
         No effect, on the model scale.
     xlim : (float, float), optional
         Ends of the axis, as it is labelled.
-    digits : int, optional
-        Decimals of estimates and limits; otherwise as many as the effects need.
     labels : (str, str), optional
         What lies left and right of no effect ("Favours treatment", "Favours control").
     theme : str or Theme
-        "default", "revman", "jama", "bmj", "compact" or "dark".
+        "default", "revman", "jama", "bmj", "compact" or "dark"; a Theme also says how many digits are shown.
     claim : ClaimMark, optional
         A claimed value, and the region of effects at least as large.
     pooled : object or sequence, optional
@@ -167,9 +164,9 @@ def forest(
     how = reading(table.measure, scale=scale, null=null, size=mean_of(table.rows))
     numbers = table_of(table.rows, table.models)
     table, cut = on_one_scale(table) if scale is None else (table, "")
-    if digits is not None and not 0 <= digits <= 10:
-        raise InputError(f"digits must lie between 0 and 10, not {digits}")
-    words = Words(how, look, decimals(table.rows, how) if digits is None else digits)
+    if look.digits is not None and not 0 <= look.digits <= 10:
+        raise InputError(f"digits must lie between 0 and 10, not {look.digits}")
+    words = Words(how, look, decimals(table.rows, how) if look.digits is None else look.digits)
     left, right = choose_columns(columns, table, words, look)
     below = [notes] if isinstance(notes, str) else list(notes)
     ends = limits(table.rows, how, claim=claim, xlim=xlim)

@@ -73,6 +73,8 @@ class Theme:
     page_width : float or None
         Largest width of the page in inches (3.5 for one column of a journal, 7.1 for two): the panel is
         narrowed first, then type gets smaller, then labels are wrapped.
+    digits : int or None
+        Decimals of estimates and limits, 0 to 10; as many as the effects need where it is None.
     style_of : callable or None
         A function of a :class:`~meta.plots.rows.Row` that returns ``{"color": ..., "marker": ...}`` (or one
         of them, or nothing) for rows that should look otherwise, such as those of high risk of bias.
@@ -109,6 +111,7 @@ class Theme:
     decimal: str = "."
     page_width: float | None = None
     style_of: Callable[[Row], Mapping[str, str] | None] | None = None
+    digits: int | None = None
 
     @property
     def small(self) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from meta.arguments import check_arguments, check_level, refuse_unused
-from meta.effects.design import Design, build
+from meta.effects.design import Design, build, refuse_uncalled
 from meta.effects.groups import grouping
 from meta.effects.intake import as_effects
 from meta.effects.model import EffectSizes
@@ -161,6 +161,7 @@ def pool_multilevel(
     es = as_effects(data, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
     _refuse_mixture(levels, inner, struct, random, R, fixed)
     design = build(es, None, moderators, intercept, notes, context=context)
+    refuse_uncalled(context, design)
     used = es.subset(design.rows)
     if design.X.shape[0] <= design.X.shape[1]:
         raise NotEstimableError(f"{used.k} effects cannot estimate {design.X.shape[1]} coefficients")

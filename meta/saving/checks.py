@@ -43,6 +43,7 @@ LENGTHS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("S.0", "S.1", "marginal.0", "marginal.1"),
         ("sigma2", "sigma2_se"),
     ),
+    "RandomTerm": (("group", "z.0", "place.0"),),
     "Robust": (("names", "beta", "vcov.0", "vcov.1", "dfs"),),
     "Sandwich": (
         ("vcov.0", "vcov.1", "bread.0", "bread.1", "halves.1"),

@@ -292,7 +292,7 @@ def test_a_single_outer_group_is_refused(schools):
 
 
 def test_results_read_well(null):
-    assert "district (11): sigma2 0.0651, I2 63.3%" in null.summary()
+    assert "district (11): sigma2 0.065, I2 63%" in null.summary()
     assert null.tidy().loc[0, "term"] == "Intercept"
     assert null.glance().loc[0, "sigma2_school"] == null.sigma2[1]
     assert len(null.augment()) == 56

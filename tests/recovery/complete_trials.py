@@ -7,6 +7,9 @@ from scipy import stats
 
 from meta.recovery.rules.centres import quartile_width, range_width
 
+LOW_R, HIGH_R = 0.5, 0.87
+"""The range that is assumed of the correlation within people."""
+
 
 def _arm(values, arm, facts):
     n, mean, sd = values.size, values.mean(), values.std(ddof=1)
@@ -68,8 +71,12 @@ def cluster(seed):
 def crossover(seed):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(6, 50))
-    both = rng.multivariate_normal([12, 10], [[9, 6], [6, 9]], n)
-    one, two = both.T
+    while True:
+        one, two = rng.multivariate_normal([12, 10], [[9, 6], [6, 9]], n).T
+        # What is assumed where no correlation is printed has to hold of the trial, with the SDs that it has.
+        spread = one.var(ddof=1) + two.var(ddof=1)
+        if 2 * np.cov(one, two)[0, 1] / spread > LOW_R and np.corrcoef(one, two)[0, 1] < HIGH_R:
+            break
     facts = {}
     for arm, values in (("1", one), ("2", two)):
         _arm(values, arm, facts)

@@ -3,11 +3,14 @@
 Groups are compared with R's rma.mh on each of them (metafor 3.8).
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import meta
 from meta.errors import InputError
+from meta.plots.themes import THEMES
 
 TABLE = {
     "study": list("ABCDE"),
@@ -67,7 +70,7 @@ def test_groups_must_be_there():
 
 
 def test_figures_as_tiff_and_with_chosen_decimals(tmp_path):
-    plot = meta.forest(meta.pool_counts(TABLE, measure="RR"), digits=1)
+    plot = meta.forest(meta.pool_counts(TABLE, measure="RR"), theme=replace(THEMES["default"], digits=1))
     for dpi in (300, 600):
         plot.save(tmp_path / "f.tiff", dpi=dpi)
         from PIL import Image
@@ -75,4 +78,4 @@ def test_figures_as_tiff_and_with_chosen_decimals(tmp_path):
         with Image.open(tmp_path / "f.tiff") as image:
             assert round(float(image.info["dpi"][0])) == dpi
     with pytest.raises(InputError, match="digits must lie between 0 and 10"):
-        meta.forest(meta.pool_counts(TABLE, measure="RR"), digits=11)
+        meta.forest(meta.pool_counts(TABLE, measure="RR"), theme=replace(THEMES["default"], digits=11))

@@ -262,11 +262,15 @@ def refuse_unused(where: str, given: Mapping[str, Any], used: Iterable[str] = ()
 
 
 def check_path(value: Any, name: str) -> None:
-    """Refuse what no system takes for a path: ``check_path("studies/doe-2001.toml", "path")``."""
-    if not isinstance(value, (str, os.PathLike)):
-        raise InputError(f"{name} must be a path, not {shown(value)}")
-    if "\0" in (text := os.fspath(value)) or any(len(os.fsencode(x)) > 255 for x in text.split(os.sep)):
-        raise InputError(f"{name} cannot be a path: it is too long, or has a character that no path has")
+    """Refuse what no system takes for a path.
+
+    >>> check_path("studies/doe-2001.toml", "path")
+    """
+    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else "\0"
+    if "\0" in text or any(len(os.fsencode(part)) > 255 for part in text.split(os.sep)):
+        raise InputError(
+            f"{name} cannot be a path: it is none, too long, or has a character that no path has"
+        )
 
 
 def shown(value: Any) -> str:

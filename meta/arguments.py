@@ -268,9 +268,7 @@ def check_path(value: Any, name: str) -> None:
     """
     text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else "\0"
     if "\0" in text or any(len(os.fsencode(part)) > 255 for part in text.split(os.sep)):
-        raise InputError(
-            f"{name} cannot be a path: it is none, too long, or has a character that no path has"
-        )
+        raise InputError(f"{name} cannot be a path: it is none, too long, or holds what no path has")
 
 
 def shown(value: Any) -> str:

@@ -106,6 +106,15 @@ def check_result(made: Any) -> None:
                 _check_numbers(f"table {field!r} of the {name}", {str(key): x for key, x in value.items()})
     for group in LENGTHS.get(name, ()):
         _check_lengths(name, group, values)
+    if type(made).__name__ == "Multilevel":
+        _check_terms(made)
+
+
+def _check_terms(made: Any) -> None:
+    """Random terms that name a group for each row of the fit."""
+    for term in getattr(made, "terms", None) or ():
+        if hasattr(term, "group") and len(term.group) != made.design.X.shape[0]:
+            raise InputError(f"group of the random term {term.name!r} in the file has not one value a row")
 
 
 def _check_whole(name: str, types: Mapping[str, str], values: Mapping[str, Any]) -> None:

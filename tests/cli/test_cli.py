@@ -17,7 +17,7 @@ from meta.errors import InputError, quiet
 
 ROOT = Path(__file__).parents[2]
 STUDIES = ROOT / "studies"
-HELP, CHECK = 110_000, 515_000
+HELP, CHECK = 84_500, 502_500
 DATA = ROOT / "meta" / "datasets" / "data"
 
 

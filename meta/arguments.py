@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from meta.errors import InputError, Notes, OptionWarning, unknown_option
+from meta.formatting import shown, with_article
 from meta.missing import absent, unmasked
 
 WORDS = {
@@ -266,27 +267,12 @@ def check_path(value: Any, name: str) -> None:
 
     >>> check_path("studies/doe-2001.toml", "path")
     """
-    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else "\0"
+    if not isinstance(value, (str, os.PathLike)):
+        raise InputError(f"{name} must be a path, not {shown(value)}")
+    text = str(os.fspath(value))
+    # 255 bytes is the longest name that common file systems store
     if "\0" in text or any(len(os.fsencode(part)) > 255 for part in text.split(os.sep)):
-        raise InputError(f"{name} cannot be a path: it is none, too long, or holds what no path has")
-
-
-def shown(value: Any) -> str:
-    """A value on one line, short; of what is long only its kind.
-
-    >>> shown("a" * 100), shown(float("nan")), shown([1, 2])
-    ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…", 'nan', '[1, 2]')
-    """
-    if isinstance(value, int) and not -(10**30) < value < 10**30:
-        return "a number of more than thirty digits"
-    if isinstance(value, str):
-        return repr(value) if len(value) < 40 else f"{value[:36]!r}"[:-1] + "…"
-    text = repr(value) if isinstance(value, (Real, bytes, list, tuple, dict, set, type(None))) else ""
-    return text if text and len(text) < 60 else f"{_article(type(value).__name__)}"
-
-
-def _article(name: str) -> str:
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+        raise InputError(f"{name} cannot be a path: it is too long, or has a character that no path has")
 
 
 Kind = tuple[str, tuple[Any, ...]]
@@ -391,7 +377,7 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
 def _told(kinds: tuple[Kind, ...], many: bool = False) -> str:
     told = []
     for name, inner in kinds:
-        word = WORDS.get(name, _article(name))
+        word = WORDS.get(name, with_article(name))
         of = _told(inner[0], many=True) if name == "Sequence" and inner and inner[0] else ""
         if many:
             plain = word.removeprefix("a ").removeprefix("an ")

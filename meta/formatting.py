@@ -1,8 +1,10 @@
-"""How numbers are shown. Only here is anything rounded, and only for reading."""
+"""How numbers and other values are shown. Only here is anything rounded, and only for reading."""
 
 from __future__ import annotations
 
 import math
+from numbers import Real
+from typing import Any
 
 
 def number(x: float | None, digits: int = 3) -> str:
@@ -113,3 +115,22 @@ def spreadsheet_text(text: str) -> str:
 
 
 _FORMULA = frozenset("=+-@\t\n")
+
+
+def shown(value: Any) -> str:
+    """A value on one line, short; of what is long only its kind.
+
+    >>> shown("a" * 100), shown(float("nan")), shown([1, 2])
+    ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…", 'nan', '[1, 2]')
+    """
+    if isinstance(value, int) and not -(10**30) < value < 10**30:
+        return "a number of more than thirty digits"
+    if isinstance(value, str):
+        return repr(value) if len(value) < 40 else f"{value[:36]!r}"[:-1] + "…"
+    text = repr(value) if isinstance(value, (Real, bytes, list, tuple, dict, set, type(None))) else ""
+    return text if text and len(text) < 60 else f"{with_article(type(value).__name__)}"
+
+
+def with_article(name: str) -> str:
+    """An English noun with "a" or "an" before it."""
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

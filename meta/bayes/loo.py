@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from meta.arguments import shown
 from meta.bayes.model import Model, check_integrates
 from meta.errors import AssumptionWarning, InputError, Notes
-from meta.formatting import number
+from meta.formatting import number, shown
 from meta.kernels.bounded import Rows, row_log_likelihood
 from meta.keywords import keywords
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import is_number, shown
+from meta.arguments import is_number
 from meta.bayes.priors import Fixed, Flat, Normal, Prior
 from meta.errors import InputError, NotEstimableError
+from meta.formatting import shown
 from meta.kernels.bounded import Rows, localised
 
 

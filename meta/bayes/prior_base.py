@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meta.arguments import check_level, check_seed, floats, is_number, shown
+from meta.arguments import check_level, check_seed, floats, is_number
 from meta.errors import InputError, NotEstimableError, unknown_option
+from meta.formatting import shown
 from meta.keywords import keywords
 
 if TYPE_CHECKING:

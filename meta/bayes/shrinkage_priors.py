@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from meta.arguments import check_seed, is_number, shown
+from meta.arguments import check_seed, is_number
 from meta.errors import InputError
+from meta.formatting import shown
 from meta.keywords import keywords
 
 

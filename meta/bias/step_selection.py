@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_arguments, floats, idle_seed, shown
+from meta.arguments import check_arguments, floats, idle_seed
 from meta.bias.common import study_p
 from meta.bias.likelihood_search import Likelihood, maximise
 from meta.bias.selection_bootstrap import check_bootstrap
@@ -15,7 +15,7 @@ from meta.bias.selection_likelihood import DELTA_MAX, DELTA_MIN, SelectionData, 
 from meta.bias.selection_result import Sample, Selected, assemble, read_sample
 from meta.effects.intake import data_of
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
-from meta.formatting import listing, number, p_equation
+from meta.formatting import listing, number, p_equation, shown
 from meta.keywords import keywords
 
 VEVEA_WOODS_STEPS = (0.005, 0.01, 0.05, 0.10, 0.25, 0.35, 0.50, 0.65, 0.75, 0.90, 0.95, 0.99, 0.995)

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import shown
 from meta.effects import checks
 from meta.effects.carried import LARGEST, check_carried
 from meta.effects.inputs import as_floats, study_labels, take, with_labels
 from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
 from meta.errors import AssumptionWarning, DataWarning, InputError, Notes
-from meta.formatting import listing
+from meta.formatting import listing, shown
 from meta.keywords import named_elsewhere
 from meta.tables.containers import Columns, as_columns, is_table, one_column
 from meta.tables.labels import align

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from meta.arguments import shown
 from meta.errors import InputError
+from meta.formatting import shown
 from meta.keywords import keywords
 
 RowKind = Literal["group", "study", "subtotal", "pooled", "prediction", "note", "gap"]

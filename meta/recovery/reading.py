@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import shown
 from meta.errors import InputError
+from meta.formatting import shown
 from meta.recovery.facts import FACTS, SIGNS, WORDS, half_digit, half_digits, problems
 from meta.tables.containers import missing
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from meta.arguments import check_path, shown
+from meta.arguments import check_path
 from meta.errors import InputError
+from meta.formatting import shown
 from meta.tables.labels import align, labelled
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 
-from meta.arguments import shown
 from meta.errors import InputError
+from meta.formatting import shown
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),

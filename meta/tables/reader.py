@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import shown
 from meta.errors import InputError
+from meta.formatting import shown
 from meta.keywords import keywords
 from meta.tables import foreign, workbook
 from meta.tables.cells import column

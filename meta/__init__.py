@@ -46,6 +46,9 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.effects.evidence import load_evidence as load_evidence
     from meta.effects.model import EffectSizes as EffectSizes
     from meta.effects.revman import read_revman as read_revman
+    from meta.models.network.contrast import NetworkContrast as NetworkContrast
+    from meta.models.network.pool import pool_network as pool_network
+    from meta.models.network.result import Network as Network
     from meta.plots.figure import FigureResult as FigureResult
     from meta.plots.forest import ForestPlot as ForestPlot
     from meta.plots.forest import forest as forest
@@ -95,6 +98,7 @@ _PLACES = {
     "regress": "meta.pooling.regression",
     "pool_multilevel": "meta.pooling.multilevel",
     "pool_counts": "meta.pooling.counts",
+    "pool_network": "meta.models.network.pool",
     "robust": "meta.pooling.robust",
     "aggregate": "meta.pooling.dependence",
     "vcalc": "meta.pooling.vcalc",
@@ -141,6 +145,8 @@ _CLASSES = {
     "LocationScale": "meta.pooling.location_scale",
     "Multilevel": "meta.pooling.multilevel_result",
     "PooledCounts": "meta.pooling.counts",
+    "Network": "meta.models.network.result",
+    "NetworkContrast": "meta.models.network.contrast",
     "Robust": "meta.pooling.robust",
     "LikelihoodRatio": "meta.pooling.coefficients",
     "Simulated": "meta.pooling.simulation",

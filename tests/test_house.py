@@ -22,9 +22,10 @@ ALLOWED = {
     "effects": {"kernels", "evidence", "tables", "recovery"},
     "pooling": {"tables", "kernels", "effects", "results"},
     "bayes": {"tables", "kernels", "effects", "results"},
+    "models": {"tables", "kernels", "effects", "results", "pooling", "bayes"},
     "bias": {"tables", "kernels", "effects", "results", "pooling"},
     "diagnostics": {"tables", "kernels", "effects", "results", "pooling"},
-    "claims": {"tables", "kernels", "evidence", "effects", "results", "pooling", "bayes", "bias"},
+    "claims": {"tables", "kernels", "evidence", "effects", "results", "pooling", "bayes", "models", "bias"},
     "plots": {"tables", "kernels", "effects", "results"},
     "report": {"tables", "kernels", "evidence", "effects", "pooling", "bayes", "bias", "claims", "plots"},
 }

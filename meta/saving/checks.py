@@ -43,6 +43,9 @@ LENGTHS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("S.0", "S.1", "marginal.0", "marginal.1"),
         ("sigma2", "sigma2_se"),
     ),
+    "Network": (("d", "phi.0", "phi.1", "vcov.0", "vcov.1", "slope.0", "slope.1"),),
+    "NetworkData": (("arm_trial", "arm_treatment", "arm_n", "arm_events"),),
+    "Contrasts": (("y", "trial", "treatment", "base"),),
     "RandomTerm": (("group", "z.0", "place.0"),),
     "Robust": (("names", "beta", "vcov.0", "vcov.1", "dfs"),),
     "Sandwich": (

@@ -82,6 +82,12 @@ def shared() -> pd.DataFrame:
 
 
 @cache
+def compared() -> pd.DataFrame:
+    """Trials of three treatments."""
+    return frame().assign(first=list("bcc") * 4, second=list("aab") * 4)
+
+
+@cache
 def es() -> Any:
     return meta.effect_sizes(frame(), measure="GEN", yi="yi", vi="vi")
 
@@ -184,6 +190,7 @@ CALLS: dict[str, Callable[[], dict[str, Any]]] = {
     "meta.pool_counts": lambda: {"table": frame(), "measure": "OR", **COUNTS},
     "meta.pool_many": lambda: {"Y": np.tile(Y[:, None], 3), "V": np.tile(V[:, None], 3)},
     "meta.pool_multilevel": lambda: {"data": es(), "levels": ["g", "study"]},
+    "meta.pool_network": lambda: {"data": compared(), "measure": "MD", "treat1": "first", "treat2": "second"},
     "meta.read_revman": lambda: {"path": ROOT / "tests/fixtures/revman/aspirin.rm5", "outcome": "1.1"},
     "meta.read_table": lambda: {"path": ROOT / "meta/datasets/data/bcg.csv"},
     "meta.solve": lambda: {"measure": "SMD", "mean1": 32, "n1": 18, "mean2": 44, "n2": 17, "p": 0.04},

@@ -81,6 +81,19 @@ def pool_bounded() -> Any:
     return pooled(bounded(), method="ML")
 
 
+def network() -> Any:
+    table = pd.DataFrame(
+        {
+            "study": ["A", "B", "B", "B", "C", "D", "E", "F"],
+            "treat1": ["b", "b", "c", "c", "c", "c", "b", "c"],
+            "treat2": ["a", "a", "a", "b", "a", "b", "a", "b"],
+            "yi": [0.35, 0.12, 0.52, 0.4, 0.61, 0.28, 0.05, 0.44],
+            "sei": [0.14, 0.22, 0.25, 0.2, 0.28, 0.17, 0.14, 0.3],
+        }
+    )
+    return meta.pool_network(table, reference="a", better="low", measure="MD")
+
+
 def batch() -> Any:
     from meta.bayes.batch import batch as many
 
@@ -128,6 +141,8 @@ RECIPES: dict[str, Callable[[], Any]] = {
     "counts-glmm": lambda: meta.pool_counts(
         CELLS, measure="OR", method="GLMM", model="CM.AL", **{name: name for name in CELLS}
     ),
+    "network": network,
+    "network-contrast": lambda: network().contrast("b", "c"),
     "bounded-pool": pool_bounded,
     "posterior": lambda: post(meta.Normal(0, 1), meta.HalfNormal(0.5)),
     "posterior-flat": lambda: post(meta.Flat(), p.DuMouchel()),

@@ -47,7 +47,7 @@ PARTS = {
     *("Flat", "Fixed", "Normal", "StudentT", "Cauchy", "Uniform", "NormalMixturePrior", "HalfNormal"),
     *("HalfStudentT", "HalfCauchy", "HalfLogistic", "Exponential", "Lomax", "UniformShrinkage"),
     *("LogNormal", "LogStudentT", "InverseGamma", "RegularisedHorseshoe", "LaplaceSlopes", "DuMouchel"),
-    *("Shrinkage", "Jeffreys"),
+    *("Shrinkage", "Jeffreys", "NetworkData", "Contrasts"),
 }
 """What results are made of: their fields, priors and engines."""
 NOT_RESULTS = {
@@ -73,10 +73,15 @@ NO_MEAN = {
 """Results that estimate no mean effect, or leave that to a fit which they hold."""
 WITH_LIKELIHOOD = {
     *("Pooled", "PooledMany", "Regression", "LocationScale", "Multilevel", "PooledCounts", "BoundedPool"),
+    "Network",
     *("SelectionModel", "BetaSelection", "ConditionalModel"),
 }
 WITH_COEFFICIENTS = {"Regression", "LocationScale", "Multilevel", "Robust", "PosteriorRegression"}
-WITH_PREDICTIONS = WITH_COEFFICIENTS | {"Pooled", "Subgroups", "PooledCounts", "Posterior", "TrimAndFill"}
+WITH_PREDICTIONS = (
+    WITH_COEFFICIENTS
+    | {"Pooled", "Subgroups", "PooledCounts", "Posterior", "TrimAndFill"}
+    | {"NetworkContrast"}
+)
 BAYESIAN = {"Posterior", "PosteriorRegression", "SampledPosterior", "ModelAverage", "BatchPosterior"}
 SLOW = {"plan", "multiverse", "certainty", "verdict", "answer", "answer-varied"}
 OLDER = {"robust": "the fit was not kept in its file"}
@@ -191,7 +196,8 @@ class TestEveryResult:
         if kind != "Answer":
             assert set(AUGMENT) <= set(table.columns)
             np.testing.assert_allclose(table["yi"] - table["fitted"], table["residual"])
-        assert len(table) == result.effects.k
+        # the effects of a network are a table of its pairs, its rows the comparisons of trials
+        assert len(table) == (len(result.data.pairs.y) if kind == "Network" else result.effects.k)
 
     def test_a_mean_has_a_variance_and_a_display_scale(self, name, kind, result):
         if kind in NO_MEAN:

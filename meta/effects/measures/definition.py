@@ -50,6 +50,8 @@ class Measure:
         Whether it takes logs of means, which therefore must not be zero or differ in sign.
     heading : str
         Heading of the column of numbers in figures, where neither a short code nor ``display`` serves.
+    arm : str
+        Code of the one-group measure of which it is the difference between two groups; "" where it is none.
     """
 
     code: str
@@ -69,6 +71,7 @@ class Measure:
     limits: tuple[float, float] = (-inf, inf)
     logs_of_means: bool = False
     heading: str = ""
+    arm: str = ""
 
     @property
     def is_standardised(self) -> bool:
@@ -121,6 +124,7 @@ def of_design(
         zero_cells: bool = False,
         logs_of_means: bool = False,
         heading: str = "",
+        arm: str = "",
     ) -> Measure:
         citation, doi = reference
         return Measure(
@@ -141,6 +145,7 @@ def of_design(
             limits=limits,
             logs_of_means=logs_of_means,
             heading=heading,
+            arm=arm,
         )
 
     return entry

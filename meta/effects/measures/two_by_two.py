@@ -10,8 +10,26 @@ pairs = of_design("matched pairs", "log ratio", ("both", "only1", "only2", "neit
 margins = of_design("matched margins", "log ratio", ("events1", "n1", "events2", "n2", "r"), 0.0)
 
 MEASURES: tuple[Measure, ...] = (
-    table("RR", "log risk ratio", "risk ratio", tables.risk_ratio, "log", references.KATZ, zero_cells=True),
-    table("OR", "log odds ratio", "odds ratio", tables.odds_ratio, "log", references.WOOLF, zero_cells=True),
+    table(
+        "RR",
+        "log risk ratio",
+        "risk ratio",
+        tables.risk_ratio,
+        "log",
+        references.KATZ,
+        zero_cells=True,
+        arm="PLN",
+    ),
+    table(
+        "OR",
+        "log odds ratio",
+        "odds ratio",
+        tables.odds_ratio,
+        "log",
+        references.WOOLF,
+        zero_cells=True,
+        arm="PLO",
+    ),
     table(
         "RD",
         "risk difference",
@@ -22,6 +40,7 @@ MEASURES: tuple[Measure, ...] = (
         variants=("LS", "UB", "AV"),
         zero_cells=True,
         family="risk difference",
+        arm="PR",
     ),
     table(
         "AS",
@@ -31,6 +50,7 @@ MEASURES: tuple[Measure, ...] = (
         "identity",
         references.RUECKER,
         family="risk difference",
+        arm="PAS",
     ),
     table(
         "PETO",

@@ -29,6 +29,7 @@ MEASURES: tuple[Measure, ...] = (
         references.COCHRANE,
         zero_cells=True,
         family="log ratio",
+        arm="IRLN",
     ),
     rates_of_two(
         "IRD",
@@ -38,6 +39,7 @@ MEASURES: tuple[Measure, ...] = (
         "identity",
         references.COCHRANE,
         zero_cells=True,
+        arm="IR",
     ),
     rates_of_two(
         "IRSD",
@@ -56,6 +58,7 @@ MEASURES: tuple[Measure, ...] = (
         references.BORENSTEIN,
         variants=("LS", "HO"),
         family="difference in units",
+        arm="MN",
     ),
     standardised(
         "SMD",
@@ -106,6 +109,7 @@ MEASURES: tuple[Measure, ...] = (
         family="log ratio",
         logs_of_means=True,
         heading="Ratio of means",
+        arm="MNLN",
     ),
     two_means(
         "VR",

@@ -1,0 +1,1 @@
+"""Models beyond one mean effect, each in a room of its own."""

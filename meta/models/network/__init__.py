@@ -1,0 +1,1 @@
+"""Network meta-analysis: `pool_network` and its result."""

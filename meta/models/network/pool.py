@@ -1,0 +1,195 @@
+"""`pool_network`: network meta-analysis from arms or contrasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from meta.arguments import check_arguments, check_level, refuse_unused
+from meta.effects.intake import raw_columns
+from meta.errors import InputError, Notes, NotEstimableError, unknown_option
+from meta.kernels.network.heterogeneity import ESTIMATORS
+from meta.keywords import keywords
+from meta.models.network.arms import read_arms
+from meta.models.network.data import NetworkData
+from meta.models.network.fitting import TESTS, fit_data
+from meta.models.network.given import read_contrasts
+from meta.models.network.result import Network
+
+BETTER = ("low", "high")
+
+
+@keywords
+def pool_network(
+    data: Any = None,
+    *,
+    study: Any = None,
+    treatment: Any = None,
+    reference: str | None = None,
+    measure: str | None = None,
+    method: str | float = "REML",
+    test: str | None = None,
+    better: str | None = None,
+    level: float = 0.95,
+    mean: Any = None,
+    sd: Any = None,
+    se: Any = None,
+    n: Any = None,
+    events: Any = None,
+    nonevents: Any = None,
+    time: Any = None,
+    treat1: Any = None,
+    treat2: Any = None,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    se_base: Any = None,
+    n1: Any = None,
+    n2: Any = None,
+    assume_shared: float | None = None,
+    merge: Mapping[str, Sequence[str]] | None = None,
+    bias_correction: bool | None = None,
+) -> Network:
+    """Pool trials of several treatments, each of which compares some of them.
+
+    Parameters
+    ----------
+    data : table, EffectSizes or fit
+        One row per arm, or one row per contrast (``treat1`` minus ``treat2``); a table of any kind.
+    study : str or array
+        Trial of each row; a column named ``study`` without.
+    treatment : str or array, optional
+        Treatment of each arm; a column named ``treatment`` without. For one row per arm.
+    reference : str, optional
+        Treatment that tables and figures compare with. It changes no number of the model. Without: the
+        treatment in the most trials, the first in the alphabet among equals.
+    measure : str, optional
+        MD, SMD, ROM, OR, RR, RD, IRR, IRD or AS from arms; of contrasts any measure, "GEN" without.
+    method : {"REML", "DL", "ML", "PM", "EE"} or float
+        Estimator of tau2, which is common to all comparisons; or a number for a fixed tau2.
+    test : {"KR", "t", "z", "hksj", "adhoc"}, optional
+        Kenward-Roger; t or normal with model-based errors; Hartung-Knapp without and with a floor of 1.
+        Without: KR under REML, t otherwise.
+    better : {"low", "high"}, optional
+        Whether low or high effects are good; needed for rankings.
+    level : float
+        Confidence level.
+    mean, sd, se, n, events, nonevents, time : str or array, optional
+        What each arm reported: columns by name or arrays; those of these names without.
+    treat1, treat2 : str or array, optional
+        The two treatments of each contrast; columns of these names without.
+    yi, vi, sei : str or array, optional
+        Contrasts, and their variances or standard errors.
+    se_base : str or array, optional
+        Standard error of the arm that all contrasts of a trial share (log odds of the control group, say),
+        needed where a trial of a arms gives a - 1 contrasts.
+    n1, n2 : str or array, optional
+        Arm sizes of contrasts, instead of ``se_base`` for MD and SMD.
+    assume_shared : float, optional
+        The share of the smaller variance that contrasts of a trial have in common, where nothing is known
+        about it: an assumption that should be varied.
+    merge : mapping of str to list of str, optional
+        Treatments to be one node: ``{"control": ["placebo", "no treatment"]}``.
+    bias_correction : bool, optional
+        For ROM from arms: the second-order correction of the ratio of means (True).
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    InputError
+        If the network is disconnected (its pieces are listed), the contrasts of a trial contradict each
+        other, a trial has a treatment twice, or the covariance of a trial's contrasts is unknown.
+
+    Notes
+    -----
+    ``y_i ~ N(X_i d, S_i + tau2 H)`` with ones on the diagonal of H and 1/2 off it: Lu & Ades (2006),
+    doi:10.1198/016214505000001302; Salanti et al. (2008), doi:10.1177/0962280207080643; the same estimates by
+    graph theory: Rücker (2012), doi:10.1002/jrsm.1058. All of S_i enters, also into the likelihood.
+
+    Examples
+    --------
+    >>> import meta
+    >>> trials = {"study": [1, 2, 3], "treat1": ["a", "b", "a"], "treat2": ["c", "c", "b"]}
+    >>> fit = meta.pool_network(trials, yi=[1.0, 0.5, 0.4], sei=[0.2, 0.2, 0.2], reference="c", test="z")
+    >>> fit.contrast("a", "c").estimate.round(4)
+    0.9667
+    """
+    check_arguments(pool_network, locals())
+    check_level(level)
+    _check_options(method, test, better)
+    arms = {"mean": mean, "sd": sd, "se": se, "n": n, "events": events, "nonevents": nonevents, "time": time}
+    computed = {"yi": yi, "vi": vi, "sei": sei}
+    shared = {"se_base": se_base, "n1": n1, "n2": n2, "assume_shared": assume_shared}
+    notes = Notes()
+    if _by_arm(data, treatment, arms, computed, {"treat1": treat1, "treat2": treat2}):
+        refuse_unused("with one row per arm", computed | shared | {"treat1": treat1, "treat2": treat2})
+        given = {name: value for name, value in arms.items() if value is not None}
+        found = read_arms(data, measure, study, treatment, given, merge, bias_correction, notes)
+    else:
+        refuse_unused("with contrasts", arms | {"treatment": treatment, "bias_correction": bias_correction})
+        columns = computed | {"study": study, "measure": measure}
+        found = read_contrasts(data, columns, (treat1, treat2), shared, merge, notes)
+    refuse_pieces(found)
+    return fit_data(found, _reference(found, reference), method, test, better, level, notes)
+
+
+def _check_options(method: str | float, test: str | None, better: str | None) -> None:
+    if isinstance(method, str):
+        if method not in ESTIMATORS:
+            raise unknown_option("method", method, tuple(ESTIMATORS))
+    elif not 0 <= method < 1e50:
+        raise InputError(f"a fixed tau2 must be a number >= 0, got {method!r}")
+    if test is not None and test not in TESTS:
+        raise unknown_option("test", test, TESTS)
+    if test == "KR" and (not isinstance(method, str) or method == "EE"):
+        raise InputError(
+            "test='KR' accounts for the estimation of tau2, which is given here; use test='z' or 't'"
+        )
+    if better is not None and better not in BETTER:
+        raise unknown_option("better", better, BETTER)
+
+
+def _by_arm(data: Any, treatment: Any, arms: Mapping[str, Any], computed: Any, ends: Any) -> bool:
+    """Whether rows are arms; what was named decides, then the columns of the table."""
+    of_arms = treatment is not None or any(value is not None for value in arms.values())
+    of_contrasts = any(value is not None for value in (*ends.values(), *computed.values()))
+    if of_arms != of_contrasts:
+        return of_arms
+    if of_arms:
+        raise InputError(
+            "give either arms (treatment= with mean, sd, n, events or time) or contrasts (treat1=, treat2=, "
+            "yi=, sei=), not both"
+        )
+    table = raw_columns(data)
+    if "treat1" in table and "treat2" in table:
+        return False
+    if "treatment" in table:
+        return True
+    raise InputError(
+        "say what a row is: an arm, treatment=, or a contrast, treat1= and treat2=; columns of these names "
+        "are found by themselves"
+    )
+
+
+def refuse_pieces(data: NetworkData) -> None:
+    """Refuse a network of several pieces, which are listed."""
+    if len(data.treatments) < 2 or not data.trials:
+        raise NotEstimableError("a network needs trials that compare at least two treatments")
+    if len(data.pieces) > 1:
+        told = "; ".join(f"{i}) {', '.join(part)}" for i, part in enumerate(data.pieces, start=1))
+        raise InputError(
+            f"the network is disconnected: no chain of trials joins its {len(data.pieces)} pieces, {told}. "
+            "Pool one piece, or join them by common components with meta.pool_components"
+        )
+
+
+def _reference(data: NetworkData, reference: str | None) -> str:
+    if reference is None:
+        trials = data.direct.diagonal()
+        return data.treatments[int(trials.argmax())]
+    if reference not in data.treatments:
+        raise unknown_option("reference", reference, data.treatments)
+    return reference

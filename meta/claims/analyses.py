@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.claims.answers import finding_for
-from meta.claims.estimand import claimed_on_model_scale, threshold
-from meta.claims.judge import decide, posterior_of
+from meta.claims.estimand import claimed_on_model_scale, points_down, threshold
+from meta.claims.independence import Standing, standing
 from meta.claims.rosters import NOT_ASKED, DataSet
-from meta.claims.specifications import Prior, fits, p_values_at, posteriors
+from meta.claims.rule import decide, posterior_of
+from meta.claims.specifications import Prior, effect_rows, fits, p_values_at, posteriors
 from meta.claims.verdict import Probabilities
 from meta.effects.evidence import Evidence
 from meta.evidence.claims import Analysis, Claim
@@ -85,11 +86,12 @@ def _bayesian(claim: Claim, analysis: Analysis, sets: Sequence[DataSet], bars: S
     factors = list(dict.fromkeys((1.0, *options.prior_factors)))
     every = list(dict.fromkeys((*factors, *(factor * claim.rule.prior_factor for factor in factors))))
     priors, bounds = [spec.times(factor) for factor in every], [bar.threshold for bar in bars]
-    below = claim.estimand.side == "below" or analysis.role == "indirect"
+    below = points_down(claim.estimand) or analysis.role == "indirect"
     blocks = []
     for truncated in (False, True) if options.truncated else (False,):
         found = posteriors(sets, priors, bounds, truncated=truncated)
         reached = found.below if below else 1.0 - found.below
+        standings = _standings(sets, found.low[:, 0], found.high[:, 0])
         for factor in factors:
             at, wide = every.index(factor), every.index(factor * claim.rule.prior_factor)
             model = {MODEL: BAYES, PRIOR: f"{factor:g} times as wide" if factor != 1 else AS_STATED}
@@ -108,24 +110,28 @@ def _bayesian(claim: Claim, analysis: Analysis, sets: Sequence[DataSet], bars: S
                 p, p_wide = reached[:, at, b], reached[:, wide, b]
                 blocks.append(
                     {"set": np.arange(len(sets)), **model, **bar.options, **numbers, "probability": p}
-                    | {"conclusion": _conclusions(claim, sets, bar, p, p_wide)}
+                    | {"conclusion": _conclusions(claim, bar, p, p_wide, standings)}
                     | {"departures": int(factor != 1) + int(truncated) + int(b > 0)}
                 )
     return blocks
 
 
 def _conclusions(
-    claim: Claim, sets: Sequence[DataSet], bar: Bar, p: np.ndarray, wide: np.ndarray
+    claim: Claim, bar: Bar, p: np.ndarray, wide: np.ndarray, standings: Sequence[Standing]
 ) -> list[str]:
     if claim.kind == "proportion":
-        return ["untestable"] * len(sets)
+        return ["untestable"] * len(standings)
     nan = float("nan")
     found: list[str] = []
-    for i, data in enumerate(sets):
+    for i, own in enumerate(standings):
         at = Probabilities(bar.threshold, mean=float(p[i]), new=nan, prior=nan, wide=float(wide[i]))
-        computed = sum(effect.kind == "exact" for effect in data.effects)
-        found.append(decide(claim.rule, at, len(data.effects), computed)[0])
+        found.append(decide(claim.rule, at, own.k, own.k_computed, own.others)[0])
     return found
+
+
+def _standings(sets: Sequence[DataSet], low: np.ndarray, high: np.ndarray) -> list[Standing]:
+    """What each data set's verdict may rest on, given the interval of its posterior under the first prior."""
+    return [standing(effect_rows(data.effects), float(low[i]), float(high[i])) for i, data in enumerate(sets)]
 
 
 def _frequentist(

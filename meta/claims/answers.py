@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.claims.choices import departures
-from meta.claims.judge import judge, posterior_of
+from meta.claims.judge import judge
 from meta.claims.proportion import NormalisationFinding, normalisation
+from meta.claims.rule import posterior_of
 from meta.claims.verdict import Conclusion, Verdict
 from meta.effects.evidence import Evidence
 from meta.effects.model import EffectSizes

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_arguments, check_share
-from meta.claims.estimand import claimed_on_model_scale, threshold
-from meta.claims.judge import decide, posterior_of
+from meta.claims.estimand import claimed_on_model_scale, points_down, threshold
+from meta.claims.independence import Standing
 from meta.claims.power import detectable, exaggeration, power, sign_error
+from meta.claims.rule import decide, posterior_of
 from meta.claims.verdict import Probabilities, Verdict
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, NotEstimableError
@@ -307,6 +308,7 @@ def _futures(
     drawn = posterior.sample(draws, seed=seed)
     truths = dict(zip(SCENARIOS, (None, claimed_on_model_scale(claim.estimand), 0.0), strict=True))
     rows = []
+    informed = 1 / posterior.effects.vi[posterior.effects.informative]
     for n in sizes:
         finest = math.sqrt(unit / n / max(trials))
         now = present(posterior.core.model.rows, reach, scale, edge, finest)
@@ -316,8 +318,9 @@ def _futures(
             for scenario, mu in truths.items():
                 rng = np.random.default_rng([seed, m, n])
                 after = _after(now, drawn, mu, m, unit / n, (by_mu, by_tau), rng)
-                after = after if claim.estimand.side == "below" else 1.0 - after
-                shares = _shares(after, rule, verdict.k + m, verdict.k_computed + m, edge)
+                after = after if points_down(claim.estimand) else 1.0 - after
+                standing = Standing(verdict.k + m, verdict.k_computed + m, _others(informed, m, n / unit))
+                shares = _shares(after, rule, standing, edge)
                 rows.append((scenario, m, n, *shares))
     rows.sort(key=lambda row: (SCENARIOS.index(row[0]), row[1], row[2]))
     columns = ["scenario", "trials", "n_per_arm", "supported", "contradicted", "inconclusive"]
@@ -344,10 +347,19 @@ def _after(
     return probabilities_after(now, mean, ((y - mean) ** 2).sum(axis=0), trials, variance, *priors)
 
 
-def _shares(after: np.ndarray, rule: Rule, k: int, k_computed: int, edge: float) -> tuple[float, ...]:
+def _others(informed: np.ndarray, trials: int, each: float) -> float:
+    """Share of the information beside the most informative study, once new trials are done."""
+    every = np.append(informed, np.full(trials, each))
+    return float(1 - every.max() / every.sum())
+
+
+def _shares(after: np.ndarray, rule: Rule, standing: Standing, edge: float) -> tuple[float, ...]:
     nan = float("nan")
+    k, computed, others = standing.k, standing.k_computed, standing.others
     found = [
-        decide(rule, Probabilities(edge, mean=float(p), new=nan, prior=nan, wide=float(w)), k, k_computed)[0]
+        decide(
+            rule, Probabilities(edge, mean=float(p), new=nan, prior=nan, wide=float(w)), k, computed, others
+        )[0]
         for p, w in after
     ]
     return tuple(found.count(name) / len(found) for name in ("supported", "contradicted", "inconclusive"))

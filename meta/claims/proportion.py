@@ -173,6 +173,9 @@ def normalisation(
         Number of trials that report the share.
     """
     assert claim.proportion is not None
+    assert claim.estimand is not None
+    claimed = claim.estimand.value
+    assert claimed is not None
     scenarios = []
     for retest in claim.proportion.retest:
         rho = correlation_of(library, retest)
@@ -185,7 +188,7 @@ def normalisation(
                     rho,
                     cutoff,
                     untreated=float(shares[0]),
-                    shift=shift_needed(claim.estimand.value, cutoff=cutoff, rho=rho),
+                    shift=shift_needed(claimed, cutoff=cutoff, rho=rho),
                     treated=float(shares[1]),
                     treated_low=float(min(shares[2:])),
                     treated_high=float(max(shares[2:])),
@@ -193,4 +196,4 @@ def normalisation(
                     primary=retest.primary,
                 )
             )
-    return NormalisationFinding(claim.estimand.value, direct, *delta, tuple(scenarios))
+    return NormalisationFinding(claimed, direct, *delta, tuple(scenarios))

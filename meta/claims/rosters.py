@@ -9,8 +9,10 @@ from itertools import product
 import numpy as np
 
 from meta.claims.choices import Choice, Option, merge, rule_choices, value_choices
+from meta.claims.independence import shared_values
 from meta.effects.evidence import Choices, Evidence, Reading
 from meta.effects.reading_of import Derived
+from meta.evidence.clones import AGREEING, printed_values
 
 NOT_ASKED = "—"
 """Label of a choice that makes no difference to an analysis."""
@@ -64,7 +66,7 @@ def data_sets(evidence: Evidence, name: str) -> list[DataSet]:
         labels, away = _labels(chosen), _departures(chosen)
         rules = merge(option.choices for _, option in chosen.values())
         readings = evidence.readings(name, choices=rules)
-        readings = [item for item in readings if item.effect.kind != "none"]
+        readings = _without_clones(item for item in readings if item.effect.kind != "none")
         roster = tuple((item.study.id, item.result.id, effect_key(item.effect)) for item in readings)
         if roster in entered:
             continue
@@ -77,6 +79,14 @@ def data_sets(evidence: Evidence, name: str) -> list[DataSet]:
             for data in _each_left_out(readings, effects, both, away + _departures(values)):
                 _keep(found, data)
     return sorted(found.values(), key=lambda data: data.departures)
+
+
+def _without_clones(readings: Iterable[Reading]) -> list[Reading]:
+    """The readings, of those that share too many printed values only the first."""
+    found = list(readings)
+    values = [printed_values(item.result) for item in found]
+    again = {j for _, j, shared in shared_values(values) if shared >= AGREEING}
+    return [item for i, item in enumerate(found) if i not in again]
 
 
 Chosen = dict[str, tuple[Choice, Option]]

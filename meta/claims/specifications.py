@@ -56,7 +56,7 @@ def posteriors(
                 effects.append(effect)
             pool.append(places[key])
         pools.append(pool)
-    rows = _rows(effects, truncated)
+    rows = effect_rows(effects, truncated=truncated)
     effect_sds, tau_sds = [p.effect_sd for p in priors], [p.tau_sd for p in priors]
     grid = make_grid(effect_sds, tau_sds, _narrowest(sets))
     layers = [
@@ -65,7 +65,9 @@ def posteriors(
     return summarise(grid, layers, pools, effect_sds, tau_sds, bounds)
 
 
-def _rows(effects: Sequence[Derived], truncated: bool) -> Rows:
+def effect_rows(effects: Sequence[Derived], *, truncated: bool = False) -> Rows:
+    """Effects as a likelihood takes them."""
+
     def numbers(name: str) -> np.ndarray:
         return np.array([getattr(effect, name) for effect in effects], dtype=float)
 

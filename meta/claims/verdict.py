@@ -70,7 +70,7 @@ class Verdict(Result):
     sentence : str
         The verdict in one sentence, with the ways in which the evidence is indirect.
     k, k_computed, k_listed : int
-        Studies that inform the pool; those of tier A or B among them; all that are listed.
+        Independent studies that inform the pool; those of tier A or B among them; all that are listed.
     tiers : mapping of str to int
         Studies by tier.
     at_margin, at_claim : Probabilities or None
@@ -88,6 +88,10 @@ class Verdict(Result):
     indirectness : tuple of str
         How the trials' treatment differs from the claimed one, by study.
     warnings : tuple of str
+    others : float
+        Share of the sampling information that the studies beside the most informative one carry.
+    questions : tuple of str
+        Numbers that agree under different names.
     """
 
     claim: Claim
@@ -109,6 +113,8 @@ class Verdict(Result):
     normalisation: NormalisationFinding | None = None
     indirectness: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    others: float = float("nan")
+    questions: tuple[str, ...] = ()
 
     def _shown(self) -> str:
         return f"{self.claim.id!r}, {self.analysis.id!r}: {self.conclusion}"
@@ -184,6 +190,8 @@ class Verdict(Result):
         for name in ("at_margin", "at_claim", "compatibility"):
             part = getattr(self, name)
             plain[name] = None if part is None else {f.name: getattr(part, f.name) for f in fields(part)}
+        if self.questions:
+            plain["questions"] = list(self.questions)
         plain["normalisation"] = None if self.normalisation is None else self.normalisation.to_dict()
         return _without_nan(plain)
 

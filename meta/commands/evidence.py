@@ -50,6 +50,8 @@ def check(paths: Paths = None, json: options.Json = False, fix: Fix = False) -> 
             else f"{old}: role {next(iter(found.old.values()))!r} was read as "
             "'treatment'; meta check --fix rewrites"
         )
+    for question in found.questions:
+        note(f"worth a look: {question}")
     if json:
         print(as_json([{name: getattr(item, name) for name in PROBLEM} for item in problems]))
     elif problems:

@@ -19,6 +19,7 @@ from meta.effects.reading_of import TIERS, Context, Derived, nothing
 from meta.effects.reported import derive, within
 from meta.errors import EvidenceError
 from meta.evidence.claims import Analysis, Claim
+from meta.evidence.clones import printed_values
 from meta.evidence.reading import Library, read_library
 from meta.evidence.schema import Arm, Result, Study
 from meta.keywords import keywords
@@ -288,6 +289,7 @@ def effect_sizes_of(readings: list[Reading], analysis: Analysis) -> EffectSizes:
         "assumptions": ["; ".join(effect.assumptions) for effect in effects],
         "indirectness": ["; ".join(item.differs) for item in readings],
         "reason": [effect.reason for effect in effects],
+        "printed": [" ".join(sorted(printed_values(item.result))) for item in readings],
     }
     return EffectSizes(
         yi=np.array([effect.y for effect in effects], dtype=float),

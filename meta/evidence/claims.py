@@ -9,6 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from meta.evidence.coherence import incoherences
+from meta.evidence.estimand import Estimand as Estimand
+from meta.evidence.estimand import MeasureCode
+from meta.evidence.problems import Incoherent
 from meta.evidence.schema import Identifier, Outcome, Text
 from meta.evidence.statistics import Positive, Size, Strict
 
@@ -77,32 +81,14 @@ class Intervention(Strict):
     population: str = Field(default="", description="People that the claim names.")
 
 
-class Estimand(Strict):
-    """The claimed value on the display scale and which side counts as at least as large.
-
-    ``value`` is a ratio for ROM and RR, a share for PLO. ``margin`` m: "at least as large" is beyond
-    m times the claimed value on the model scale.
-    """
-
-    measure: Literal["ROM", "SMD", "PLO"] = Field(
-        description="Scale of the claimed value: ROM ratio of means, SMD, PLO a share."
-    )
-    value: float = Field(description="The claimed value: a ratio for ROM, a share for PLO.")
-    value_text: Text = Field(description="The claimed value in words.")
-    side: Literal["below", "above"] = Field(
-        description="Which side of the value counts as at least as large."
-    )
-    margin: Annotated[float, Field(gt=0, le=1)] = Field(
-        0.8, description="Share of the claimed value that still counts as at least as large."
-    )
-    named_by_claim: bool = Field(
-        default=True, description="false if the claim names no size and this one was chosen."
-    )
-
-
 class PriorSpec(Strict):
-    """Normal(0, effect_sd) for the mean effect and HalfNormal(tau_sd) for tau."""
+    """Normal(effect_mean, effect_sd) for the mean effect and HalfNormal(tau_sd) for tau."""
 
+    effect_mean: float | None = Field(
+        default=None,
+        description="Centre of the normal prior on the model scale; no effect if left out, which single "
+        "groups' means do not have.",
+    )
     effect_sd: Positive = Field(
         description="SD of the normal prior of the mean effect, centred on no effect."
     )
@@ -117,6 +103,11 @@ class Rule(Strict):
     min_studies: Size = Field(default=2, description="Fewest independent studies for either.")
     min_computed: Annotated[int, Field(ge=0)] = Field(
         default=1, description="Fewest of them with a computed effect (tier A or B)."
+    )
+    min_information: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.05,
+        description="Least share of the sampling information that the studies other than the most "
+        "informative one must carry for either.",
     )
     prior_factor: Positive = Field(
         default=2.0, description="The verdict must hold under a prior wider by this factor."
@@ -164,7 +155,7 @@ class Analysis(Strict):
     id: Identifier = Field(description="Short name of the analysis.")
     label: Text = Field(description="Name shown in tables and figures.")
     outcome: Outcome = Field(description="Outcome that is pooled.")
-    measure: Literal["ROM", "SMD", "RR", "PLO"] = Field(description="Scale on which it is pooled.")
+    measure: MeasureCode = Field(description="Measure in which it is pooled.")
     benefit: Literal["lower", "higher"] = Field(default="lower", description="Which direction is a benefit.")
     role: Literal["primary", "indirect", "beside"] = Field(
         default="primary",
@@ -306,10 +297,8 @@ class Claim(Strict):
     def _kinds_fit(self) -> Claim:
         if self.kind == "proportion" and self.proportion is None:
             raise ValueError("a proportion claim needs its [claims.proportion] table")
-        if self.kind == "proportion" and not 0 < self.estimand.value < 1:
-            raise ValueError(f"a claimed share lies between 0 and 1, not at {self.estimand.value:g}")
-        if self.kind == "effect" and self.estimand.measure == "ROM" and self.estimand.value <= 0:
-            raise ValueError(f"a ratio must be > 0, not {self.estimand.value:g}")
+        if wrong := tuple(incoherences(self)):
+            raise Incoherent(wrong)
         return self
 
     def analysis(self, analysis_id: str) -> Analysis:
@@ -327,6 +316,26 @@ def _about(claim: Any, treatment: str) -> Any:
     if not isinstance(claim, dict) or not isinstance(claim.get("intervention"), dict):
         return claim
     return claim | {"intervention": {"treatment": treatment} | claim["intervention"]}
+
+
+def _better(outcomes: Any) -> dict[Any, Any]:
+    """Which direction is a benefit, by declared outcome; what is not a list of tables gives nothing."""
+    tables = [item for item in outcomes if isinstance(item, dict)] if isinstance(outcomes, list) else []
+    return {str(item.get("id")): item.get("better", "lower") for item in tables}
+
+
+def _with_benefit(claim: Any, better: dict[Any, Any]) -> Any:
+    """The claim, whose analyses take the direction of benefit from their outcome where they name none."""
+    analyses = claim.get("analyses") if isinstance(claim, dict) else None
+    if not isinstance(analyses, list):
+        return claim
+    made = [
+        {"benefit": better[str(item.get("outcome"))]} | item
+        if isinstance(item, dict) and str(item.get("outcome")) in better
+        else item
+        for item in analyses
+    ]
+    return claim | {"analyses": made}
 
 
 class ClaimsFile(Strict):
@@ -351,13 +360,16 @@ class ClaimsFile(Strict):
     @model_validator(mode="before")
     @classmethod
     def _claims_name_the_topic(cls, content: Any) -> Any:
-        """A claim is about the topic's treatment unless it says otherwise."""
-        topic = content.get("topic") if isinstance(content, dict) else None
-        treatment = topic.get("treatment") if isinstance(topic, dict) else None
+        """A claim is about the topic's treatment, and benefit is the outcome's, unless it says otherwise."""
         claims = content.get("claims") if isinstance(content, dict) else None
-        if not isinstance(treatment, str) or not isinstance(claims, list):
+        if not isinstance(claims, list):
             return content
-        return content | {"claims": [_about(claim, treatment) for claim in claims]}
+        topic = content.get("topic")
+        treatment = topic.get("treatment") if isinstance(topic, dict) else None
+        if isinstance(treatment, str):
+            claims = [_about(claim, treatment) for claim in claims]
+        better = _better(content.get("outcomes"))
+        return content | {"claims": [_with_benefit(claim, better) for claim in claims]}
 
     @model_validator(mode="after")
     def _unique(self) -> ClaimsFile:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -64,6 +64,26 @@ class Problem:
         return f"{self.file}: {self.field}: {self.rule} (found {self.value}); {self.remedy}"
 
 
+class Finding(NamedTuple):
+    """One thing that does not fit within a table of a file: field, value, rule, remedy."""
+
+    field: str
+    value: str
+    rule: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.rule} (found {self.value}); {self.remedy}"
+
+
+class Incoherent(ValueError):
+    """Things that do not fit together, each of which becomes a problem of its own."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("; ".join(map(str, self.findings)))
+
+
 def problems_of(file: str, error: ValidationError) -> Iterator[Problem]:
     """Return what a validation found, each in plain words.
 
@@ -85,6 +105,11 @@ def problems_of(file: str, error: ValidationError) -> Iterator[Problem]:
     """
     for item in error.errors(include_url=False):
         where = ".".join(str(part) for part in item["loc"]) or "(file)"
+        found_by = item.get("ctx", {}).get("error")
+        if isinstance(found_by, Incoherent):
+            for finding in found_by.findings:
+                yield Problem(file, f"{where}.{finding.field}", *finding[1:])
+            continue
         found = "nothing" if item["type"] == "missing" else shown(item["input"])
         yield Problem(file, where, found, *explained(dict(item)))
 

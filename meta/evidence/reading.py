@@ -14,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from meta.errors import DataWarning, EvidenceError, Notes
 from meta.evidence.claims import ClaimsFile
+from meta.evidence.clones import same_numbers
+from meta.evidence.coherence import against_its_words
 from meta.evidence.old_files import note_on, old_role, rewritten, with_new_role
 from meta.evidence.problems import Problem, problems_of
 from meta.evidence.schema import Study
@@ -82,11 +84,14 @@ class Checked:
         What is wrong, in the order of the folders.
     old : mapping of Path to str
         Files of version 0.1, each with the word that it has for the role ``treatment``.
+    questions : tuple of str
+        What is not wrong but worth a look: the same numbers under two names, words that say another value.
     """
 
     count: int
     problems: tuple[Problem, ...]
     old: Mapping[Path, str]
+    questions: tuple[str, ...] = ()
 
     def rewrite(self) -> None:
         """Write ``treatment`` into the old files; each is complete at any time."""
@@ -136,15 +141,25 @@ def checked(paths: Sequence[str | Path]) -> Checked:
             names.add(path.name)
     count, problems = 0, []
     old: dict[Path, str] = {}
+    questions: list[str] = []
     for folder, wanted in asked.items():
         found = _read(folder)
+        questions += _worth_a_look(found)
         count += len(list(folder.glob("*.toml"))) if wanted is None else len(wanted)
         own = [item for item in found.own if wanted is None or item.file in wanted]
         prefix = "" if len(asked) == 1 else f"{folder}/"
         changed = found.old_names if wanted is None else found.old_names & wanted
         old |= {folder / name: str(found.old_role) for name in sorted(changed)}
         problems += [replace(item, file=f"{prefix}{item.file}") for item in (*own, *found.across)]
-    return Checked(count, tuple(problems), old)
+    return Checked(count, tuple(problems), old, tuple(questions))
+
+
+def _worth_a_look(found: _Found) -> Iterator[str]:
+    """Questions about files that break no rule."""
+    yield from same_numbers(found.studies)
+    for claim in found.claims.claims:
+        for item in against_its_words(claim.estimand) if claim.estimand is not None else ():
+            yield f"{CLAIMS_FILE}: claims.{claim.id}.{item}"
 
 
 def preview(folder: str | Path, texts: Mapping[str, str]) -> tuple[Library, list[Problem]]:

@@ -86,7 +86,7 @@ def normalisation_of(claim: Claim, finding: NormalisationFinding, posterior: Any
     density = None if posterior is None else (shifts, posterior.pdf(shifts))
     return normalisation(
         curves,
-        claimed=claim.estimand.value,
+        claimed=finding.claimed,
         posterior=density,
         interval=None if posterior is None else (finding.delta_low, finding.delta_high),
         title=f"Normal when measured again (raised: above the {mark(cutoff)})",

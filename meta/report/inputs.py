@@ -125,8 +125,24 @@ def fingerprint(value: Any) -> str:
     return digest(text.encode("utf-8", errors="surrogatepass"))
 
 
+LATER = {"at_least": None, "min_information": 0.05, "effect_mean": None}
+"""Fields that files of earlier versions lack, with what they meant: they do not change a fingerprint."""
+
+
 def _plain(model: BaseModel) -> Any:
-    return model.model_dump(mode="json")
+    return _without_later(model.model_dump(mode="json"))
+
+
+def _without_later(value: Any) -> Any:
+    """Plain values without the later fields that say what was always meant.
+
+    >>> _without_later({"rule": [{"min_information": 0.05, "support": 0.9}], "at_least": 0.5})
+    {'rule': [{'support': 0.9}], 'at_least': 0.5}
+    """
+    if isinstance(value, dict):
+        own = {name: part for name, part in value.items() if name not in LATER or part != LATER[name]}
+        return {name: _without_later(part) for name, part in own.items()}
+    return [_without_later(part) for part in value] if isinstance(value, list) else value
 
 
 def versions() -> dict[str, str]:

@@ -9,8 +9,9 @@ import meta
 from meta.claims.answers import answer, vary
 from meta.claims.choices import departures, merge
 from meta.claims.explained import turned, variance_alone, variance_beyond
-from meta.claims.judge import judge, posterior_of
+from meta.claims.judge import judge
 from meta.claims.rosters import NOT_ASKED, data_sets
+from meta.claims.rule import posterior_of
 from meta.claims.specifications import Prior, fits, p_values_at, posteriors, sampled
 from meta.effects.evidence import PRIMARY, Choices
 from meta.effects.model import EffectSizes

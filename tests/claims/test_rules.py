@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meta.claims.estimand import claimed_on_model_scale, region, threshold
-from meta.claims.judge import decide, judge
+from meta.claims.judge import judge
+from meta.claims.rule import decide
 from meta.claims.verdict import Probabilities
 from meta.errors import InputError
 from meta.evidence.claims import Estimand, Rule

@@ -6,7 +6,7 @@ import pytest
 from small_studies import CLAIMS, add, make, snapshot
 
 import meta
-from meta.claims.judge import posterior_of
+from meta.claims.rule import posterior_of
 from meta.commands.running import run as command
 from meta.errors import InputError
 from meta.report import record as record_module

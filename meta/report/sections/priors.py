@@ -7,7 +7,7 @@ from typing import Any
 
 from meta.claims.answers import Answer
 from meta.claims.estimand import threshold
-from meta.claims.judge import posterior_of
+from meta.claims.rule import posterior_of
 from meta.errors import quiet
 from meta.formatting import number, percent
 from meta.report.blocks import Block, Row, Table, cell, line, paragraph, soft

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from meta.claims.answers import finding_for
-from meta.claims.judge import posterior_of
 from meta.claims.proportion import NormalisationFinding, Scenario
+from meta.claims.rule import posterior_of
 from meta.effects.evidence import Evidence, cited
 from meta.errors import quiet
 from meta.evidence.claims import Claim

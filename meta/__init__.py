@@ -46,6 +46,8 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.effects.evidence import load_evidence as load_evidence
     from meta.effects.model import EffectSizes as EffectSizes
     from meta.effects.revman import read_revman as read_revman
+    from meta.models.dose.dose_response import dose_response as dose_response
+    from meta.models.dose.result import DoseResponse as DoseResponse
     from meta.models.network.contrast import NetworkContrast as NetworkContrast
     from meta.models.network.pool import pool_network as pool_network
     from meta.models.network.result import Network as Network
@@ -99,6 +101,7 @@ _PLACES = {
     "pool_multilevel": "meta.pooling.multilevel",
     "pool_counts": "meta.pooling.counts",
     "pool_network": "meta.models.network.pool",
+    "dose_response": "meta.models.dose.dose_response",
     "robust": "meta.pooling.robust",
     "aggregate": "meta.pooling.dependence",
     "vcalc": "meta.pooling.vcalc",
@@ -147,6 +150,7 @@ _CLASSES = {
     "PooledCounts": "meta.pooling.counts",
     "Network": "meta.models.network.result",
     "NetworkContrast": "meta.models.network.contrast",
+    "DoseResponse": "meta.models.dose.result",
     "Robust": "meta.pooling.robust",
     "LikelihoodRatio": "meta.pooling.coefficients",
     "Simulated": "meta.pooling.simulation",

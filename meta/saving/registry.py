@@ -35,6 +35,8 @@ PLACES: Mapping[str, str] = {
     **_at("meta.models.network.contrast", "NetworkContrast"),
     **_at("meta.models.network.data", "NetworkData"),
     **_at("meta.kernels.network.contrasts", "Contrasts"),
+    **_at("meta.models.dose.result", "DoseResponse"),
+    **_at("meta.kernels.dose.bases", "Basis"),
     **_at("meta.kernels.heterogeneity", "Tau2Interval"),
     **_at("meta.kernels.mantel_haenszel", "ChiSquared"),
     **_at("meta.kernels.cluster_robust", "Sandwich"),

@@ -105,6 +105,14 @@ def counts() -> Any:
 
 
 @cache
+def doses() -> dict[str, Any]:
+    """Six trials with two doses each beside their reference."""
+    mean = 0.01 * np.tile([0.0, 50.0, 100.0], 6) + np.repeat(np.linspace(0, 1, 6), 3)
+    means = {"mean": mean, "sd": np.linspace(0.9, 1.1, 18), "n": np.full(18, 30)}
+    return {"study": list("aaabbbcccdddeeefff"), "dose": [0.0, 50.0, 100.0] * 6, **means}
+
+
+@cache
 def fit() -> Any:
     return meta.pool(es())
 
@@ -167,6 +175,7 @@ CURVES = {"a": (np.linspace(-2, 2, 9), np.linspace(0.1, 0.9, 9))}
 CALLS: dict[str, Callable[[], dict[str, Any]]] = {
     "meta.aggregate": lambda: {"data": es(), "cluster": "g", "rho": 0.5},
     "meta.vcalc": lambda: {"data": es(), "cluster": "g", "obs": "effect", "rho": 0.5},
+    "meta.dose_response": lambda: {"table": doses(), "measure": "MD", "shape": "quadratic"},
     "meta.bayes": lambda: {"es": es(), "effect": meta.Normal(0, 2), "tau": meta.HalfNormal(0.5)},
     "meta.certainty": lambda: {"evidence": evidence(), "claim": claim(), "analysis": analysis()},
     "meta.effect_sizes": lambda: {"table": frame(), "measure": "GEN", "yi": "yi", "vi": "vi"},

@@ -75,6 +75,13 @@ def bounded() -> Any:
     )
 
 
+def dose_response() -> Any:
+    table = {"study": list("AAABBBCCCDD"), "dose": [0, 1, 2, 0, 1, 3, 0, 2, 4, 0, 3]}
+    table |= {"mean": [1.0, 1.6, 2.1, 0.8, 1.1, 2.6, 1.1, 2.2, 2.4, 0.9, 2.2], "sd": [1.0] * 11}
+    table |= {"n": [30, 31, 32, 25, 26, 27, 40, 41, 42, 35, 36]}
+    return meta.dose_response(table, measure="MD", shape="quadratic", unit="mg")
+
+
 def pool_bounded() -> Any:
     from meta.pooling.bounded import pool_bounded as pooled
 
@@ -144,6 +151,7 @@ RECIPES: dict[str, Callable[[], Any]] = {
     "network": network,
     "network-contrast": lambda: network().contrast("b", "c"),
     "bounded-pool": pool_bounded,
+    "dose-response": dose_response,
     "posterior": lambda: post(meta.Normal(0, 1), meta.HalfNormal(0.5)),
     "posterior-flat": lambda: post(meta.Flat(), p.DuMouchel()),
     "posterior-on-a-grid": lambda: meta.bayes(bounded(), **TWO),

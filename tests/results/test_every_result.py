@@ -34,6 +34,7 @@ PARTS = {
     *("Claim", "Analysis", "Probabilities", "Compatibility", "Scenario", "Variation", "Finding"),
     *(
         "Sandwich",
+        "Basis",
         "Stacked",
         "RandomTerm",
         "Rows",
@@ -74,6 +75,7 @@ NO_MEAN = {
 WITH_LIKELIHOOD = {
     *("Pooled", "PooledMany", "Regression", "LocationScale", "Multilevel", "PooledCounts", "BoundedPool"),
     "Network",
+    "DoseResponse",
     *("SelectionModel", "BetaSelection", "ConditionalModel"),
 }
 WITH_COEFFICIENTS = {"Regression", "LocationScale", "Multilevel", "Robust", "PosteriorRegression"}

@@ -1,0 +1,71 @@
+"""The print-out of a dose-response curve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from meta.formatting import listing, number
+from meta.models.dose.shapes import NAMES
+from meta.results.text import Line, display_text, heading, heterogeneity, needs_display, size, table
+
+MOST = 5
+"""Doses whose effects are printed."""
+
+
+def lines(fit: Any, digits: int) -> list[str]:
+    """Heading, coefficients, heterogeneity, tests, and effects at a few doses."""
+    stages = {"one": "one stage", "two": "two stages"}[fit.stage]
+    parts = ["Dose-response meta-analysis", _shape(fit), stages, fit.method, fit.test]
+    trials = "1 trial" if fit.n_trials == 1 else f"{fit.n_trials} trials"
+    parts += [trials, f"k = {fit.k}"]
+    rows = [Line.of(row) for row in fit._terms()]
+    tests = [] if fit.p == 1 else [f"non-linearity: {fit.nonlinearity}"]
+    overall = [] if fit.p == 1 else [f"any effect of dose: {fit.wald()}"]
+    return [
+        heading(parts, fit.measure),
+        *table(rows, fit.level, digits),
+        *heterogeneity(q=(fit.q, fit.q_df, fit.q_p) if fit.q_df else None, more=[_between(fit)]),
+        *tests,
+        *overall,
+        *_effects(fit, digits),
+    ]
+
+
+def _shape(fit: Any) -> str:
+    values = listing([f"{x:g}" for x in fit.basis.values])
+    told = {"rcs": f", knots at {values}", "fp": f", powers {values}"}.get(fit.shape, "")
+    return NAMES[fit.shape] + told
+
+
+def _between(fit: Any) -> str:
+    if fit.heterogeneity == "none":
+        return "equal curves in all trials"
+    if fit.heterogeneity in ("proportional", "additive"):
+        per = " x dose^2" if fit.heterogeneity == "proportional" else ""
+        return f"tau2 {size(float(fit.psi[0, 0]))}{per} ({fit.heterogeneity})"
+    sds = [f"{number(x, 4) if x >= 0.001 or x == 0 else f'{x:.3g}'}" for x in np.sqrt(np.diag(fit.psi))]
+    rank = int(np.linalg.matrix_rank(fit.psi * np.outer(fit.trials.scale, fit.trials.scale)))
+    singular = f", rank {rank} of {fit.p}" if 0 < rank < fit.p else ""
+    return f"SD of coefficients between trials {listing(sds)} ({fit.heterogeneity}{singular})"
+
+
+def _effects(fit: Any, digits: int) -> list[str]:
+    """Effects at up to five doses that were given, against the reference dose."""
+    given = np.unique(fit.dose)
+    if len(given) > MOST:
+        given = given[np.round(np.linspace(0, len(given) - 1, MOST)).astype(int)]
+    given = given[given != fit.reference_dose]
+    unit = f" {fit.unit}" if fit.unit else ""
+    found = fit.predict(given)
+    rows = []
+    for row in found.itertuples():
+        shown = ""
+        if needs_display(fit.measure):
+            shown = display_text(fit.es, row.estimate, row.ci_low, row.ci_high)
+        rows.append(Line(f"{row.dose:g}{unit}", row.estimate, row.se, row.ci_low, row.ci_high, right=shown))
+    return [
+        f"effect against dose {fit.reference_dose:g}{unit}",
+        *table(rows, fit.level, digits, tested=False)[1:],
+    ]

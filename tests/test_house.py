@@ -132,9 +132,8 @@ def test_modules_stay_readable():
 
 
 LISTS_OF_MEASURES = {
-    "effects/reported.py": "which statistic of a paper leads to which measure",
     "effects/revman_rows.py": "RevMan's names of measures",
-    "evidence/statistics.py": "schema of a study file, in a room below the measures",
+    "evidence/kinds/ratio.py": "schema of a study file, in a room below the measures",
     "plots/scatter.py": "one curve of equal effect per measure",
     "pooling/counts.py": "one Mantel-Haenszel formula per measure",
     "pooling/dependence.py": "one covariance formula per measure",

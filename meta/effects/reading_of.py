@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import SupportsFloat
 
 import numpy as np
@@ -12,6 +12,8 @@ from meta.effects.eligibility import contrast
 from meta.evidence.claims import Analysis, ClaimsFile
 from meta.evidence.schema import Arm, Result, Study
 from meta.formatting import number
+from meta.recovery.assumptions import ASSUMPTIONS
+from meta.recovery.solution import ImpliedTest
 
 TIERS = "ABCD"
 NO_SIZES = "the number of people per arm was not seen and none is assumed"
@@ -38,6 +40,8 @@ class Derived:
         What was assumed, with value and range.
     reason : str
         Why nothing can be computed, at tier D.
+    implied : ImpliedTest or None
+        The test of no effect on its native scale: the printed one where one is printed.
     """
 
     tier: str
@@ -49,6 +53,7 @@ class Derived:
     steps: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     reason: str = ""
+    implied: ImpliedTest | None = None
 
     @property
     def kind(self) -> str:
@@ -59,20 +64,15 @@ class Derived:
             return "mixture"
         return "bound" if self.tier == "C" else "exact"
 
-    def after(self, context: Context) -> Derived:
-        """Return this with the context's assumptions noted, and tier B in place of A if there are any."""
-        noted = tuple(dict.fromkeys((*self.assumptions, *context.noted)))
-        return replace(self, assumptions=noted, tier="B" if noted and self.tier == "A" else self.tier)
-
 
 def nothing(reason: str) -> Derived:
     """Return a tier D result with its reason."""
     return Derived("D", reason=reason)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Context:
-    """A reported result with all that its derivation may look up; remembers each assumption it hands out."""
+    """A reported result with all that its derivation may look up."""
 
     study: Study
     result: Result
@@ -80,7 +80,6 @@ class Context:
     claims: ClaimsFile
     values: Mapping[str, float]
     arm_sizes: Mapping[str, Mapping[str, int]]
-    noted: list[str] = field(default_factory=list)
 
     @property
     def arms(self) -> tuple[Arm, Arm]:
@@ -94,55 +93,33 @@ class Context:
         """Whether the same people had both conditions."""
         return self.study.design.kind in ("crossover", "contralateral")
 
-    def assume(self, assumption_id: str) -> float:
-        """Hand out an assumed value and note it."""
-        item = self.claims.assumption(assumption_id)
-        value = self.values.get(assumption_id, item.value)
-        self.note(f"{item.name} = {value:g} (range {item.low:g} to {item.high:g})")
-        return value
+    def value(self, assumption_id: str) -> float:
+        """The value that is taken of an assumption of the claims file."""
+        return self.values.get(assumption_id, self.claims.assumption(assumption_id).value)
 
-    def note(self, text: str) -> None:
-        """Remember an assumption in words."""
-        if text not in self.noted:
-            self.noted.append(text)
+    def worded(self, assumption_id: str) -> str:
+        """An assumption with its value and range, in the claims file's words where it declares it."""
+        for item in self.claims.assumptions:
+            if item.id == assumption_id:
+                value = self.value(assumption_id)
+                return f"{item.name} = {value:g} (range {item.low:g} to {item.high:g})"
+        return ASSUMPTIONS[assumption_id].told(self.values.get(assumption_id))
 
-    def size(self, arm: Arm) -> int | None:
-        """Return an arm's n: the statistic's own, else the arm's, else an assumed one (noted), else None."""
+    def size(self, arm: Arm) -> tuple[int | None, str]:
+        """Return an arm's n and what to note: the statistic's own, else the arm's, else an assumed one."""
         own = {part.arm: part.n for part in getattr(self.result.statistic, "arms", ()) if hasattr(part, "n")}
         reported = own.get(arm.id) or arm.n_analysed or arm.n_randomised
         if reported:
-            return reported
+            return reported, ""
         if self.crossover and self.study.population.n_analysed:
-            return self.study.population.n_analysed
+            return self.study.population.n_analysed, ""
         assumed = self.arm_sizes.get(self.study.id, {}).get(arm.id)
-        if assumed:
-            self.note(f"n of the {arm.label} arm = {assumed} (assumed)")
-        return assumed
+        return assumed, f"n of the {arm.label} arm = {assumed} (assumed)" if assumed else ""
 
     def sizes(self) -> tuple[int, int] | None:
         """Return (n1, n2) of the treatment and the control arm, or None if either is unknown."""
-        first, second = (self.size(arm) for arm in self.arms)
+        first, second = (self.size(arm)[0] for arm in self.arms)
         return (first, second) if first and second else None
-
-    def people(self) -> int | None:
-        """Return the number of people in a crossover."""
-        sizes = self.sizes()
-        return min(sizes) if sizes else self.study.population.n_analysed or self.study.population.n_randomised
-
-    def toward(self, direction: str) -> float | None:
-        """Return the sign of a stated direction (negative: lower under the treatment), or None if unstated.
-
-        On scales where higher is better the sign is turned, and the turn is noted.
-        """
-        sign = {"lower": -1.0, "higher": 1.0}.get(direction)
-        return sign if sign is None else sign * self.flip()
-
-    def flip(self) -> float:
-        """Return -1 where the scale runs the other way from the analysis's benefit, else 1."""
-        if self.result.higher_is == "better" and self.analysis.benefit == "lower":
-            self.note("scale turned: higher is better in the source")
-            return -1.0
-        return 1.0
 
 
 def shown(value: SupportsFloat) -> str:

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from meta.errors import EvidenceError
-from meta.evidence import statistics
+from meta.evidence.kinds import KINDS
 from meta.evidence.schema import Result, Study
 
 STUDY = {
@@ -47,38 +47,8 @@ RESULT = {
 }
 
 
-def _arms(*fields: str) -> dict[str, str]:
-    """Names with 1 and 2 for the fields of the two arms; after a digit an underscore keeps them apart."""
-    return {
-        f"{name}_{arm + 1}" if name[-1].isdigit() else f"{name}{arm + 1}": f"arms.{arm}.{name}"
-        for arm in (0, 1)
-        for name in fields
-    }
-
-
-def _same(*fields: str) -> dict[str, str]:
-    return {name: name for name in fields}
-
-
-STATISTIC: dict[str, dict[str, str]] = {
-    "means": _arms(*(name for name in statistics.ArmSummary.model_fields if name != "arm")) | _same("p"),
-    "mean-difference": {"md": "difference"} | _same("se", "ci_low", "ci_high", "level", "p"),
-    "ratio": _same("measure", "estimate", "ci_low", "ci_high", "level", "p", "n_total")
-    | {"per_1000_1": "per_1000.0", "per_1000_2": "per_1000.1"},
-    "test": _same("direction", "p", "p_below", "t", "f", "df", "eta_squared", "test"),
-    "within-arm-tests": _arms("n", "p", "significant", "alpha", "direction"),
-    "threshold": _same("p_below", "direction", "comparisons"),
-    "not-significant": _same("alpha", "direction"),
-    "interval": _same("low", "high", "direction", "significant", "other_arm_significant"),
-    "counts": _arms("events", "n") | _same("p"),
-    "percentages": _arms("percent", "decimals", "n") | _same("p"),
-    "variation": _same(*(name for name in statistics.Variation.model_fields if name != "kind")),
-    "narrative": _same("direction", "words"),
-}
-MODELS: dict[str, type[BaseModel]] = {
-    get_args(model.model_fields["kind"].annotation)[0]: model
-    for model in get_args(get_args(statistics.Statistic)[0])
-}
+STATISTIC: dict[str, Mapping[str, str]] = {name: kind.columns for name, kind in KINDS.items()}
+MODELS: dict[str, type[BaseModel]] = {name: kind.model for name, kind in KINDS.items()}
 SIZES = {"n1": 0, "n2": 1}
 """People per arm; where the kind of statistic has no place for them they go to the arm itself."""
 NAMES = tuple(dict.fromkeys(chain(STUDY, RESULT, ("kind",), chain.from_iterable(STATISTIC.values()), SIZES)))

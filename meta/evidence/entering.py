@@ -23,6 +23,7 @@ from meta.evidence.columns import (
     name_of,
     owners,
 )
+from meta.evidence.kinds import telling
 from meta.evidence.names import authors_of, bare_doi, short_name, slug, surname
 from meta.evidence.problems import Problem, explained, shown
 from meta.evidence.schema import Study
@@ -43,13 +44,7 @@ SOURCES = {"full text": "paper", "full table": "paper", "registry": "registry", 
 SECOND = {"arm2", *(name for names in STATISTIC.values() for name, path in names.items() if ".1" in path)}
 FOLLOWS = {"label": "id", "title": "id", "measured": "outcome", "people": "group", "citation": "id"}
 """What is filled in from another field; its absence is not told beside the other's."""
-TELLING = {
-    "mean1": "means", "median1": "means", "mean2": "means", "median2": "means",
-    "events1": "counts", "percent1": "percentages", "md": "mean-difference", "estimate": "ratio",
-    "p1": "within-arm-tests", "p2": "within-arm-tests", "t": "test", "f": "test", "eta_squared": "test",
-    "low": "interval", "within_person_cv_low": "variation", "retest_correlation_low": "variation",
-    "p_below": "threshold", "p": "test", "words": "narrative", "alpha": "not-significant",
-}  # fmt: skip
+TELLING = telling()
 """Kind of statistic by the first of these names that a record has."""
 
 

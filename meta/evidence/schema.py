@@ -44,10 +44,18 @@ class Design(Strict):
     """How the study was set up, as far as its sources say."""
 
     kind: Literal[
-        "parallel", "crossover", "before-after", "contralateral", "survey", "review", "other", "not stated"
+        "parallel",
+        "crossover",
+        "cluster",
+        "before-after",
+        "contralateral",
+        "survey",
+        "review",
+        "other",
+        "not stated",
     ] = Field(
         description="parallel: each person gets one treatment. crossover: each gets both in turn. "
-        "contralateral: one limb each.",
+        "cluster: groups of people (wards, schools) were allotted. contralateral: one limb each.",
     )
     allocation: Literal["randomised", "counterbalanced", "not randomised", "not stated", "none"] = Field(
         description="How people came into the arms. 'counterbalanced': the order was balanced, chance is not "
@@ -58,6 +66,15 @@ class Design(Strict):
     )
     control: Literal["placebo", "no supplement", "active", "none", "not stated"] = Field(
         description="What the comparison group got."
+    )
+    cluster_size: Annotated[float, Field(ge=1)] | None = Field(
+        default=None, description="People in a cluster on average, in a cluster trial."
+    )
+    icc: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        default=None, description="Intracluster correlation as printed, in a cluster trial."
+    )
+    design_effect: Positive | None = Field(
+        default=None, description="Factor by which clustering inflates the variance, where printed."
     )
     post_hoc: bool = Field(
         default=False, description="true if this analysis was not planned before the data were seen."
@@ -157,9 +174,9 @@ class Result(Strict):
     adjusted: Literal["yes", "no", "unknown"] = Field(
         default="no", description="Whether the comparison was adjusted for baseline or other covariates."
     )
-    error_term: Literal["people", "observations", "not stated"] = Field(
+    error_term: Literal["people", "observations", "clusters", "not stated"] = Field(
         default="people",
-        description="What the test's error was between: people, or repeated observations of them.",
+        description="What the test's error was between: people, repeated observations of them, or clusters.",
     )
     selected: bool = Field(
         default=False, description="true if it is reported because it was significant, the best of several."

@@ -93,12 +93,9 @@ def assemble(
         vi[rows] = result["vi"]  # type: ignore[call-overload]
         if "yi" in result:
             yi[rows], kind[rows] = result["yi"], "exact"  # type: ignore[call-overload]
-        elif "either" in result:
+        elif "either" in result or "values" in result:
             kind[rows] = "mixture"
-            values = np.broadcast_to(np.asarray(result["either"]), rows.shape)
-            mixtures |= {
-                int(row): ((-float(x), 0.5), (float(x), 0.5)) for row, x in zip(rows, values, strict=True)
-            }
+            mixtures |= _mixtures(rows, possible(result))
         else:
             kind[rows] = "bound"
             lower[rows], upper[rows] = result["low"], result["high"]  # type: ignore[call-overload]
@@ -110,6 +107,21 @@ def assemble(
     kind[by_formula & usable] = "exact"
     kind[(kind == "exact") & ~usable] = "none"
     return Rows(yi, vi, kind, lower, upper, mixtures, index, columns)
+
+
+def possible(result: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
+    """The effects that are possible where only signs are unknown, each an array over the rows."""
+    if "values" in result:
+        return tuple(np.asarray(x, dtype=float) for x in result["values"])
+    size = np.asarray(result["either"], dtype=float)
+    return -size, size
+
+
+def _mixtures(rows: np.ndarray, values: tuple[np.ndarray, ...]) -> dict[int, tuple[tuple[float, float], ...]]:
+    """Possible values of each row, ascending, all as likely."""
+    table = np.sort(np.stack([np.broadcast_to(x, rows.shape) for x in values]), axis=0)
+    weight = 1 / len(values)
+    return {int(row): tuple((float(x), weight) for x in table[:, i]) for i, row in enumerate(rows)}
 
 
 def formula(

@@ -72,6 +72,8 @@ ASSUMPTIONS: dict[str, Assumption] = {
             0.67,
             1.5,
         ),
+        Assumption("borrowed-sd-share", "SD as a share of the length of the scale", "B", 0.26, 0.14, 0.31),
+        Assumption("within-arm", "changes were tested within the groups, not their difference", "C"),
         Assumption("threshold", "p is taken at its threshold, so the standard error is an upper limit"),
         Assumption("bound", "only a bound of the effect follows", "C"),
         Assumption("sign", "the sign of the effect is unknown: one of two values, half each", "C"),

@@ -90,6 +90,15 @@ _ARM = (
     Fact("sd_change", "standard deviation of the change", "positive"),
     Fact("se_change", "standard error of the mean change", "positive"),
 )
+_WITHIN = (
+    Fact("p_change", "two-sided p-value of the change within the group", "p"),
+    Fact("p_below_change", "threshold below which that p lies", "open share"),
+    Fact("not_significant_change", "threshold that the p of the change did not reach", "open share"),
+    Fact("direction_change", "'higher' or 'lower': whether the group's values rose or fell", "sign"),
+    Fact("change_low", "lower end of a mean change that is stated as a range, as in '1 to 2 points'"),
+    Fact("change_high", "upper end of that range"),
+)
+"""Of the arms of a comparison alone."""
 
 
 def of_arm(name: str, arm: str) -> str:
@@ -135,7 +144,7 @@ _DESIGN = (
     Fact("design_effect", "factor by which clustering inflates the variance", "positive"),
     Fact("error_term", "'clusters' if the printed test allows for them, 'people' if it does not", "word"),
     Fact("phase", "final or change", "word"),
-    Fact("adjusted", "True if the printed test is adjusted for covariates (ANCOVA)", "word"),
+    Fact("adjusted", "yes if the printed test is adjusted for covariates (ANCOVA); no; unknown", "word"),
     Fact("scale_low", "lowest value that the scale allows"),
     Fact("scale_high", "highest value that the scale allows"),
     Fact("whole", "True if the values are whole numbers, so that GRIM applies", "word"),
@@ -158,7 +167,11 @@ _FORMULA = tuple(
 FACTS: dict[str, Fact] = {
     fact.name: fact
     for fact in (
-        *(Fact(of_arm(f.name, arm), f"{f.meaning} of group {arm}", f.domain) for arm in "12" for f in _ARM),
+        *(
+            Fact(of_arm(f.name, arm), f"{f.meaning} of group {arm}", f.domain)
+            for arm in "12"
+            for f in (*_ARM, *_WITHIN)
+        ),
         *(f for f in _ARM if f.name not in ("se", "ci_low", "ci_high")),
         *_BETWEEN,
         *_DESIGN,
@@ -169,7 +182,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "design": ("parallel", "crossover", "cluster"),
     "error_term": ("not stated", "people", "clusters"),
     "phase": ("not stated", "final", "change"),
-    "adjusted": ("no", "yes"),
+    "adjusted": ("no", "yes", "unknown"),
     "whole": ("no", "yes"),
 }
 """Facts that are words, and what they may be; the first is what holds if nothing is said."""

@@ -72,8 +72,9 @@ def flags_of(code: str, words: Circumstances, stated: Iterable[str], phase: str)
     ['SMD', 'clustered', 'inflate', 'unsure']
     """
     found = {code}
-    if words.adjusted == "yes":
-        found.add("adjusted")
+    if words.adjusted != WORDS["adjusted"][0]:
+        # a test that may be adjusted has the df of one that is not: what is known to cost a df is not known
+        found |= {"adjusted"} | ({"covariate"} if words.adjusted == "yes" else set())
     if phase == "change":
         found.add("change")
     if words.design == "cluster":

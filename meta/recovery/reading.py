@@ -79,7 +79,7 @@ def read(given: Mapping[str, Any], labels: Labels) -> Stated:
             words[name] = _words(name, column, labels, wrong)
             continue
         array = np.asarray(column)
-        if array.dtype.kind in "iuf" and name != "direction":
+        if array.dtype.kind in "iuf" and FACTS[name].domain != "sign":
             _merge(values, halves, name, array.astype(float), None)
             continue
         for fact, (numbers, half) in _cells(name, column, labels, wrong).items():
@@ -148,8 +148,8 @@ def cell_of(name: str, cell: Any) -> tuple[str, float, float]:
     >>> cell_of("p", "< 0.01"), cell_of("p", "ns"), cell_of("direction", "lower"), cell_of("mean1", "3.50")
     (('p_below', 0.01, 0.0), ('not_significant', 0.05, 0.0), ('direction', -1.0, 0.0), ('mean1', 3.5, 0.005))
     """
-    if name == "direction":
-        return name, _sign(cell), 0.0
+    if FACTS[name].domain == "sign":
+        return name, _sign(name, cell), 0.0
     if isinstance(cell, (bool, np.bool_)):
         if name != "not_significant":
             raise InputError(f"{name} must be a number, not {cell}")
@@ -187,14 +187,14 @@ def _number(name: str, cell: Any) -> float:
     return number
 
 
-def _sign(cell: Any) -> float:
+def _sign(name: str, cell: Any) -> float:
     if isinstance(cell, str) and cell.strip().lower() in SIGNS:
         return SIGNS[cell.strip().lower()]
     if isinstance(cell, (int, float, np.number)) and cell in (1, -1):
         return float(cell)
     if isinstance(cell, str) and cell.strip().lower() == "not stated":
         return np.nan
-    raise InputError(f"direction must be 'higher' or 'lower', not {shown(cell)}")
+    raise InputError(f"{name} must be 'higher' or 'lower', not {shown(cell)}")
 
 
 def _words(name: str, column: Any, labels: Labels, wrong: list[str]) -> np.ndarray:
@@ -204,7 +204,7 @@ def _words(name: str, column: Any, labels: Labels, wrong: list[str]) -> np.ndarr
         if missing(cell):
             continue
         text = str(cell).strip().lower()
-        if set(allowed) == {"no", "yes"}:
+        if allowed[:2] == ("no", "yes"):
             text = "yes" if text in _YES else "no" if text in _NO else text
         if text in allowed:
             found[row] = text

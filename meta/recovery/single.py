@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.recovery.assemble import Rows, formula
+from meta.recovery.assemble import Rows, formula, possible
 from meta.recovery.assumptions import ASSUMPTIONS, names_in
 from meta.recovery.closure import Way, best
 from meta.recovery.consistency import contradictions
@@ -63,7 +63,7 @@ def solution_of(
         high=float(rows.upper[row]),
         mixture=rows.mixtures.get(row, ()),
         range=_span(plan, rows, row, printed, choices),
-        trail=_trail(plan, yi),
+        trail=trail_of(plan, yi),
         assumptions=_assumptions(plan, choices.assumed),
         implied=implied_test(plan, yi, vi),
         contradictions=tuple(found),
@@ -96,13 +96,16 @@ def _span(
     if rows.kind[row] == "bound":
         return float(rows.lower[row]), float(rows.upper[row])
     if row in rows.mixtures:
-        size = max(value for value, _ in rows.mixtures[row])
-        high = _range(plan, size, printed, choices)[1]
-        return -high, high
+        ends = [
+            _range(plan, float(np.ravel(value)[0]), printed, choices, place)
+            for place, value in enumerate(possible(plan.result))
+        ]
+        return min(low for low, _ in ends), max(high for _, high in ends)
     return _range(plan, float(rows.yi[row]), printed, choices)
 
 
-def _trail(plan: Plan, yi: float) -> tuple[Step, ...]:
+def trail_of(plan: Plan, yi: float) -> tuple[Step, ...]:
+    """The steps of the first row of a plan, whose effect is ``yi``."""
     assert plan.evaluation is not None
     steps: list[Step] = []
     for way, value in plan.evaluation.order:
@@ -123,13 +126,23 @@ def _assumptions(plan: Plan, assumed: Mapping[str, float]) -> tuple[str, ...]:
 
 
 def effects_at(
-    problem: Problem, way: Way, values: Mapping[str, np.ndarray], assumed: Mapping[str, Any], choices: Choices
+    problem: Problem,
+    way: Way,
+    values: Mapping[str, np.ndarray],
+    assumed: Mapping[str, Any],
+    choices: Choices,
+    place: int = 0,
 ) -> np.ndarray:
-    """The effects (sizes, of mixtures) that a way gives for other values of its facts or assumptions."""
+    """The effects that a way gives for other values of its facts or assumptions.
+
+    Of several possible ones it is that at ``place``.
+    """
     result = Evaluation(values, assumed).of(way)
     assert isinstance(result, Mapping)
+    if "either" in result or "values" in result:
+        return np.atleast_1d(possible(result)[place])
     if "columns" not in result:
-        return np.atleast_1d(np.asarray(result.get("yi", result.get("either", math.nan)), dtype=float))
+        return np.atleast_1d(np.asarray(result.get("yi", math.nan), dtype=float))
     columns = dict(
         zip(
             result["columns"],
@@ -149,11 +162,13 @@ FEW_POINTS = 7
 """The same for three and more, all combined."""
 
 
-def _range(plan: Plan, yi: float, printed: Mapping[str, np.ndarray], choices: Choices) -> tuple[float, float]:
+def _range(
+    plan: Plan, yi: float, printed: Mapping[str, np.ndarray], choices: Choices, place: int = 0
+) -> tuple[float, float]:
     """Within which the effect lies as facts move within their last digit and assumptions in their ranges."""
     problem, way = plan.problem, plan.way
     assert way is not None
-    low, high = _rounded(plan, printed, choices)
+    low, high = _rounded(plan, printed, choices, place)
     ranged = [name for name in names_in(way.mask) if ASSUMPTIONS[name].low is not None]
     if ranged:
         points = POINTS.get(len(ranged), FEW_POINTS)
@@ -163,7 +178,7 @@ def _range(plan: Plan, yi: float, printed: Mapping[str, np.ndarray], choices: Ch
         ]
         grid = dict(zip(ranged, (x.ravel() for x in np.meshgrid(*axes)), strict=True))
         values = {name: np.repeat(x, grid[ranged[0]].size) for name, x in problem.values.items()}
-        found = effects_at(problem, way, values, {**choices.assumed, **grid}, choices)
+        found = effects_at(problem, way, values, {**choices.assumed, **grid}, choices, place)
         low, high = (
             low + min(0.0, float(np.nanmin(found)) - yi),
             high + max(0.0, float(np.nanmax(found)) - yi),
@@ -173,7 +188,9 @@ def _range(plan: Plan, yi: float, printed: Mapping[str, np.ndarray], choices: Ch
     return yi + low, yi + high
 
 
-def _rounded(plan: Plan, printed: Mapping[str, np.ndarray], choices: Choices) -> tuple[float, float]:
+def _rounded(
+    plan: Plan, printed: Mapping[str, np.ndarray], choices: Choices, place: int
+) -> tuple[float, float]:
     """How far the effect may lie below and above because its facts are rounded; each moves by itself."""
     problem, way = plan.problem, plan.way
     assert way is not None
@@ -186,10 +203,10 @@ def _rounded(plan: Plan, printed: Mapping[str, np.ndarray], choices: Choices) ->
         return 0.0, 0.0
     size = 2 * len(moving) + 1
     values = {name: np.repeat(x, size) for name, x in problem.values.items()}
-    for place, (fact, half) in enumerate(moving):
-        values[fact][2 * place + 1] -= half
-        values[fact][2 * place + 2] += half
-    found = effects_at(problem, way, values, choices.assumed, choices)
+    for at, (fact, half) in enumerate(moving):
+        values[fact][2 * at + 1] -= half
+        values[fact][2 * at + 2] += half
+    found = effects_at(problem, way, values, choices.assumed, choices, place)
     moved = np.nan_to_num(found[1:] - found[0]).reshape(-1, 2)
     return float(np.minimum(moved.min(axis=1), 0).sum()), float(np.maximum(moved.max(axis=1), 0).sum())
 

@@ -41,11 +41,15 @@ def solve(
     maximum1: Any = None, events1: Any = None, nonevents1: Any = None, percent1: Any = None,
     time1: Any = None, mean_pre1: Any = None, sd_pre1: Any = None, mean_post1: Any = None,
     sd_post1: Any = None, mean_change1: Any = None, sd_change1: Any = None, se_change1: Any = None,
+    p_change1: Any = None, p_below_change1: Any = None, not_significant_change1: Any = None,
+    direction_change1: Any = None, change_low1: Any = None, change_high1: Any = None,
     n2: Any = None, mean2: Any = None, sd2: Any = None, se2: Any = None, ci_low2: Any = None,
     ci_high2: Any = None, median2: Any = None, q1_2: Any = None, q3_2: Any = None, minimum2: Any = None,
     maximum2: Any = None, events2: Any = None, nonevents2: Any = None, percent2: Any = None,
     time2: Any = None, mean_pre2: Any = None, sd_pre2: Any = None, mean_post2: Any = None,
     sd_post2: Any = None, mean_change2: Any = None, sd_change2: Any = None, se_change2: Any = None,
+    p_change2: Any = None, p_below_change2: Any = None, not_significant_change2: Any = None,
+    direction_change2: Any = None, change_low2: Any = None, change_high2: Any = None,
     n: Any = None, mean: Any = None, sd: Any = None, median: Any = None, q1: Any = None, q3: Any = None,
     minimum: Any = None, maximum: Any = None, events: Any = None, nonevents: Any = None,
     percent: Any = None, time: Any = None, mean_pre: Any = None, sd_pre: Any = None, mean_post: Any = None,
@@ -84,13 +88,17 @@ def solve(
         Facts of group 1, the treated.
     nonevents1, percent1, time1, mean_pre1, sd_pre1, mean_post1, sd_post1, mean_change1 : Any
         More of them.
-    sd_change1, se_change1 : Any
+    sd_change1, se_change1, p_change1, p_below_change1, not_significant_change1 : Any
         More of them.
+    direction_change1, change_low1, change_high1 : Any
+        More of them: the group's own change.
     n2, mean2, sd2, se2, ci_low2, ci_high2, median2, q1_2, q3_2, minimum2, maximum2, events2 : Any
         Facts of group 2.
     nonevents2, percent2, time2, mean_pre2, sd_pre2, mean_post2, sd_post2, mean_change2 : Any
         More of them.
-    sd_change2, se_change2 : Any
+    sd_change2, se_change2, p_change2, p_below_change2, not_significant_change2 : Any
+        More of them.
+    direction_change2, change_low2, change_high2 : Any
         More of them.
     n, mean, sd, median, q1, q3, minimum, maximum, events, nonevents, percent, time, mean_pre : Any
         Facts of a single group, or of people measured twice.

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from meta.effects.measures.definition import Measure
 from meta.kernels.hedges import hedges_j
+from meta.recovery.rules import within_arm
 from meta.recovery.rules.crossover import ELBOURNE, paired_g, single_sd
 from meta.recovery.rules.dispersion import t_quantile
 from meta.recovery.rules.pooled import by_ratio
@@ -28,7 +29,8 @@ def effect_rules(entry: Measure, setting: str, options: Options | None = None) -
     """The rules that lead to the effect of a measure in a setting.
 
     A rule returns a mapping: ``columns`` for the measure's own formula, or ``yi`` and ``vi``, or ``low``,
-    ``high`` and ``vi`` of a bound, or ``either`` (plus or minus) and ``vi``; and ``inflate``, by which the
+    ``high`` and ``vi`` of a bound, or ``either`` (plus or minus) and ``vi``, or ``values`` (one of them) and
+    ``vi``; and ``inflate``, by which the
     variance of a clustered trial is multiplied.
 
     Examples
@@ -166,7 +168,38 @@ def _standardised(entry: Measure) -> list[Rule]:
                 "g = +-J |t| sqrt(1/n1 + 1/n2)", setting, reference=HEDGES, assumes=("sign",),
                 unless=("adjusted", "change", "inflate"), cost=3),
     ]  # fmt: skip
-    return found + _bounds(setting, ("n1", "n2", "df"), _parallel_limit)
+    return [
+        *found,
+        *_unsigned_otherwise(),
+        *within_arm.effects(),
+        *_bounds(setting, ("n1", "n2", "df"), _parallel_limit),
+        *_bounds(setting, ("n1", "n2", "df", "r2"), _adjusted_limit, when=("covariate",)),
+        *_bounds(setting, ("n1", "n2", "df", "r1"), _change_limit, when=("change",), more=("same-sds",)),
+    ]
+
+
+def _unsigned_otherwise() -> list[Rule]:
+    """An adjusted test, or one of changes, of which the sign is not stated."""
+
+    def adjusted(t: np.ndarray, n1: np.ndarray, n2: np.ndarray, r2: np.ndarray) -> dict[str, np.ndarray]:
+        g = hedges_j(n1 + n2 - 2) * t * np.sqrt((1 / n1 + 1 / n2) * (1 - r2))
+        return {"either": g, "vi": (1 - r2) * (1 / n1 + 1 / n2) + g**2 / (2 * (n1 + n2))}
+
+    def changed(
+        t: np.ndarray, n1: np.ndarray, n2: np.ndarray, r: np.ndarray, q: Any
+    ) -> dict[str, np.ndarray]:
+        scale = within_arm.change_scale(r, q)
+        g = hedges_j(n1 + n2 - 2) * t * np.sqrt(1 / n1 + 1 / n2) * scale
+        return {"either": g, "vi": scale**2 * (1 / n1 + 1 / n2) + g**2 / (2 * (n1 + n2))}
+
+    return [
+        _effect("g of an adjusted test without a sign", ("abs_t", "n1", "n2", "r2"), adjusted,
+                "g = +-J |t| sqrt((1/n1 + 1/n2)(1 - R2))", "two means", reference=HEDGES,
+                assumes=("sign",), when=("adjusted",), unless=("inflate",), cost=3),
+        _effect("g of changes without a sign", ("abs_t", "n1", "n2", "r1"), changed,
+                "g = +-J |t| sqrt((1/n1 + 1/n2) 2 (1 - r))", "two means", reference=HEDGES,
+                assumes=("sign", "same-sds"), when=("change",), unless=("adjusted", "inflate"), cost=3),
+    ]  # fmt: skip
 
 
 def _adjusted_g(
@@ -199,7 +232,28 @@ def _paired_limit(
     return hedges_j(n - 1) * t_of_p(p, df) * np.sqrt(v), v
 
 
-def _bounds(setting: str, sizes: tuple[str, ...], limit_of: Callable) -> list[Rule]:
+def _adjusted_limit(
+    p: np.ndarray, n1: np.ndarray, n2: np.ndarray, df: np.ndarray, r2: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    limit, v = _parallel_limit(p, n1, n2, df)
+    return limit * np.sqrt(1 - r2), v * (1 - r2)
+
+
+def _change_limit(
+    p: np.ndarray, n1: np.ndarray, n2: np.ndarray, df: np.ndarray, r: np.ndarray, ratio: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    limit, v = _parallel_limit(p, n1, n2, df)
+    scale = within_arm.change_scale(r, ratio)
+    return limit * scale, v * scale**2
+
+
+def _bounds(
+    setting: str,
+    sizes: tuple[str, ...],
+    limit_of: Callable,
+    when: tuple[str, ...] = (),
+    more: tuple[str, ...] = (),
+) -> list[Rule]:
     """What "p < a" and "not significant" say about g."""
 
     def beyond(p: np.ndarray, sign: np.ndarray, *rest: np.ndarray) -> dict[str, np.ndarray]:
@@ -215,16 +269,22 @@ def _bounds(setting: str, sizes: tuple[str, ...], limit_of: Callable) -> list[Ru
         limit, v = limit_of(p, *rest)
         return {"low": -limit, "high": limit, "vi": v}
 
-    more: dict[str, Any] = {
-        "reference": THRESHOLDS, "assumes": ("bound",), "unless": ("change", "adjusted", "inflate"),
+    # where adjustment is only possible, the bound is that of the plain test: it is the one that was printed
+    others = {"covariate": ("inflate",), "change": ("covariate", "inflate")}
+    unless = others[when[0]] if when else ("change", "covariate", "inflate")
+    kind = {"covariate": " of an adjusted test", "change": " of changes"}[when[0]] if when else ""
+    told: dict[str, Any] = {
+        "reference": THRESHOLDS, "assumes": ("bound", *more), "when": when, "unless": unless,
     }  # fmt: skip
     return [
-        _effect("bound of g from a threshold", ("p_below", "sign", *sizes), beyond,
-                "g beyond J t(threshold, df) sqrt(v)", setting, cost=2, **more),
-        _effect("bound of g from a result that is not significant", ("not_significant", "sign", *sizes),
-                within, "g between 0 and J t(threshold, df) sqrt(v)", setting, cost=3, **more),
-        _effect("bounds of g from a result that is not significant", ("not_significant", *sizes), around,
-                "|g| below J t(threshold, df) sqrt(v)", setting, cost=12, **more),
+        _effect(f"bound of g from a threshold{kind}", ("p_below", "sign", *sizes), beyond,
+                "g beyond J t(threshold, df) sqrt(v)", setting, cost=2, **told),
+        _effect(f"bound of g from a result{kind} that is not significant",
+                ("not_significant", "sign", *sizes), within,
+                "g between 0 and J t(threshold, df) sqrt(v)", setting, cost=3, **told),
+        _effect(f"bounds of g from a result{kind} that is not significant",
+                ("not_significant", *sizes), around,
+                "|g| below J t(threshold, df) sqrt(v)", setting, cost=12, **told),
     ]  # fmt: skip
 
 

@@ -119,7 +119,7 @@ def test_older_adults(evidence):
     assert np.exp(found.loc["roguin-maor-2017", "yi"]) == pytest.approx(4.44 / 5.48, abs=0.01)
     assert np.exp(found.loc["frusso-1999", "yi"]) == pytest.approx(11.8 / 11.1, abs=0.003)
     assert found.loc["roguin-maor-2017", "tier"] == "A"
-    assert "r = 0.37" in found.loc["frusso-1999", "steps"]
+    assert "(2 sd1 sd2) = 0.372." in found.loc["frusso-1999", "steps"]
     assert set(found.index[found["tier"] == "D"]) == {"roffe-2002", "barna-2021"}
 
 

@@ -1,4 +1,4 @@
-"""Reported statistics (`reported`, `standardised`, `ratios`, `two_means`) against check values."""
+"""Reported statistics of study files (`reported`, through the solver) against check values."""
 
 import math
 
@@ -150,7 +150,7 @@ def schutten(**more):
 
 def test_schutten_standard_error_and_g():
     found = schutten(values={"ancova-r2": 0.0})
-    assert "SE 13.41" in found.steps[0]
+    assert "= 13.41." in " ".join(found.steps)
     assert found.y == pytest.approx(-0.67, abs=0.005)
     assert math.sqrt(found.v) == pytest.approx(0.29, abs=0.005)
 
@@ -185,8 +185,11 @@ def test_steward_at_three_correlations(r, g):
     found = effect(STEWARD, kind="crossover", people=9, values={"within-person-r": r})
     assert found.y == pytest.approx(g, abs=0.006)
     assert found.tier == "B"
-    assert "F(1,8) = 16.24" in found.steps[0]
-    assert "|dz| = 1.34" in found.steps[1]
+    steps = " ".join(found.steps)
+    assert "F = eta2/(1 - eta2) df = 16.24." in steps
+    assert "dz = t / sqrt(n) = -1.343." in steps
+    assert found.implied.p == pytest.approx(0.0038, abs=5e-5)
+    assert (found.implied.t, found.implied.df) == (pytest.approx(-4.03, abs=0.005), 8)
 
 
 def test_steward_exact_variance():
@@ -329,7 +332,7 @@ def test_means_on_a_ratio_scale_need_no_percent_scale():
 
 def test_crossover_ratio_takes_r_from_the_printed_p():
     found = effect(means(11.8, 7.6, 11.1, 7.3, p=0.59), measure="ROM", kind="crossover", people=42)
-    assert "Paired SE 1.29" in found.steps[0]
+    assert "= 1.289." in " ".join(found.steps)
     assert found.tier == "B"
     se = 0.7 / stats.t.isf(0.295, 41)
     r = (7.6**2 + 7.3**2 - 42 * se**2) / (2 * 7.6 * 7.3)
@@ -343,7 +346,10 @@ def test_percentages_find_their_counts():
         {"arm": "placebo", "percent": 60.5, "n": 43},
     ]
     found = effect({"kind": "percentages", "arms": arms}, measure="RR")
-    assert "37/43 against 26/43" in found.steps[0]
+    steps = " ".join(found.steps)
+    assert "percentages 86.0 and 60.5" in steps
+    assert "= 37." in steps
+    assert "= 26." in steps
     assert math.exp(found.y) == pytest.approx(1.42, abs=0.005)
 
 
@@ -372,5 +378,12 @@ def test_another_ratio_is_not_pooled_as_this_one():
 def test_two_means_name_what_is_missing():
     only_one = {"kind": "means", "arms": [{"arm": "mg", "mean": 4.0, "sd": 2.0}]}
     assert "mean of an arm" in effect(only_one, n=(20, 22)).reason
-    bare = {"kind": "means", "arms": [{"arm": "mg", "mean": 4.0}, {"arm": "placebo", "mean": 6.0, "sd": 3.0}]}
+    bare = {"kind": "means", "arms": [{"arm": "mg", "mean": 4.0}, {"arm": "placebo", "mean": 6.0}]}
     assert "dispersion of an arm" in effect(bare, n=(20, 22)).reason
+
+
+def test_the_other_arms_sd_is_borrowed_and_said():
+    bare = {"kind": "means", "arms": [{"arm": "mg", "mean": 4.0}, {"arm": "placebo", "mean": 6.0, "sd": 3.0}]}
+    found = effect(bare, n=(20, 22))
+    assert found.tier == "B"
+    assert any("SD of the other group" in text for text in found.assumptions)

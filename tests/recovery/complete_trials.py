@@ -5,10 +5,29 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
+from meta.recovery.assumptions import ASSUMPTIONS
 from meta.recovery.rules.centres import quartile_width, range_width
 
-LOW_R, HIGH_R = 0.5, 0.87
-"""The range that is assumed of the correlation within people."""
+
+def _within(value, assumption):
+    return ASSUMPTIONS[assumption].low <= value <= ASSUMPTIONS[assumption].high
+
+
+def people_twice(rng, n, means, correlation):
+    """Values of the same people twice: any correlation and SDs of which what is assumed of them is true.
+
+    The correlation and the ratio of the SDs are drawn over the whole of their stated ranges; only a sample
+    that falls outside the ranges is drawn again, as nothing is promised of it.
+    """
+    low, high = ASSUMPTIONS[correlation].low, ASSUMPTIONS[correlation].high
+    while True:
+        r, ratio = rng.uniform(low, high), np.exp(rng.uniform(*np.log([2 / 3, 1.5])))
+        covariance = 9 * np.array([[ratio**2, r * ratio], [r * ratio, 1]])
+        one, two = rng.multivariate_normal(means, covariance, n).T
+        if _within(np.corrcoef(one, two)[0, 1], correlation) and _within(
+            one.std(ddof=1) / two.std(ddof=1), "same-sds"
+        ):
+            return one, two
 
 
 def _arm(values, arm, facts):
@@ -71,12 +90,7 @@ def cluster(seed):
 def crossover(seed):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(6, 50))
-    while True:
-        one, two = rng.multivariate_normal([12, 10], [[9, 6], [6, 9]], n).T
-        # What is assumed where no correlation is printed has to hold of the trial, with the SDs that it has.
-        spread = one.var(ddof=1) + two.var(ddof=1)
-        if 2 * np.cov(one, two)[0, 1] / spread > LOW_R and np.corrcoef(one, two)[0, 1] < HIGH_R:
-            break
+    one, two = people_twice(rng, n, [12, 10], "within-person-r")
     facts = {}
     for arm, values in (("1", one), ("2", two)):
         _arm(values, arm, facts)
@@ -96,7 +110,7 @@ def crossover(seed):
 def before_after(seed):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(6, 50))
-    before, after = rng.multivariate_normal([10, 12], [[9, 6], [6, 9]], n).T
+    after, before = people_twice(rng, n, [12, 10], "pre-post-r")
     change = after - before
     test = stats.ttest_rel(after, before)
     se = change.std(ddof=1) / np.sqrt(n)
@@ -116,7 +130,7 @@ def changes(seed):
     groups, half = [], int(rng.integers(12, 50))
     for arm, gain in (("1", 3.0), ("2", 1.0)):
         n = round(half * rng.uniform(0.8, 1.25))
-        before, after = rng.multivariate_normal([10, 10 + gain], [[9, 6], [6, 9]], n).T
+        after, before = people_twice(rng, n, [10 + gain, 10], "pre-post-r")
         change = after - before
         groups.append(change)
         sds = before.std(ddof=1), after.std(ddof=1), change.std(ddof=1)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from meta.commands.adding.interview import Answers, Question
-from meta.commands.adding.statistic_script import NOT_SAID, statistic_questions
+from meta.commands.adding.statistic_script import statistic_questions
 from meta.commands.adding.words import CHOICES, KINDS, REFERENCE
 from meta.effects.registry import measure as look_up
 from meta.errors import EvidenceError
 from meta.evidence.bibliography import references
 from meta.evidence.columns import STUDY, column
 from meta.evidence.entering import study_from
+from meta.evidence.kinds.means import NOT_SAID
 from meta.evidence.names import authors_of, bare_doi, short_name
 from meta.evidence.reading import Known
 from meta.evidence.statistics import COMPARE

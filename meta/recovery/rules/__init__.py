@@ -12,6 +12,7 @@ from meta.recovery.rules import (
     dispersion,
     pooled,
     tests,
+    within_arm,
 )
 from meta.recovery.rules.rule import Rule
 
@@ -21,6 +22,7 @@ FAMILIES: dict[str, tuple[Rule, ...]] = {
     "Tests and intervals of a difference": tests.RULES,
     "Pooled and single SDs, standardised differences": pooled.RULES,
     "Change scores and final values": change.RULES,
+    "Change within each group": within_arm.RULES,
     "The same people twice": crossover.RULES,
     "Counts": counts.RULES,
     "Clusters": cluster.RULES,

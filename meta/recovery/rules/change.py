@@ -6,7 +6,7 @@ import numpy as np
 
 from meta.recovery.facts import of_arm
 from meta.recovery.rules.pooled import pooled_sd
-from meta.recovery.rules.rule import Rule
+from meta.recovery.rules.rule import GUESSED, Rule
 
 BECKER = ("Becker 1988", "10.1111/j.2044-8317.1988.tb00901.x")
 
@@ -85,7 +85,7 @@ def _arm(arm: str) -> tuple[Rule, ...]:
         Rule(f"correlation{a} from the other group", (f"r{'2' if arm == '1' else '1'}",), (r,), lambda x: x,
              "r of the other group", at, assumes=("same-r",), cost=2),
         Rule(f"correlation{a} assumed", (), (r,), lambda value: value, "r assumed", at,
-             assumes=("pre-post-r",), cost=5),
+             assumes=("pre-post-r",), cost=GUESSED),
         # final values
         Rule(f"mean{a} is that after", (after,), (f"mean{arm}",), lambda x: x, f"mean{arm} = {after}", at,
              unless=("change",), cost=0.5),

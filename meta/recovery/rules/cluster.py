@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from meta.recovery.rules.rule import Rule
+from meta.recovery.rules.rule import GUESSED, Rule
 
 CLUSTERED = ("two means", "2x2", "rates")
 DONNER = ("Donner & Klar 2002", "10.1002/sim.1292")
@@ -27,7 +27,7 @@ RULES: tuple[Rule, ...] = (
     Rule("design effect", ("cluster_size", "icc"), ("design_effect",), design_effect,
          "design effect = 1 + (cluster_size - 1) icc", CLUSTERED, DONNER),
     Rule("intracluster correlation assumed", (), ("icc",), lambda value: value, "icc assumed", CLUSTERED,
-         assumes=("icc",), cost=5),
+         assumes=("icc",), cost=GUESSED),
     Rule("standard error of a cluster trial from the pooled SD", ("sd_pooled", "n1", "n2", "design_effect"),
          ("se_md",), lambda sd, n1, n2, de: sd * _root(n1, n2, de),
          "se(md) = sd_pooled sqrt((1/n1 + 1/n2) design effect)", ("two means",), DONNER,

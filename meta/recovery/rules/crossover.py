@@ -6,7 +6,7 @@ import numpy as np
 
 from meta.kernels.hedges import exact_variance, hedges_j
 from meta.recovery.rules.change import change_sd, correlation
-from meta.recovery.rules.rule import PEOPLE_TWICE, Rule
+from meta.recovery.rules.rule import GUESSED, PEOPLE_TWICE, Rule
 
 ELBOURNE = ("Elbourne et al. 2002", "10.1093/ije/31.1.140")
 
@@ -62,9 +62,9 @@ RULES: tuple[Rule, ...] = (
     Rule("correlation from three SDs", ("sd1", "sd2", "sd_difference"), ("r_within",), correlation,
          "r = (sd1^2 + sd2^2 - sd_difference^2) / (2 sd1 sd2)", PEOPLE_TWICE),
     Rule("correlation within people assumed", (), ("r_within",), lambda value: value, "r assumed",
-         ("crossover",), assumes=("within-person-r",), cost=5),
+         ("crossover",), assumes=("within-person-r",), cost=GUESSED),
     Rule("correlation of before and after assumed", (), ("r_within",), lambda value: value, "r assumed",
-         ("paired",), assumes=("pre-post-r",), cost=5),
+         ("paired",), assumes=("pre-post-r",), cost=GUESSED),
     Rule("SD of the differences", ("sd1", "sd2", "r_within"), ("sd_difference",), change_sd,
          "sd_difference = sqrt(sd1^2 + sd2^2 - 2 r sd1 sd2)", PEOPLE_TWICE, ELBOURNE, cost=1.5),
     Rule("SD of the differences from their standard error", ("se_md", "n"), ("sd_difference",),
@@ -81,7 +81,9 @@ RULES: tuple[Rule, ...] = (
          "sd1 = sd2 = sd_single", PEOPLE_TWICE, assumes=("same-sds",), cost=4),
     Rule("d from difference and SD of single values", ("md", "sd_single"), ("d_single",), np.divide,
          "d = md / sd_single", PEOPLE_TWICE, ELBOURNE),
-    Rule("d from the paired t", ("t", "n", "r_within"), ("d_single",),
-         lambda t, n, r, ratio: t / np.sqrt(n) / single_sd(1.0, r, ratio), "d = t / sqrt(n) sqrt(2 (1 - r))",
-         PEOPLE_TWICE, ELBOURNE, assumes=("same-sds",), unless=("adjusted",), cost=2),
+    Rule("standardised difference within people", ("t", "n"), ("dz",), lambda t, n: t / np.sqrt(n),
+         "dz = t / sqrt(n)", PEOPLE_TWICE, ELBOURNE, unless=("adjusted",)),
+    Rule("d from the difference within people", ("dz", "r_within"), ("d_single",),
+         lambda dz, r, ratio: dz / single_sd(1.0, r, ratio), "d = dz sqrt(2 (1 - r))",
+         PEOPLE_TWICE, ELBOURNE, assumes=("same-sds",), cost=1),
 )  # fmt: skip

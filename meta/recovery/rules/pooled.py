@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from meta.recovery.rules.rule import COMPARISONS, TWO_GROUPS, Rule
+from meta.recovery.rules.rule import COMPARISONS, GUESSED, TWO_GROUPS, Rule
 
 BORENSTEIN = ("Borenstein et al. 2009, Introduction to Meta-Analysis ch. 4", "10.1002/9780470743386")
 
@@ -156,7 +156,7 @@ RULES: tuple[Rule, ...] = (
         TWO_GROUPS,
         assumes=("ancova-r2",),
         when=("adjusted",),
-        cost=5,
+        cost=GUESSED,
     ),
     Rule(
         "d from difference and pooled SD",

@@ -12,6 +12,9 @@ TWO_GROUPS = ("two means",)
 PEOPLE_TWICE = ("crossover", "paired")
 COMPARISONS = ("two means", "crossover", "paired")
 TESTED = (*COMPARISONS, "correlation")
+GUESSED = 20.0
+"""Cost of a value from nowhere: dearer than any chain that finds it from what was printed, so that r of a
+crossover comes from a printed p where there is one (both rest on one assumption)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtri, stdtr, stdtrit
 
 from meta.recovery.rules.dispersion import midpoint, t_quantile
-from meta.recovery.rules.rule import COMPARISONS, TESTED, TWO_GROUPS, Rule
+from meta.recovery.rules.rule import COMPARISONS, PEOPLE_TWICE, TESTED, TWO_GROUPS, Rule
 
 ROSNOW = ("Rosnow & Rosenthal 1996", "10.1037/1082-989X.1.4.331")
 
@@ -117,15 +117,21 @@ DIFFERENCE = (
         cost=1.1,
         printed=True,
     ),
-    Rule(
-        "standard error of the difference from p",
-        ("md", "p", "df"),
-        ("se_md",),
-        lambda md, p, df: _se_of_t(md, t_of_p(p, df)),
-        "se(md) = |md| / t(p, df)",
-        COMPARISONS,
-        cost=1.5,
-        printed=True,
+    *(
+        Rule(
+            f"standard error of the difference from {'a paired ' if paired else ''}p",
+            ("md", "p", "df"),
+            ("se_md",),
+            lambda md, p, df: _se_of_t(md, t_of_p(p, df)),
+            "se(md) = |md| / t(p, df)",
+            PEOPLE_TWICE if paired else TWO_GROUPS,
+            # of two groups it hardly matters which test it is; of the same people, papers often print the
+            # p of two groups
+            assumes=("t-test",) if paired else (),
+            cost=1.5,
+            printed=True,
+        )
+        for paired in (False, True)
     ),
     Rule(
         "standard error of the difference from a normal p",
@@ -135,7 +141,7 @@ DIFFERENCE = (
         "se(md) = |md| / z(p)",
         COMPARISONS,
         assumes=("normal-interval",),
-        cost=1.5,
+        cost=4,
         printed=True,
     ),
     Rule(
@@ -165,16 +171,17 @@ STATISTICS = (
         printed=True,
     ),
     Rule(
-        "|t| from eta squared",
+        "F from eta squared",
         ("eta_squared", "df"),
-        ("abs_t",),
-        lambda eta, df: np.sqrt(eta / (1 - eta) * df),
-        "|t| = sqrt(eta2/(1 - eta2) df)",
+        ("f_explained",),
+        lambda eta, df: eta / (1 - eta) * df,
+        "F = eta2/(1 - eta2) df",
         TESTED,
         ROSNOW,
-        cost=1.2,
+        cost=0.6,
         printed=True,
     ),
+    Rule("|t| from that F", ("f_explained",), ("abs_t",), np.sqrt, "|t| = sqrt(F)", TESTED, ROSNOW, cost=0.6),
     Rule("sign as stated", ("direction",), ("sign",), lambda x: x, "the direction as stated", TESTED),
     Rule("sign of the signed p", ("p_signed",), ("sign",), np.sign, "the sign of p", TESTED, cost=1.1),
     Rule(
@@ -224,7 +231,7 @@ STATISTICS = (
         lambda n1, n2: n1 + n2 - 2,
         "df = n1 + n2 - 2",
         TWO_GROUPS,
-        unless=("adjusted", "clustered"),
+        unless=("covariate", "clustered"),
     ),
     Rule(
         "degrees of freedom of an adjusted test",
@@ -233,7 +240,7 @@ STATISTICS = (
         lambda n1, n2: n1 + n2 - 3,
         "df = n1 + n2 - 3",
         TWO_GROUPS,
-        when=("adjusted",),
+        when=("covariate",),
         unless=("clustered",),
     ),
 )

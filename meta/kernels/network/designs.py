@@ -6,6 +6,7 @@ Rücker & Schwarzer's and Krahn's decomposition: Krahn, Binder & König (2013), 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -92,3 +93,57 @@ def detached(contrasts: Contrasts, number: int, tau2: float = 0.0) -> tuple[floa
     z = rotated.y * w
     left = z - u[:, :rank] @ (u[:, :rank].T @ z)
     return float(left @ left), rank
+
+
+def effects_by_design(contrasts: Contrasts, tau2: float) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Pooled effects of each design alone, one after the other, and their inverse covariances."""
+    designs, of_trial = numbered_designs(contrasts)
+    effects, precisions = [], []
+    for number in range(len(designs)):
+        part = contrasts.subset(np.flatnonzero(of_trial == number))
+        rotated = rotate(part, saturated(part))
+        weighted = rotated.X / (rotated.v + tau2)[:, None]
+        precision = weighted.T @ rotated.X
+        effects.append(np.linalg.solve(precision, weighted.T @ rotated.y))
+        precisions.append(precision)
+    return np.concatenate(effects), precisions
+
+
+def net_heat(contrasts: Contrasts, tau2: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Net heat matrix and the hat matrix of designs, (D, D) each.
+
+    Row d, column e of the first: by how much the contribution of design d to the Q between designs falls when
+    design e is detached (is given effects of its own). Of the second: the absolute weight of design e's own
+    estimate in the network's estimate for design d, the mean over the contrasts of d.
+
+    Krahn, Binder & König (2013), doi:10.1186/1471-2288-13-35.
+    """
+    designs, _ = numbered_designs(contrasts)
+    y, precisions = effects_by_design(contrasts, tau2)
+    ends = np.concatenate([[0], np.cumsum([len(p) for p in precisions])]).astype(int)
+    rows = [slice(a, b) for a, b in pairwise(ends.tolist())]
+    X = np.zeros((len(y), contrasts.n_treatments))
+    for design, part in zip(designs, rows, strict=True):
+        X[part, design[0]] -= 1.0
+        X[np.arange(part.start, part.stop), list(design[1:])] += 1.0
+    X = X[:, 1:]
+    W = np.zeros((len(y), len(y)))
+    for part, precision in zip(rows, precisions, strict=True):
+        W[part, part] = precision
+    whole, hat = _contributions(y, X, W, rows)
+    heat = np.empty((len(designs), len(designs)))
+    for e, part in enumerate(rows):
+        own = np.zeros((len(y), part.stop - part.start))
+        own[part] = np.eye(part.stop - part.start)
+        heat[:, e] = whole - _contributions(y, np.hstack([X, own]), W, rows)[0]
+    weights = [[np.abs(hat[d, e]).sum() / (d.stop - d.start) for e in rows] for d in rows]
+    return heat, np.array(weights)
+
+
+def _contributions(
+    y: np.ndarray, X: np.ndarray, W: np.ndarray, rows: list[slice]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each design's part of the weighted residual sum of squares, and the hat matrix."""
+    hat = X @ np.linalg.lstsq(X.T @ W @ X, X.T @ W, rcond=1e-10)[0]
+    residual = y - hat @ y
+    return np.array([residual[d] @ W[d, d] @ residual[d] for d in rows]), hat

@@ -16,8 +16,8 @@ def i2_interval(q: float, df: int, level: float) -> tuple[float, float]:
     Higgins & Thompson (2002), doi:10.1002/sim.1186, equation 16: the standard error of log H depends on
     whether Q exceeds its degrees of freedom by more than 1.
 
-    >>> tuple(round(x, 2) for x in i2_interval(96.98555301, 18, 0.95))
-    (71.97, 87.71)
+    >>> [round(x, 2) for x in i2_interval(96.98555301, 18, 0.95)]
+    [71.98, 87.71]
     """
     if df < 2 or not q > 0:
         return np.nan, np.nan

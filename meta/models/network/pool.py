@@ -114,7 +114,7 @@ def pool_network(
     >>> import meta
     >>> trials = {"study": [1, 2, 3], "treat1": ["a", "b", "a"], "treat2": ["c", "c", "b"]}
     >>> fit = meta.pool_network(trials, yi=[1.0, 0.5, 0.4], sei=[0.2, 0.2, 0.2], reference="c", test="z")
-    >>> fit.contrast("a", "c").estimate.round(4)
+    >>> round(fit.contrast("a", "c").estimate, 4)
     0.9667
     """
     check_arguments(pool_network, locals())

@@ -15,6 +15,7 @@ from meta.kernels.inference import quantile, two_sided
 from meta.kernels.network.estimate import differences
 from meta.kernels.network.heterogeneity import q_profile
 from meta.models.network.data import NetworkData
+from meta.models.network.views import NetworkTables
 from meta.results.base import Result
 from meta.results.criteria import InformationCriteria
 from meta.results.plain import plain
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Network(InformationCriteria, Result):
+class Network(NetworkTables, InformationCriteria, Result):
     """A fitted network, on the model scale; nothing rounded.
 
     Attributes

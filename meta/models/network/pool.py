@@ -113,7 +113,8 @@ def pool_network(
     --------
     >>> import meta
     >>> trials = {"study": [1, 2, 3], "treat1": ["a", "b", "a"], "treat2": ["c", "c", "b"]}
-    >>> fit = meta.pool_network(trials, yi=[1.0, 0.5, 0.4], sei=[0.2, 0.2, 0.2], reference="c", test="z")
+    >>> trials |= {"yi": [1.0, 0.5, 0.4], "sei": [0.2, 0.2, 0.2]}
+    >>> fit = meta.pool_network(trials, reference="c", method="EE", test="z")
     >>> round(fit.contrast("a", "c").estimate, 4)
     0.9667
     """

@@ -48,8 +48,11 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.effects.revman import read_revman as read_revman
     from meta.models.dose.dose_response import dose_response as dose_response
     from meta.models.dose.result import DoseResponse as DoseResponse
+    from meta.models.network.bayes import bayes_network as bayes_network
+    from meta.models.network.components import NetworkComponents as NetworkComponents
     from meta.models.network.contrast import NetworkContrast as NetworkContrast
     from meta.models.network.pool import pool_network as pool_network
+    from meta.models.network.posterior import NetworkPosterior as NetworkPosterior
     from meta.models.network.result import Network as Network
     from meta.plots.figure import FigureResult as FigureResult
     from meta.plots.forest import ForestPlot as ForestPlot
@@ -101,6 +104,7 @@ _PLACES = {
     "pool_multilevel": "meta.pooling.multilevel",
     "pool_counts": "meta.pooling.counts",
     "pool_network": "meta.models.network.pool",
+    "bayes_network": "meta.models.network.bayes",
     "dose_response": "meta.models.dose.dose_response",
     "robust": "meta.pooling.robust",
     "aggregate": "meta.pooling.dependence",
@@ -150,6 +154,8 @@ _CLASSES = {
     "PooledCounts": "meta.pooling.counts",
     "Network": "meta.models.network.result",
     "NetworkContrast": "meta.models.network.contrast",
+    "NetworkComponents": "meta.models.network.components",
+    "NetworkPosterior": "meta.models.network.posterior",
     "DoseResponse": "meta.models.dose.result",
     "Robust": "meta.pooling.robust",
     "LikelihoodRatio": "meta.pooling.coefficients",

@@ -44,6 +44,8 @@ LENGTHS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("sigma2", "sigma2_se"),
     ),
     "Network": (("d", "phi.0", "phi.1", "vcov.0", "vcov.1", "slope.0", "slope.1"),),
+    "NetworkComponents": (("names", "design.1", "theta", "vcov.0", "vcov.1", "rows_of_theta.0"),),
+    "NetworkPosterior": (("nodes", "weights"),),
     "NetworkData": (("arm_trial", "arm_treatment", "arm_n", "arm_events"),),
     "Contrasts": (("y", "trial", "treatment", "base"),),
     "RandomTerm": (("group", "z.0", "place.0"),),

@@ -33,6 +33,8 @@ PLACES: Mapping[str, str] = {
     **_at("meta.pooling.bounded", "BoundedPool"),
     **_at("meta.models.network.result", "Network"),
     **_at("meta.models.network.contrast", "NetworkContrast"),
+    **_at("meta.models.network.components", "NetworkComponents"),
+    **_at("meta.models.network.posterior", "NetworkPosterior"),
     **_at("meta.models.network.data", "NetworkData"),
     **_at("meta.kernels.network.contrasts", "Contrasts"),
     **_at("meta.models.dose.result", "DoseResponse"),

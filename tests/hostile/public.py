@@ -199,6 +199,13 @@ CALLS: dict[str, Callable[[], dict[str, Any]]] = {
     "meta.pool_counts": lambda: {"table": frame(), "measure": "OR", **COUNTS},
     "meta.pool_many": lambda: {"Y": np.tile(Y[:, None], 3), "V": np.tile(V[:, None], 3)},
     "meta.pool_multilevel": lambda: {"data": es(), "levels": ["g", "study"]},
+    "meta.bayes_network": lambda: {
+        "data": compared(),
+        "measure": "SMD",
+        "treat1": "first",
+        "treat2": "second",
+        "tau": meta.HalfNormal(0.5),
+    },
     "meta.pool_network": lambda: {"data": compared(), "measure": "MD", "treat1": "first", "treat2": "second"},
     "meta.read_revman": lambda: {"path": ROOT / "tests/fixtures/revman/aspirin.rm5", "outcome": "1.1"},
     "meta.read_table": lambda: {"path": ROOT / "meta/datasets/data/bcg.csv"},

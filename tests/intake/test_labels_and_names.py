@@ -184,7 +184,7 @@ NEEDS_A_FIT = {
     "meta.vcalc": "gives a matrix: its own tests try tables and arrays",
     "meta.shared_control": "needs sizes and means of a common control",
     "meta.plots.labbe": "needs the events of both groups",
-    "meta.pool_network": "arms",
+    **dict.fromkeys(("meta.pool_network", "meta.bayes_network"), "arms, or contrasts of named treatments"),
     "meta.plots.bubble": "takes effects or a regression and names a moderator",
     "meta.plots.joint": "needs a posterior",
     "meta.plots.posterior": "needs a posterior",

@@ -88,8 +88,8 @@ def pool_bounded() -> Any:
     return pooled(bounded(), method="ML")
 
 
-def network() -> Any:
-    table = pd.DataFrame(
+def compared() -> Any:
+    return pd.DataFrame(
         {
             "study": ["A", "B", "B", "B", "C", "D", "E", "F"],
             "treat1": ["b", "b", "c", "c", "c", "c", "b", "c"],
@@ -98,7 +98,15 @@ def network() -> Any:
             "sei": [0.14, 0.22, 0.25, 0.2, 0.28, 0.17, 0.14, 0.3],
         }
     )
-    return meta.pool_network(table, reference="a", better="low", measure="MD")
+
+
+def network() -> Any:
+    return meta.pool_network(compared(), reference="a", better="low", measure="MD")
+
+
+def components() -> Any:
+    table = compared().replace({"treat1": {"c": "b + c"}, "treat2": {"a": "none"}})
+    return meta.pool_network(table, components=" + ", inactive="none", measure="MD")
 
 
 def batch() -> Any:
@@ -149,6 +157,8 @@ RECIPES: dict[str, Callable[[], Any]] = {
         CELLS, measure="OR", method="GLMM", model="CM.AL", **{name: name for name in CELLS}
     ),
     "network": network,
+    "network-components": lambda: components(),
+    "network-posterior": lambda: meta.bayes_network(compared(), tau=meta.HalfNormal(0.5), reference="a"),
     "network-contrast": lambda: network().contrast("b", "c"),
     "bounded-pool": pool_bounded,
     "dose-response": dose_response,

@@ -47,6 +47,10 @@ class NetworkData:
         """The contrasts as independent effects."""
         return rotate(self.contrasts)
 
+    def rotated_to(self, X: np.ndarray) -> Rotated:
+        """The contrasts as independent effects of other columns, (m, p)."""
+        return rotate(self.contrasts, X)
+
     @cached_property
     def designs(self) -> tuple[tuple[int, ...], ...]:
         """The set of treatments of each trial."""

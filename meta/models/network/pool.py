@@ -11,6 +11,7 @@ from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.kernels.network.heterogeneity import ESTIMATORS
 from meta.keywords import keywords
 from meta.models.network.arms import read_arms
+from meta.models.network.components import NetworkComponents, fit_components
 from meta.models.network.data import NetworkData
 from meta.models.network.fitting import TESTS, fit_data
 from meta.models.network.given import read_contrasts
@@ -49,7 +50,9 @@ def pool_network(
     assume_shared: float | None = None,
     merge: Mapping[str, Sequence[str]] | None = None,
     bias_correction: bool | None = None,
-) -> Network:
+    components: str | None = None,
+    inactive: str | None = None,
+) -> Network | NetworkComponents:
     """Pool trials of several treatments, each of which compares some of them.
 
     Parameters
@@ -93,9 +96,16 @@ def pool_network(
     bias_correction : bool, optional
         For ROM from arms: the second-order correction of the ratio of means (True).
 
+    components : str, optional
+        The text between the components of treatments, ``" + "``: fits the additive model, in which a
+        treatment is the sum of its components and which joins pieces of a network that share some.
+    inactive : str, optional
+        With ``components``: the treatment without an effect of its own, such as placebo.
+
     Returns
     -------
     Network
+        Or `NetworkComponents` with ``components``.
 
     Raises
     ------
@@ -118,26 +128,48 @@ def pool_network(
     >>> round(fit.contrast("a", "c").estimate, 4)
     0.9667
     """
-    check_arguments(pool_network, locals())
+    given = locals()
+    check_arguments(pool_network, given)
     check_level(level)
-    _check_options(method, test, better)
-    arms = {"mean": mean, "sd": sd, "se": se, "n": n, "events": events, "nonevents": nonevents, "time": time}
-    computed = {"yi": yi, "vi": vi, "sei": sei}
-    shared = {"se_base": se_base, "n1": n1, "n2": n2, "assume_shared": assume_shared}
+    _check_options(method, test)
+    check_better(better)
     notes = Notes()
-    if _by_arm(data, treatment, arms, computed, {"treat1": treat1, "treat2": treat2}):
-        refuse_unused("with one row per arm", computed | shared | {"treat1": treat1, "treat2": treat2})
-        given = {name: value for name, value in arms.items() if value is not None}
-        found = read_arms(data, measure, study, treatment, given, merge, bias_correction, notes)
-    else:
-        refuse_unused("with contrasts", arms | {"treatment": treatment, "bias_correction": bias_correction})
-        columns = computed | {"study": study, "measure": measure}
-        found = read_contrasts(data, columns, (treat1, treat2), shared, merge, notes)
+    found = read_network(given, notes)
+    if components is not None:
+        refuse_unused("with components", {"reference": reference, "better": better})
+        return fit_components(found, components, inactive, method, test, level, notes)
+    refuse_unused("without components", {"inactive": inactive})
     refuse_pieces(found)
-    return fit_data(found, _reference(found, reference), method, test, better, level, notes)
+    return fit_data(found, reference_of(found, reference), method, test, better, level, notes)
 
 
-def _check_options(method: str | float, test: str | None, better: str | None) -> None:
+OF_ARMS = ("mean", "sd", "se", "n", "events", "nonevents", "time")
+OF_CONTRASTS = ("yi", "vi", "sei", "se_base", "n1", "n2", "assume_shared", "treat1", "treat2")
+
+
+def read_network(given: Mapping[str, Any], notes: Notes) -> NetworkData:
+    """The network behind the arguments of `pool_network` or `bayes_network`, by name."""
+    data, study, merge = given["data"], given["study"], given["merge"]
+    treatment, corrected = given["treatment"], given["bias_correction"]
+    arms = {name: given[name] for name in OF_ARMS}
+    contrasts = {name: given[name] for name in OF_CONTRASTS}
+    if _by_arm(data, treatment, arms, contrasts):
+        refuse_unused("with one row per arm", contrasts)
+        named = {name: value for name, value in arms.items() if value is not None}
+        return read_arms(data, given["measure"], study, treatment, named, merge, corrected, notes)
+    refuse_unused("with contrasts", arms | {"treatment": treatment, "bias_correction": corrected})
+    columns = {name: given[name] for name in ("yi", "vi", "sei", "study", "measure")}
+    shared = {name: given[name] for name in ("se_base", "n1", "n2", "assume_shared")}
+    return read_contrasts(data, columns, (given["treat1"], given["treat2"]), shared, merge, notes)
+
+
+def check_better(better: str | None) -> None:
+    """Refuse a direction that is neither low nor high."""
+    if better is not None and better not in BETTER:
+        raise unknown_option("better", better, BETTER)
+
+
+def _check_options(method: str | float, test: str | None) -> None:
     if isinstance(method, str):
         if method not in ESTIMATORS:
             raise unknown_option("method", method, tuple(ESTIMATORS))
@@ -149,14 +181,12 @@ def _check_options(method: str | float, test: str | None, better: str | None) ->
         raise InputError(
             "test='KR' accounts for the estimation of tau2, which is given here; use test='z' or 't'"
         )
-    if better is not None and better not in BETTER:
-        raise unknown_option("better", better, BETTER)
 
 
-def _by_arm(data: Any, treatment: Any, arms: Mapping[str, Any], computed: Any, ends: Any) -> bool:
+def _by_arm(data: Any, treatment: Any, arms: Mapping[str, Any], contrasts: Mapping[str, Any]) -> bool:
     """Whether rows are arms; what was named decides, then the columns of the table."""
     of_arms = treatment is not None or any(value is not None for value in arms.values())
-    of_contrasts = any(value is not None for value in (*ends.values(), *computed.values()))
+    of_contrasts = any(contrasts[name] is not None for name in ("treat1", "treat2", "yi", "vi", "sei"))
     if of_arms != of_contrasts:
         return of_arms
     if of_arms:
@@ -183,11 +213,13 @@ def refuse_pieces(data: NetworkData) -> None:
         told = "; ".join(f"{i}) {', '.join(part)}" for i, part in enumerate(data.pieces, start=1))
         raise InputError(
             f"the network is disconnected: no chain of trials joins its {len(data.pieces)} pieces, {told}. "
-            "Pool one piece, or join them by common components with meta.pool_components"
+            "Pool one piece, or, if their treatments share components, join them with "
+            "components=' + ' (the text between components)"
         )
 
 
-def _reference(data: NetworkData, reference: str | None) -> str:
+def reference_of(data: NetworkData, reference: str | None) -> str:
+    """The reference that was named, or the treatment in the most trials."""
     if reference is None:
         trials = data.direct.diagonal()
         return data.treatments[int(trials.argmax())]

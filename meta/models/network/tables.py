@@ -58,10 +58,15 @@ def effects_table(net: Network) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def measured(net: Network) -> EffectSizes:
-    """Effect sizes without rows, which say on which scale the network is read."""
+def measured_as(measure: str) -> EffectSizes:
+    """Effect sizes without rows, which say on which scale a network is read."""
     nothing = np.zeros(0)
-    return EffectSizes(yi=nothing, vi=nothing, measure=net.measure, study=nothing.astype(object))
+    return EffectSizes(yi=nothing, vi=nothing, measure=measure, study=nothing.astype(object))
+
+
+def measured(net: Network) -> EffectSizes:
+    """The same for a fitted network."""
+    return measured_as(net.measure)
 
 
 def reference_rows(net: Network) -> list[Mapping[str, Any]]:

@@ -13,6 +13,8 @@ from meta.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from meta.models.network.components import NetworkComponents
+
 
 class NetworkTables:
     """For a result with the attributes of `meta.models.network.result.Network`."""
@@ -152,6 +154,34 @@ class NetworkTables:
             if pair[0] == pair[1]:
                 raise InputError(f"treat1 and treat2 are both {treat1!r}; name two treatments")
         return contribution_table(self._net, by, pair)
+
+    def components(self, *, sep: str = " + ", inactive: str | None = None) -> NetworkComponents:
+        """The additive model: each treatment is the sum of its components.
+
+        Parameters
+        ----------
+        sep : str
+            The text between components in the names of treatments.
+        inactive : str, optional
+            The treatment without an effect of its own, such as placebo; the fit's reference without.
+
+        Returns
+        -------
+        NetworkComponents
+            With ``q_diff``, the test of additivity against the network with free treatments.
+
+        Notes
+        -----
+        Rücker, Petropoulou & Schwarzer (2020), doi:10.1002/bimj.201800167.
+        """
+        from meta.errors import Notes
+        from meta.models.network.components import fit_components
+
+        net = self._net
+        method = net.tau2 if net.method == "fixed" else net.method
+        test = "z" if net.test == "z" else "t"
+        none = net.reference if inactive is None else inactive
+        return fit_components(net.data, sep, none, method, test, net.level, Notes())
 
     def comparison_funnel(self, order: Sequence[str] | None = None) -> pd.DataFrame:
         """Rows of a comparison-adjusted funnel plot: trials' effects less the network's.

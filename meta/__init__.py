@@ -46,7 +46,10 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.effects.evidence import load_evidence as load_evidence
     from meta.effects.model import EffectSizes as EffectSizes
     from meta.effects.revman import read_revman as read_revman
+    from meta.models.dose.comparison import ShapeComparison as ShapeComparison
+    from meta.models.dose.comparison import compare_shapes as compare_shapes
     from meta.models.dose.dose_response import dose_response as dose_response
+    from meta.models.dose.region import DoseRegion as DoseRegion
     from meta.models.dose.result import DoseResponse as DoseResponse
     from meta.models.network.bayes import bayes_network as bayes_network
     from meta.models.network.components import NetworkComponents as NetworkComponents
@@ -106,6 +109,7 @@ _PLACES = {
     "pool_network": "meta.models.network.pool",
     "bayes_network": "meta.models.network.bayes",
     "dose_response": "meta.models.dose.dose_response",
+    "compare_shapes": "meta.models.dose.comparison",
     "robust": "meta.pooling.robust",
     "aggregate": "meta.pooling.dependence",
     "vcalc": "meta.pooling.vcalc",
@@ -157,6 +161,8 @@ _CLASSES = {
     "NetworkComponents": "meta.models.network.components",
     "NetworkPosterior": "meta.models.network.posterior",
     "DoseResponse": "meta.models.dose.result",
+    "DoseRegion": "meta.models.dose.region",
+    "ShapeComparison": "meta.models.dose.comparison",
     "Robust": "meta.pooling.robust",
     "LikelihoodRatio": "meta.pooling.coefficients",
     "Simulated": "meta.pooling.simulation",

@@ -48,6 +48,7 @@ EXTRA: Mapping[str, str] = {
     "q": "Cochran's Q",
     "q_p": "p-value of Q",
     "loglik": "log-likelihood",
+    "weight": "Akaike weight of a model",
     "observed": "observed number or statistic",
     "expected": "expected number",
     "eta": "how many times likelier an affirmative study is to be published",

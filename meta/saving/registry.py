@@ -38,6 +38,8 @@ PLACES: Mapping[str, str] = {
     **_at("meta.models.network.data", "NetworkData"),
     **_at("meta.kernels.network.contrasts", "Contrasts"),
     **_at("meta.models.dose.result", "DoseResponse"),
+    **_at("meta.models.dose.region", "DoseRegion"),
+    **_at("meta.models.dose.comparison", "ShapeComparison"),
     **_at("meta.kernels.dose.bases", "Basis"),
     **_at("meta.kernels.heterogeneity", "Tau2Interval"),
     **_at("meta.kernels.mantel_haenszel", "ChiSquared"),

@@ -75,11 +75,13 @@ def bounded() -> Any:
     )
 
 
-def dose_response() -> Any:
+def dose_response(**options: Any) -> Any:
     table = {"study": list("AAABBBCCCDD"), "dose": [0, 1, 2, 0, 1, 3, 0, 2, 4, 0, 3]}
     table |= {"mean": [1.0, 1.6, 2.1, 0.8, 1.1, 2.6, 1.1, 2.2, 2.4, 0.9, 2.2], "sd": [1.0] * 11}
     table |= {"n": [30, 31, 32, 25, 26, 27, 40, 41, 42, 35, 36]}
-    return meta.dose_response(table, measure="MD", shape="quadratic", unit="mg")
+    if "shapes" in options:
+        return meta.compare_shapes(table, measure="MD", **options)
+    return meta.dose_response(table, **{"measure": "MD", "shape": "quadratic", "unit": "mg", **options})
 
 
 def pool_bounded() -> Any:
@@ -162,6 +164,9 @@ RECIPES: dict[str, Callable[[], Any]] = {
     "network-contrast": lambda: network().contrast("b", "c"),
     "bounded-pool": pool_bounded,
     "dose-response": dose_response,
+    "dose-region": lambda: dose_response().over(1, 3),
+    "dose-emax": lambda: dose_response(shape="emax", method="ML"),
+    "dose-shapes": lambda: dose_response(shapes=["linear", "log"]),
     "posterior": lambda: post(meta.Normal(0, 1), meta.HalfNormal(0.5)),
     "posterior-flat": lambda: post(meta.Flat(), p.DuMouchel()),
     "posterior-on-a-grid": lambda: meta.bayes(bounded(), **TWO),

@@ -19,6 +19,10 @@ POWERS = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0)
 """Powers of fractional polynomials, 0 being the logarithm: Royston & Altman (1994), doi:10.2307/2986270."""
 
 
+CURVED = {"emax": ("Emax", "ED50"), "plateau": ("slope", "hinge")}
+"""Shapes with a parameter that is not linear, and the names of both their parameters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
     """A shape with all that it needs to be computed at any dose.
@@ -28,7 +32,9 @@ class Basis:
     kind : str
         "linear", "log", "quadratic", "rcs", "fp", "emax" or "plateau".
     values : tuple of float
-        Knots of a spline, powers of a fractional polynomial, ED50 of Emax, the hinge of a plateau.
+        Knots of a spline, powers of a fractional polynomial, the hinge of a plateau. Of Emax, and of a
+        plateau whose hinge is estimated: ED50 (or the hinge), and Emax (or the slope), about which the second
+        term is the derivative.
     shift : float
         Added to the doses of a fractional polynomial.
     """
@@ -46,7 +52,14 @@ class Basis:
             return ("dose", *(f"spline {i + 1}" for i in range(len(self.values) - 2)))
         if self.kind == "fp":
             return _names_of_powers(self.values)
-        return ({"log": "log(1 + dose)", "emax": "Emax", "plateau": "slope"}.get(self.kind, "dose"),)
+        if self.kind in CURVED:
+            return CURVED[self.kind][: len(self.values)]
+        return ("log(1 + dose)" if self.kind == "log" else "dose",)
+
+    @property
+    def estimated(self) -> bool:
+        """Whether the place where the curve bends is a parameter, by the second term."""
+        return self.kind in CURVED and len(self.values) == 2
 
     def at(self, dose: Array) -> Array:
         """The terms at the doses, (n, p).
@@ -65,9 +78,21 @@ class Basis:
             return fractional_polynomial(x + self.shift, self.values)
         if self.kind == "log":
             return np.log1p(x)[:, None]
-        if self.kind == "emax":
-            return (x / (self.values[0] + x))[:, None]
-        return (np.minimum(x, self.values[0]) if self.kind == "plateau" else x)[:, None]
+        return curved(x, self.kind, self.values) if self.kind in CURVED else x[:, None]
+
+
+def curved(x: Array, kind: str, values: tuple[float, ...]) -> Array:
+    """Emax ``x / (ED50 + x)`` or a plateau ``min(x, hinge)``, and its derivative by that place, (n, 1 or 2).
+
+    >>> curved(np.array([10.0]), "emax", (10.0, 4.0)).tolist()
+    [[0.5, -0.1]]
+    """
+    place = values[0]
+    term = x / (place + x) if kind == "emax" else np.minimum(x, place)
+    if len(values) == 1:
+        return term[:, None]
+    slope = -x / (place + x) ** 2 if kind == "emax" else (x > place).astype(float)
+    return np.stack([term, values[1] * slope], axis=1)
 
 
 def spline(x: Array, knots: Array) -> Array:

@@ -67,7 +67,7 @@ def random_part(trials: Trials, kind: str) -> RandomPart | None:
     (as in network meta-analysis: Higgins & Whitehead 1996,
     doi:10.1002/(SICI)1097-0258(19961230)15:24<2733::AID-SIM562>3.0.CO;2-0).
     """
-    p = trials.Z.shape[1]
+    p = trials.random.shape[1]
     if kind == "none":
         return None
     one = np.zeros(0, dtype=int)
@@ -79,11 +79,11 @@ def random_part(trials: Trials, kind: str) -> RandomPart | None:
         arms[np.arange(len(trials.y)), trials.arm + 1] = np.sqrt(0.5)
         return RandomPart(arms, np.eye(arms.shape[1]), one, one, True)
     if kind == "diagonal":
-        return RandomPart(trials.Z, np.eye(p), np.arange(p), np.arange(p), False)
+        return RandomPart(trials.random, np.eye(p), np.arange(p), np.arange(p), False)
     mean = sum(
-        trials.Z[rows].T @ np.linalg.solve(S, trials.Z[rows])
+        trials.random[rows].T @ np.linalg.solve(S, trials.random[rows])
         for rows, S in zip(trials.rows, trials.S, strict=True)
     )
     back = np.linalg.inv(np.linalg.cholesky(mean / len(trials.S))).T
     rows, cols = np.tril_indices(p)
-    return RandomPart(trials.Z @ back, back, rows, cols, False)
+    return RandomPart(trials.random @ back, back, rows, cols, False)

@@ -28,6 +28,8 @@ class Trials:
         Size of each term over the doses, so that neither unit nor power of the dose steers a search.
     arm : ndarray of int, shape (n,)
         Number of the row within its trial.
+    varying : int
+        How many of the terms, from the first, vary between trials; 0 for all.
     """
 
     y: Array
@@ -36,6 +38,12 @@ class Trials:
     span: Array
     scale: Array
     arm: Array
+    varying: int = 0
+
+    @property
+    def random(self) -> Array:
+        """The terms that vary between trials, (n, q)."""
+        return self.Z[:, : self.varying or self.Z.shape[1]]
 
     @property
     def group(self) -> Array:

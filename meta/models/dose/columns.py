@@ -38,6 +38,8 @@ class Arms:
         Rows that are marked as their study's reference.
     unit : str
         Unit of the doses, where it was given.
+    axis : str
+        "dose" or "time".
     """
 
     study: Array
@@ -46,6 +48,7 @@ class Arms:
     design: Array | None
     referent: Array | None
     unit: str
+    axis: str = "dose"
 
 
 def read_arms(
@@ -54,6 +57,7 @@ def read_arms(
     *,
     study: Any,
     dose: Any,
+    time: Any,
     design: Any,
     referent: Any,
     unit: Any,
@@ -64,9 +68,12 @@ def read_arms(
     source = raw_columns(table)
     named = {name: value for name, value in given.items() if value is not None}
     named |= {name: name for name in NUMBERS if name not in named and name in source and _fits(name, named)}
-    doses = "dose" if dose is None else dose
+    if dose is not None and time is not None:
+        raise InputError("give dose= or time=, not both: a curve runs over one of them")
+    axis = "dose" if time is None else "time"
+    doses = time if time is not None else "dose" if dose is None else dose
     source = with_labels(source, [doses, study, *named.values()])
-    raw = np.atleast_1d(take(source, "dose", doses))
+    raw = np.atleast_1d(take(source, axis, doses))
     k = len(raw)
     if k == 0:
         raise InputError("the table has no rows")
@@ -86,7 +93,8 @@ def read_arms(
         values=values,
         design=_designs(source, design, labels),
         referent=_marks(source, referent, labels),
-        unit=_unit(source, unit, k),
+        unit=_unit(source, unit, doses, k),
+        axis=axis,
     )
 
 
@@ -168,11 +176,11 @@ def _marks(source: Columns, referent: Any, labels: Array) -> Array | None:
     return np.asarray(marks == 1)
 
 
-def _unit(source: Columns, unit: Any, k: int) -> str:
-    """The unit of the doses: text, or a column that says the same in every row."""
+def _unit(source: Columns, unit: Any, doses: Any, k: int) -> str:
+    """The unit of the doses: text, or a column (not that of the doses) that says the same in every row."""
     if unit is None:
         return ""
-    if isinstance(unit, str) and unit not in source:
+    if isinstance(unit, str) and (unit not in source or (isinstance(doses, str) and unit == doses)):
         return unit
     column = _cells(source, "unit", unit, k)
     cells = [str(x).strip() for x in column if not missing(x)]

@@ -27,7 +27,7 @@ INTERVALS = ("ci", "band", "pi")
 
 
 class Predictions:
-    """For a fit with ``basis beta vcov psi heterogeneity df level seen reference_dose doses``."""
+    """For a fit with ``basis location vcov psi heterogeneity df level seen reference_dose doses``."""
 
     __slots__ = ()
 
@@ -117,7 +117,7 @@ def _reference(fit: Any, reference: float | None) -> float:
 
 def _pointwise(fit: Any, rows: Array) -> tuple[Array, Array, Array]:
     """Estimates, standard errors and degrees of freedom of linear forms."""
-    estimate = rows @ fit.beta
+    estimate = rows @ fit.location
     se = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", rows, fit.vcov, rows), 0.0))
     still = ~np.any(rows, axis=1)
     df = np.full(len(rows), np.inf)
@@ -145,7 +145,8 @@ def _band(fit: Any, origin: float, kind: str, level: float, draws: int, seed: An
             covariance = np.zeros((fit.p + 1, fit.p + 1))
             covariance[:-1, :-1], covariance[-1:, -1:] = fit.vcov, fit.psi
         elif fit.heterogeneity != "none":
-            covariance = fit.vcov + fit.psi
+            covariance = fit.vcov.copy()
+            covariance[: len(fit.psi), : len(fit.psi)] += fit.psi
     size = np.abs(rows).max(axis=0)
     size = np.where(size > 0, size, 1.0)
     root = root_of(covariance * np.outer(size, size))

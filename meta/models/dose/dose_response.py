@@ -11,6 +11,7 @@ from meta.effects.registry import measure as look_up
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
 from meta.kernels.dose import one_stage, two_stage
+from meta.kernels.dose.bases import CURVED
 from meta.kernels.dose.heterogeneity import KINDS
 from meta.kernels.dose.trials import Trials
 from meta.keywords import keywords
@@ -18,6 +19,7 @@ from meta.models.dose.columns import read_arms
 from meta.models.dose.contrasts import COVARIANCES, Choices, Comparisons, compare
 from meta.models.dose.curve import warn_outside
 from meta.models.dose.marginal import lay_out
+from meta.models.dose.nonlinear import estimated_basis
 from meta.models.dose.result import DoseResponse as DoseResponse
 from meta.models.dose.shapes import NAMES, check_identified, make_basis
 from meta.pooling.boundary import check_option
@@ -33,6 +35,7 @@ def dose_response(
     *,
     study: Any = None,
     dose: Any = None,
+    time: Any = None,
     measure: str | None = None,
     yi: Any = None,
     vi: Any = None,
@@ -70,6 +73,8 @@ def dose_response(
     dose : str or array
         Dose of each arm, >= 0. Categories are read too: "2.5-9.3" as its midpoint, "<2.5" as half of it,
         ">9.3" as ``open_ended`` times it; a warning says so.
+    time : str or array, optional
+        Time of each arm (weeks of treatment), in place of ``dose``: the same models over time.
     measure : str, optional
         "MD" or "SMD" of ``mean sd n``; otherwise the measure of ``yi``, by default that of the design.
     yi, vi, sei : str or array, optional
@@ -87,10 +92,12 @@ def dose_response(
         the lowest dose.
     unit : str or array, optional
         Unit of the doses ("mg elemental"), or a column with it; doses in different units are refused.
-    shape : {"linear", "log", "quadratic", "rcs", "fp"}
-        Linear; ``log(1 + dose)``; quadratic; restricted cubic spline; fractional polynomial.
+    shape : {"linear", "log", "quadratic", "rcs", "fp", "emax", "plateau"}
+        Linear; ``log(1 + dose)``; quadratic; restricted cubic spline; fractional polynomial;
+        ``Emax x / (ED50 + x)``; linear up to a dose and constant from there.
     knots : int or list of numbers, optional
-        Of a spline: how many, at Harrell's quantiles of the doses (3), or where.
+        Of a spline: how many, at Harrell's quantiles of the doses (3), or where. Of a plateau: where it
+        begins, in place of an estimate.
     powers : tuple of numbers, optional
         Of a fractional polynomial, from -2, -1, -0.5, 0 (the logarithm), 0.5, 1, 2, 3.
     reference_dose : float
@@ -144,12 +151,12 @@ def dose_response(
     check_arguments(dose_response, locals())
     check_level(level)
     notes = Notes()
-    _check_options(method, stage, heterogeneity, test, covariance, rho, vtype)
+    check_options(method, stage, heterogeneity, test, covariance, rho, vtype)
     if not reference_dose >= 0:
         raise InputError(f"reference_dose must be >= 0, got {reference_dose:g}")
     given = {"yi": yi, "vi": vi, "sei": sei, "cases": cases, "n": n, "mean": mean, "sd": sd}
     arms = read_arms(
-        table, given, study=study, dose=dose, design=design, referent=referent, unit=unit,
+        table, given, study=study, dose=dose, time=time, design=design, referent=referent, unit=unit,
         open_ended=open_ended, notes=notes,
     )  # fmt: skip
     code = None if measure is None else look_up(measure).code
@@ -158,14 +165,15 @@ def dose_response(
         data,
         make_basis(shape, knots, powers, data.doses, notes),
         (method, stage, heterogeneity, test, covariance),
-        (float(reference_dose), arms.unit, level),
+        (float(reference_dose), arms.unit, level, arms.axis),
         notes,
     )
 
 
-def _check_options(
+def check_options(
     method: str, stage: str, heterogeneity: str | None, test: str, covariance: str, rho: Any, vtype: Any
 ) -> None:
+    """Refuse options that do not exist or that contradict each other."""
     check_option("method", method, METHODS)
     check_option("stage", stage, STAGES)
     check_option("test", test, TESTS)
@@ -194,12 +202,14 @@ def fit_curve(
     data: Comparisons,
     basis: Any,
     options: tuple[str, str, str | None, str, str],
-    told: tuple[float, str, float],
+    told: tuple[float, str, float, str],
     notes: Notes,
 ) -> DoseResponse:
     """Fit one basis to comparisons that are read and checked."""
     method, stage, wanted, test, covariance = options
-    origin, unit, level = told
+    origin, unit, level, axis = told
+    if basis.kind in CURVED and not basis.values:
+        basis = estimated_basis(data, basis.kind, method, stage, wanted, notes)
     trials = lay_out(data.es.yi, data.S, data.dose, data.origin, basis)
     check_identified(trials.Z * trials.scale, basis)
     kind = _heterogeneity(trials, basis, method, stage, wanted, notes)
@@ -212,15 +222,19 @@ def fit_curve(
         notes.warn(f"{method} did not meet its tolerance", ConvergenceWarning, stacklevel=4)
     m, p = len(trials.S), len(found.beta)
     scale = np.outer(trials.scale, trials.scale)
-    psi = found.psi / scale if kind in ("full", "diagonal") else found.psi
+    q = len(found.psi)
+    psi = found.psi / scale[:q, :q] if kind in ("full", "diagonal") else found.psi
+    beta = found.beta / trials.scale
+    if basis.estimated:
+        beta = np.array([basis.values[1], basis.values[0]])
     if kind == "proportional":
         psi = psi / float(np.abs(data.dose - data.origin).max()) ** 2
     made = DoseResponse(
         es=data.es, dose=data.dose, origin=data.origin, doses=data.doses, basis=basis, heterogeneity=kind,
         method=method, stage=stage, test=test, level=level, covariance=covariance, reference_dose=origin,
-        unit=unit, beta=found.beta / trials.scale, vcov=found.vcov / scale, psi=psi,
+        unit=unit, beta=beta, vcov=found.vcov / scale, psi=psi,
         df=np.full(p, float(m - p) if test == "t" else np.inf), loglik=found.loglik,
-        n_covariance=found.n_covariance, iterations=found.iterations, converged=found.converged,
+        n_covariance=found.n_covariance, iterations=found.iterations, converged=found.converged, axis=axis,
     )  # fmt: skip
     warn_outside(origin, made.seen, notes)
     return _finished(made, notes)
@@ -230,8 +244,8 @@ def _heterogeneity(
     trials: Trials, basis: Any, method: str, stage: str, wanted: str | None, notes: Notes
 ) -> str:
     """The heterogeneity that was asked for, or the fullest that the trials identify."""
-    p = trials.Z.shape[1]
-    whole = int(np.sum(trials.ranks == p))
+    p = trials.random.shape[1]
+    whole = int(np.sum(trials.ranks >= p))
     single = int(np.sum([len(S) == 1 for S in trials.S]))
     if p > 1 and whole == 0 and single == len(trials.S):
         notes.warn(

@@ -20,7 +20,8 @@ def lay_out(y: Array, S: tuple[Array, ...], dose: Array, origin: Array, basis: A
     Z, span = differences(basis, dose, origin), dose - origin
     scale = np.abs(Z).max(axis=0)
     arm = np.concatenate([np.arange(len(own)) for own in S])
-    return Trials(y, S, Z / scale, span / np.abs(span).max(), scale, arm)
+    varying = 1 if basis.estimated else 0
+    return Trials(y, S, Z / scale, span / np.abs(span).max(), scale, arm, varying)
 
 
 def trials_of(fit: Any) -> Trials:
@@ -41,7 +42,8 @@ def between(fit: Any, differences_of: Array, span: Array) -> Array:
         return np.where(span == 0, 0.0, fit.psi[0, 0])
     if fit.heterogeneity == "proportional":
         return np.asarray(fit.psi[0, 0] * span**2)
-    return np.einsum("ij,jk,ik->i", differences_of, fit.psi, differences_of)
+    own = differences_of[:, : len(fit.psi)]
+    return np.einsum("ij,jk,ik->i", own, fit.psi, own)
 
 
 def marginal_blocks(fit: Any) -> list[Array]:
@@ -63,10 +65,11 @@ def _derivatives(fit: Any) -> tuple[list[list[Array]], list[Array]]:
         size = np.abs(fit.dose - fit.origin).max() ** 2 if fit.heterogeneity == "proportional" else 1.0
         D = [[random.Z[rows] @ random.Z[rows].T] for rows in trials.rows]
         return D, [np.array([fit.psi[0, 0] * size])] * len(D)
-    scaled = fit.psi * np.outer(trials.scale, trials.scale)
-    pairs = [(i, i) for i in range(fit.p)]
+    q = len(fit.psi)
+    scaled = fit.psi * np.outer(trials.scale[:q], trials.scale[:q])
+    pairs = [(i, i) for i in range(q)]
     if fit.heterogeneity == "full":
-        pairs = [(i, j) for i in range(fit.p) for j in range(i + 1)]
+        pairs = [(i, j) for i in range(q) for j in range(i + 1)]
     entries = np.array([scaled[i, j] for i, j in pairs])
     D = []
     for rows in trials.rows:

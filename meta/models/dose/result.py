@@ -16,6 +16,7 @@ from meta.kernels.dose.small_sample import SmallSample
 from meta.kernels.dose.trials import Trials
 from meta.models.dose.curve import Predictions
 from meta.models.dose.marginal import marginal_blocks, small_sample, trials_of
+from meta.models.dose.questions import Questions
 from meta.models.dose.shapes import differences
 from meta.pooling.coefficients import CoefficientInference, WaldTest, table, wald_test
 from meta.pooling.linear import LinearFit
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DoseResponse(  # type: ignore[misc]  # a curve is predicted at doses, not at rows of a table
-    Predictions, CoefficientInference, LinearFit, InformationCriteria
+    Predictions, Questions, CoefficientInference, LinearFit, InformationCriteria
 ):
     """A fitted dose-response curve, on the model (log) scale; nothing rounded.
 
@@ -54,6 +55,8 @@ class DoseResponse(  # type: ignore[misc]  # a curve is predicted at doses, not 
         Restricted for REML, NaN for moments. Of two stages, that of the trials' own coefficients.
     reference_dose : float
         Dose that predictions compare with.
+    axis : str
+        "dose" or "time": what the curve runs over.
     """
 
     es: EffectSizes
@@ -78,13 +81,14 @@ class DoseResponse(  # type: ignore[misc]  # a curve is predicted at doses, not 
     iterations: int
     converged: bool
     warnings: tuple[str, ...] = ()
+    axis: str = "dose"
 
     design = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the terms."""
-        return self.basis.names
+        return tuple(name.replace("dose", self.axis) for name in self.basis.names)
 
     @property
     def shape(self) -> str:
@@ -145,9 +149,15 @@ class DoseResponse(  # type: ignore[misc]  # a curve is predicted at doses, not 
         """Table of ``estimate se statistic p_value ci_low ci_high``."""
         return table(self.names, self.beta, self._errors, self.df, self.level)
 
+    @property
+    def location(self) -> np.ndarray:
+        """Weights of the terms, (p,): the coefficients, but 0 for the derivative by an estimated place."""
+        return np.array([self.beta[0], 0.0]) if self.basis.estimated else self.beta
+
     def wald(self, L: Any = None) -> WaldTest:
-        """Test ``L beta = 0``; without ``L``, that no dose has an effect (all terms)."""
-        rows = np.eye(self.p) if L is None else self._rows_of(L)[0]
+        """Test ``L beta = 0``; without ``L``, that no dose has an effect."""
+        every = np.eye(self.p)[:1] if self.basis.estimated else np.eye(self.p)
+        rows = every if L is None else self._rows_of(L)[0]
         if self.test == "KR":
             from scipy.special import fdtrc
 
@@ -158,8 +168,8 @@ class DoseResponse(  # type: ignore[misc]  # a curve is predicted at doses, not 
 
     @property
     def nonlinearity(self) -> WaldTest:
-        """Test of all terms but the first; NaN for a shape of one term."""
-        if self.p == 1:
+        """Test of all terms but the first; NaN for a shape of one term, for Emax and for a plateau."""
+        if self.p == 1 or self.basis.estimated:
             return WaldTest(np.nan, 0, np.inf, np.nan)
         return self.wald(np.eye(self.p)[1:])
 
@@ -215,7 +225,7 @@ class DoseResponse(  # type: ignore[misc]  # a curve is predicted at doses, not 
         """
         import pandas as pd
 
-        fitted = self.X @ self.beta
+        fitted = self.X @ self.location
         own = decorrelated(self.es.yi, fitted, marginal_blocks(self), self.trials.rows)
         columns = {"study": self.es.study, "dose": self.dose, "reference_dose": self.origin}
         columns |= {"yi": self.es.yi, "fitted": fitted, "residual": self.es.yi - fitted, "standardised": own}
@@ -245,7 +255,7 @@ class DoseResponse(  # type: ignore[misc]  # a curve is predicted at doses, not 
         """One row per arm: the caller's columns, fitted value, residual, interval."""
         from meta.kernels.inference import quantile
 
-        es, fitted = self.es, self.X @ self.beta
+        es, fitted = self.es, self.X @ self.location
         half = float(quantile(0.5 + self.level / 2, np.inf)) * es.sei
         own = {"ci_low": es.yi - half, "ci_high": es.yi + half, "weight": self._shares()}
         return es.frame.assign(**own, fitted=fitted, residual=es.yi - fitted)
@@ -283,6 +293,19 @@ def _tail(value: float, df: int) -> float:
 
 _GLANCE = (
     *("k", "n_trials", "p", "shape", "method", "stage", "heterogeneity", "test", "level", "covariance"),
-    *("reference_dose", "unit", "loglik", "aic", "bic", "aicc", "q", "q_df", "q_p", "r2", "converged"),
+    *(
+        "reference_dose",
+        "unit",
+        "axis",
+        "loglik",
+        "aic",
+        "bic",
+        "aicc",
+        "q",
+        "q_df",
+        "q_p",
+        "r2",
+        "converged",
+    ),
     "iterations",
 )

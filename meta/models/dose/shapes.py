@@ -13,7 +13,7 @@ from meta.formatting import listing
 from meta.kernels.dose.bases import POWERS, QUANTILES, Basis, quantile_knots
 
 Array = np.ndarray
-SHAPES = ("linear", "log", "quadratic", "rcs", "fp")
+SHAPES = ("linear", "log", "quadratic", "rcs", "fp", "emax", "plateau")
 NAMES = {
     "linear": "linear",
     "log": "log(1 + dose)",
@@ -35,7 +35,19 @@ def make_basis(shape: str, knots: Any, powers: Any, doses: Array, notes: Notes) 
         return Basis("rcs", _knots(3 if knots is None else knots, doses))
     if shape == "fp":
         return _fractional(powers, doses, notes)
+    if shape == "plateau" and knots is not None:
+        return Basis("plateau", (_hinge(knots, doses),))
     return Basis(shape)
+
+
+def _hinge(knots: Any, doses: Array) -> float:
+    at = np.atleast_1d(floats(knots, "knots", ndim=(0, 1)))
+    if len(at) != 1 or not doses.min() < at[0] <= doses.max():
+        raise InputError(
+            f"knots of a plateau is the one dose from which the effect stays, between {doses.min():g} and "
+            f"{doses.max():g}; leave it out to estimate it"
+        )
+    return float(at[0])
 
 
 def _knots(knots: Any, doses: Array) -> tuple[float, ...]:

@@ -17,12 +17,13 @@ MOST = 5
 def lines(fit: Any, digits: int) -> list[str]:
     """Heading, coefficients, heterogeneity, tests, and effects at a few doses."""
     stages = {"one": "one stage", "two": "two stages"}[fit.stage]
-    parts = ["Dose-response meta-analysis", _shape(fit), stages, fit.method, fit.test]
+    parts = [f"{fit.axis.capitalize()}-response meta-analysis", _shape(fit), stages, fit.method, fit.test]
     trials = "1 trial" if fit.n_trials == 1 else f"{fit.n_trials} trials"
     parts += [trials, f"k = {fit.k}"]
     rows = [Line.of(row) for row in fit._terms()]
-    tests = [] if fit.p == 1 else [f"non-linearity: {fit.nonlinearity}"]
-    overall = [] if fit.p == 1 else [f"any effect of dose: {fit.wald()}"]
+    several = fit.p > 1 and not fit.basis.estimated
+    tests = [f"non-linearity: {fit.nonlinearity}"] if several else []
+    overall = [] if not several else [f"any effect of {fit.axis}: {fit.wald()}"]
     return [
         heading(parts, fit.measure),
         *table(rows, fit.level, digits),
@@ -36,6 +37,8 @@ def lines(fit: Any, digits: int) -> list[str]:
 def _shape(fit: Any) -> str:
     values = listing([f"{x:g}" for x in fit.basis.values])
     told = {"rcs": f", knots at {values}", "fp": f", powers {values}"}.get(fit.shape, "")
+    if fit.shape == "plateau" and not fit.basis.estimated:
+        told = f" from {values}"
     return NAMES[fit.shape] + told
 
 
@@ -43,11 +46,11 @@ def _between(fit: Any) -> str:
     if fit.heterogeneity == "none":
         return "equal curves in all trials"
     if fit.heterogeneity in ("proportional", "additive"):
-        per = " x dose^2" if fit.heterogeneity == "proportional" else ""
+        per = f" x {fit.axis}^2" if fit.heterogeneity == "proportional" else ""
         return f"tau2 {size(float(fit.psi[0, 0]))}{per} ({fit.heterogeneity})"
     sds = [f"{number(x, 4) if x >= 0.001 or x == 0 else f'{x:.3g}'}" for x in np.sqrt(np.diag(fit.psi))]
-    rank = int(np.linalg.matrix_rank(fit.psi * np.outer(fit.trials.scale, fit.trials.scale)))
-    singular = f", rank {rank} of {fit.p}" if 0 < rank < fit.p else ""
+    rank = int(np.linalg.matrix_rank(fit.psi * np.outer(*[fit.trials.scale[: len(fit.psi)]] * 2)))
+    singular = f", rank {rank} of {len(fit.psi)}" if 0 < rank < len(fit.psi) else ""
     return f"SD of coefficients between trials {listing(sds)} ({fit.heterogeneity}{singular})"
 
 
@@ -66,6 +69,6 @@ def _effects(fit: Any, digits: int) -> list[str]:
             shown = display_text(fit.es, row.estimate, row.ci_low, row.ci_high)
         rows.append(Line(f"{row.dose:g}{unit}", row.estimate, row.se, row.ci_low, row.ci_high, right=shown))
     return [
-        f"effect against dose {fit.reference_dose:g}{unit}",
+        f"effect against {fit.axis} {fit.reference_dose:g}{unit}",
         *table(rows, fit.level, digits, tested=False)[1:],
     ]

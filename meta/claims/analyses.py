@@ -38,8 +38,8 @@ class Bar:
 def _bars(evidence: Evidence, claim: Claim, analysis: Analysis) -> list[Bar]:
     """Return the thresholds to hold the effect against; the primary one first."""
     if claim.kind == "effect":
-        margins = dict.fromkeys((claim.estimand.margin, *claim.multiverse.margins))
-        return [Bar({MARGIN: f"{m:g}"}, threshold(claim.estimand, m)) for m in margins]
+        margins = dict.fromkeys((claim.tested.margin, *claim.multiverse.margins))
+        return [Bar({MARGIN: f"{m:g}"}, threshold(claim.tested, m)) for m in margins]
     effects = evidence.effects(analysis.id)
     posterior = posterior_of(effects, analysis) if effects.informative.any() else None
     finding = finding_for(evidence, claim, posterior)
@@ -86,7 +86,7 @@ def _bayesian(claim: Claim, analysis: Analysis, sets: Sequence[DataSet], bars: S
     factors = list(dict.fromkeys((1.0, *options.prior_factors)))
     every = list(dict.fromkeys((*factors, *(factor * claim.rule.prior_factor for factor in factors))))
     priors, bounds = [spec.times(factor) for factor in every], [bar.threshold for bar in bars]
-    below = points_down(claim.estimand) or analysis.role == "indirect"
+    below = points_down(claim.tested) or analysis.role == "indirect"
     blocks = []
     for truncated in (False, True) if options.truncated else (False,):
         found = posteriors(sets, priors, bounds, truncated=truncated)
@@ -150,7 +150,7 @@ def _frequentist(
         for block in bayesian
         if block[PRIOR] == AS_STATED and block.get(LIKELIHOOD, AS_REPORTED) == AS_REPORTED
     ]
-    value = claimed_on_model_scale(claim.estimand) if claim.kind == "effect" else float("nan")
+    value = claimed_on_model_scale(claim.tested) if claim.kind == "effect" else float("nan")
     blocks = []
     for method, test in models:
         fit = fits(sets, method, test)

@@ -127,7 +127,8 @@ def answer(evidence: Evidence, name: str) -> Answer:
     name : str
         An analysis id of the claims file.
     """
-    claim, analysis = evidence.analysis(name)
+    claim = evidence.analysis(name)[0].for_analysis(name)
+    analysis = claim.analysis(name)
     effects = evidence.effects(name)
     fit = _pool(effects, analysis)
     posterior = posterior_of(effects, analysis) if effects.informative.any() else None
@@ -213,7 +214,8 @@ def vary(evidence: Evidence, name: str) -> Iterable[Variation]:
 
     Departures that leave the usable effects as they were, or as an earlier departure did, are passed over.
     """
-    claim, analysis = evidence.analysis(name)
+    claim = evidence.analysis(name)[0].for_analysis(name)
+    analysis = claim.analysis(name)
     seen: list[EffectSizes] = []
     for label, choices in departures(evidence, claim, analysis):
         effects = evidence.effects(name, choices=choices)
@@ -271,16 +273,14 @@ def _judge(
             other = evidence.effects(indirect.id)
             basis = posterior_of(other, indirect) if other.informative.any() else None
         finding = finding_for(evidence, claim, basis)
-    if not effects.informative.any():
-        return judge(claim, effects, analysis=analysis.id, normalisation=finding)
-    return judge(
-        claim,
-        effects,
-        analysis=analysis.id,
-        fit=fit,
-        posterior=posterior,
-        normalisation=finding,
-    )
+    whole = evidence.claims[claim.id]
+    reading = whole.reading_of(analysis.id)
+    given: dict[str, Any] = {"analysis": analysis.id, "normalisation": finding}
+    if effects.informative.any():
+        given |= {"fit": fit, "posterior": posterior}
+    if reading is None or reading in whole.headline:
+        return judge(whole, effects, **given)
+    return judge(whole, effects, reading=reading, **given)
 
 
 def describe_fit(fit: Any) -> str:

@@ -43,7 +43,7 @@ class Case:
     """
 
     claim: Claim
-    analysis: Analysis
+    analysis: Any
     effects: EffectSizes | None
     fit: Any = None
     posterior: Any = None
@@ -88,6 +88,8 @@ def make_case(
 ) -> Case:
     """Sort what was handed in, and refuse what does not belong together."""
     given = evidence
+    if claim.kind in ("contrast", "region") and not isinstance(evidence, EffectSizes):
+        return Case(claim, chosen_analysis(claim, analysis, None), None, given=given)
     fit, posterior, effects = _sorted(evidence, fit, posterior)
     chosen = chosen_analysis(claim, analysis, effects)
     notes: list[str] = []
@@ -114,6 +116,21 @@ def _one_row_per_study(case: Case) -> Case:
             fit = pool(exact, method=fit.method, test=fit.test, level=fit.level)
     return replace(
         case, effects=found.effects, fit=fit, posterior=None, questions=found.questions, notes=notes
+    )
+
+
+def bears_on(claim: Claim, evidence: Any, analysis: str | None, fit: Any, posterior: Any) -> bool:
+    """Whether what was handed in can decide a reading: its analyses, in the measure of one of them."""
+    judged = [item for item in claim.analyses if item.role != "beside"]
+    if analysis is not None:
+        return any(item.id == analysis for item in judged)
+    sources = (evidence, getattr(evidence, "effects", None), getattr(fit, "effects", None),
+               getattr(posterior, "effects", None))  # fmt: skip
+    effects = next((item for item in sources if isinstance(item, EffectSizes)), None)
+    return (
+        effects is None
+        or any(item.measure in (effects.measure, "GEN") for item in judged)
+        or (effects.measure == "GEN")
     )
 
 
@@ -165,7 +182,7 @@ def _same_scale(claim: Claim, analysis: Analysis, effects: EffectSizes) -> None:
 
 def _as_logs(claim: Claim, analysis: Analysis, effects: EffectSizes) -> tuple[str, ...]:
     """Take generic effects for logs where a ratio is claimed, and say so; refuse what looks like ratios."""
-    entry, value = look_up(analysis.measure), None if claim.estimand is None else claim.estimand.value
+    entry, value = look_up(analysis.measure), None if claim.estimand is None else claim.tested.value
     if effects.measure != "GEN" or not entry.is_log_ratio:
         return ()
     y = effects.yi[effects.exact]

@@ -160,7 +160,7 @@ def imprecision(facts: Facts) -> Finding:
     ]
     wide = low < 0 < high
     if known.claim.kind == "effect":
-        edge = threshold(known.claim.estimand)
+        edge = threshold(known.claim.tested)
         wide = wide and low < edge < high
         said.append(f"At least as large as claimed begins at {number(edge, 2)}.")
     few = people < FEW_PEOPLE

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from meta.arguments import check_arguments, need
-from meta.claims.case import make_case
+from meta.claims.case import Case, bears_on, make_case
 from meta.claims.kinds.registry import KINDS
 from meta.claims.proportion import NormalisationFinding
 from meta.claims.verdict import Verdict
+from meta.claims.wording import untestable
 from meta.errors import InputError
 from meta.evidence.coherence import incoherences
+from meta.formatting import listing
 from meta.keywords import keywords
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ def judge(
     claim: Claim,
     evidence: Any = None,
     *,
+    reading: str | None = None,
     analysis: str | None = None,
     fit: Any = None,
     posterior: Any = None,
@@ -37,6 +41,10 @@ def judge(
         A frequentist fit or effect sizes, from whose effects the posterior is built with the claim's own
         priors; or a posterior, which is used as it is, and whose verdict must hold under the claim's own
         priors too. None, or effects with nothing to compute: untestable. Rows of one study count as one.
+        A fact claim takes none; a contrast takes a network, a region a dose-response curve.
+    reading : str, optional
+        Which of the claim's readings to judge; by default the headline, with the verdict on each reading
+        that the evidence bears on in ``readings``.
     analysis : str, optional
         Which of the claim's analyses this is; by default the first on the effects' scale.
     fit, posterior : optional
@@ -47,7 +55,8 @@ def judge(
     Returns
     -------
     Verdict
-        Its ``conclusion`` is "supported", "inconclusive", "contradicted" or "untestable".
+        Its ``conclusion`` is "supported", "inconclusive", "contradicted" or "untestable"; of a fact claim
+        "true", "half true", "false" or "untestable".
 
     Raises
     ------
@@ -71,7 +80,68 @@ def judge(
     if posterior is not None:
         need(posterior, "posterior", "a posterior of meta.bayes", "probability", "bayes_factor")
     _fits_together(claim)
-    return KINDS[claim.kind].judge(make_case(claim, evidence, analysis, fit, posterior, normalisation))
+    given = (evidence, analysis, fit, posterior, normalisation)
+    if not claim.readings:
+        if reading is not None:
+            raise InputError(f"claim {claim.id!r} has no readings, so that reading={reading!r} names none")
+        return _judged(claim, *given)
+    if reading is not None:
+        _known_reading(claim, reading)
+        return replace(_judged(claim.as_read(reading), *given), reading=reading)
+    return _every_reading(claim, *given)
+
+
+def _judged(
+    claim: Claim, evidence: Any, analysis: str | None, fit: Any, posterior: Any, normalisation: Any
+) -> Verdict:
+    """The verdict on a claim that can be read in one way."""
+    kind = KINDS[claim.kind]
+    if kind.needs_fit:
+        return kind.judge(make_case(claim, evidence, analysis, fit, posterior, normalisation))
+    if any(part is not None for part in (evidence, fit, posterior)):
+        raise InputError(
+            f"claim {claim.id!r} is a {claim.kind}: it rests on its sources, and takes no fit; leave it out"
+        )
+    return kind.judge(Case(claim, None, None))
+
+
+def _every_reading(claim: Claim, *given: Any) -> Verdict:
+    """The verdict on the headline, with those on all readings that the evidence bears on."""
+    found: dict[str, Verdict] = {}
+    for item in claim.readings:
+        own = claim.as_read(item.id)
+        if not KINDS[own.kind].needs_fit:
+            found[item.id] = replace(_judged(own, None, None, None, None, None), reading=item.id)
+        elif bears_on(own, *given[:4]):
+            found[item.id] = replace(_judged(own, *given), reading=item.id)
+    named = [found[name] for name in claim.headline if name in found]
+    if not named:
+        names = listing([repr(name) for name in claim.headline])
+        return replace(untestable(_empty(claim), f"the evidence does not bear on {names}"), readings=found)
+    first = named[0]
+    if len(named) == 1:
+        return replace(first, claim=claim, readings=found)
+    conclusions = {verdict.conclusion for verdict in named}
+    labels = {item.id: item.label for item in claim.readings}
+    return replace(
+        first,
+        claim=claim,
+        conclusion=conclusions.pop() if len(conclusions) == 1 else "inconclusive",
+        reasons=tuple(f"{labels[v.reading]}: {v.conclusion}" for v in named),
+        sentence=" ".join(f"{labels[v.reading].capitalize()}: {v.sentence}" for v in named),
+        readings=found,
+    )
+
+
+def _empty(claim: Claim) -> Case:
+    judged = [item for item in claim.analyses if item.role != "beside"] or list(claim.analyses)
+    return Case(claim, judged[0] if judged else None, None)
+
+
+def _known_reading(claim: Claim, reading: str) -> None:
+    known = [item.id for item in claim.readings]
+    if reading not in known:
+        raise InputError(f"claim {claim.id!r} has no reading {reading!r}; it has: {', '.join(known)}")
 
 
 def _fits_together(claim: Claim) -> None:

@@ -175,12 +175,12 @@ class Multiverse(Result):
     @property
     def claimed(self) -> float | None:
         """The claimed value on the scale of the effects; None for a claimed share."""
-        return claimed_on_model_scale(self.claim.estimand) if self.claim.kind == "effect" else None
+        return claimed_on_model_scale(self.claim.tested) if self.claim.kind == "effect" else None
 
     @property
     def region(self) -> tuple[float, float] | None:
         """The effects that count as at least as large; None for a claimed share."""
-        return region(self.claim.estimand) if self.claim.kind == "effect" else None
+        return region(self.claim.tested) if self.claim.kind == "effect" else None
 
 
 @keywords
@@ -238,7 +238,8 @@ def multiverse(
     """
     check_arguments(multiverse, locals())
     found, name = named_analysis(evidence, claim, analysis)
-    item = evidence.analysis(name)[1]
+    found = found.for_analysis(name)
+    item = found.analysis(name)
     every = data_sets(evidence, name)
     sets = sampled(every, limit, seed)
     if not any(data.effects for data in sets):

@@ -221,7 +221,7 @@ def plan(
     effects = verdict.posterior.effects
     unit, unit_from = _unit(effects, unit)
     frame = _futures(verdict, [int(n) for n in sizes], [int(m) for m in trials], unit, draws, seed)
-    claimed = claimed_on_model_scale(verdict.claim.estimand)
+    claimed = claimed_on_model_scale(verdict.claim.tested)
     fit = verdict.fit
     pooled = float(power(claimed, fit.se)) if fit is not None and np.isfinite(fit.se) else float("nan")
     return Plan(
@@ -300,13 +300,13 @@ def _futures(
     import pandas as pd
 
     claim, posterior = verdict.claim, verdict.posterior
-    edge, rule = threshold(claim.estimand), claim.rule
+    edge, rule = threshold(claim.tested), claim.rule
     wide = posterior_of(posterior.effects, verdict.analysis, rule.prior_factor)
     priors = [(item.core.model.effect, item.core.model.tau) for item in (posterior, wide)]
     reach = max(abs(float(priors[1][0].ppf(np.array(1e-6)))), 1.2 * abs(edge))
     scale = float(priors[1][1].ppf(np.array(0.6827)))
     drawn = posterior.sample(draws, seed=seed)
-    truths = dict(zip(SCENARIOS, (None, claimed_on_model_scale(claim.estimand), 0.0), strict=True))
+    truths = dict(zip(SCENARIOS, (None, claimed_on_model_scale(claim.tested), 0.0), strict=True))
     rows = []
     informed = 1 / posterior.effects.vi[posterior.effects.informative]
     for n in sizes:
@@ -318,7 +318,7 @@ def _futures(
             for scenario, mu in truths.items():
                 rng = np.random.default_rng([seed, m, n])
                 after = _after(now, drawn, mu, m, unit / n, (by_mu, by_tau), rng)
-                after = after if points_down(claim.estimand) else 1.0 - after
+                after = after if points_down(claim.tested) else 1.0 - after
                 standing = Standing(verdict.k + m, verdict.k_computed + m, _others(informed, m, n / unit))
                 shares = _shares(after, rule, standing, edge)
                 rows.append((scenario, m, n, *shares))

@@ -173,8 +173,7 @@ def normalisation(
         Number of trials that report the share.
     """
     assert claim.proportion is not None
-    assert claim.estimand is not None
-    claimed = claim.estimand.value
+    claimed = claim.tested.value
     assert claimed is not None
     scenarios = []
     for retest in claim.proportion.retest:

@@ -132,10 +132,10 @@ def compatibility(claim: Claim, fit: Any) -> Compatibility | None:
     if fit is None or claim.estimand is None:
         return None
     test = "the study's own test" if fit.k == 1 else fit.test
-    p_null = float(fit.p_value_at(null_of(claim.estimand.measure)))
-    if claim.estimand.value is None:
+    p_null = float(fit.p_value_at(null_of(claim.tested.measure)))
+    if claim.tested.value is None:
         return Compatibility(test, math.nan, math.nan, p_null, surprisal(p_null))
-    p_claimed = float(fit.p_value_at(claimed_on_model_scale(claim.estimand)))
+    p_claimed = float(fit.p_value_at(claimed_on_model_scale(claim.tested)))
     return Compatibility(test, p_claimed, surprisal(p_claimed), p_null, surprisal(p_null))
 
 

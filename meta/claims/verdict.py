@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from meta.formatting import interval, number, p_equation, percent
@@ -11,9 +11,10 @@ from meta.results.base import Result
 
 if TYPE_CHECKING:
     from meta.claims.proportion import NormalisationFinding
-    from meta.evidence.claims import Analysis, Claim
+    from meta.evidence.claims import Claim
 
-Conclusion = Literal["supported", "inconclusive", "contradicted", "untestable"]
+Conclusion = Literal["supported", "inconclusive", "contradicted", "untestable", "true", "half true", "false"]
+"""Of a fact claim: "true", "half true", "false" or "untestable"; of every other: the first four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,10 @@ class Verdict(Result):
     Attributes
     ----------
     claim, analysis : Claim, Analysis
-        What was judged, from the claims file.
+        What was judged, from the claims file; a fact claim has no analysis.
     conclusion : str
-        "supported", "inconclusive", "contradicted" or "untestable".
+        "supported", "inconclusive", "contradicted" or "untestable"; of a fact claim "true", "half true",
+        "false" or "untestable".
     reasons : tuple of str
         Why not something stronger, or why this.
     sentence : str
@@ -92,10 +94,14 @@ class Verdict(Result):
         Share of the sampling information that the studies beside the most informative one carry.
     questions : tuple of str
         Numbers that agree under different names.
+    reading : str
+        Which of the claim's readings was judged; "" for a claim that has one only.
+    readings : mapping of str to Verdict
+        The verdict on each reading that the evidence bears on, by its id.
     """
 
     claim: Claim
-    analysis: Analysis
+    analysis: Any
     conclusion: Conclusion
     reasons: tuple[str, ...]
     sentence: str
@@ -115,14 +121,17 @@ class Verdict(Result):
     warnings: tuple[str, ...] = ()
     others: float = float("nan")
     questions: tuple[str, ...] = ()
+    reading: str = ""
+    readings: Mapping[str, Verdict] = field(default_factory=dict)
 
     def _shown(self) -> str:
-        return f"{self.claim.id!r}, {self.analysis.id!r}: {self.conclusion}"
+        what = "a fact" if self.analysis is None else repr(self.analysis.id)
+        return f"{self.claim.id!r}, {what}: {self.conclusion}"
 
     @property
     def measure(self) -> str:
         """Code of the measure."""
-        return str(self.analysis.measure)
+        return "GEN" if self.analysis is None else str(self.analysis.measure)
 
     def _terms(self) -> list[Mapping[str, Any]]:
         """The mean effect and a new study's against the claim, and p of the claimed value and of none."""
@@ -142,19 +151,18 @@ class Verdict(Result):
         return rows
 
     def _facts(self) -> Mapping[str, Any]:
-        own = {"claim": self.claim.id, "analysis": self.analysis.id, "conclusion": self.conclusion}
+        own = {"claim": self.claim.id, "analysis": self._analysis, "conclusion": self.conclusion}
         counts = {"k_computed": self.k_computed, "k_listed": self.k_listed}
         return {"model": "verdict"} | own | counts | {"bf_claimed": self.bf_claimed, "bf_side": self.bf_side}
 
     def _lines(self, digits: int) -> list[str]:
-        lines = [f"{self.claim.short} · {self.analysis.label}: {self.conclusion.upper()}", self.sentence]
+        label = "" if self.analysis is None else f" · {self.analysis.label}"
+        lines = [f"{self.claim.short}{label}: {self.conclusion.upper()}", self.sentence]
         lines += [f"  - {reason}" for reason in self.reasons]
         if self.posterior is not None:
             low, high = self.posterior.interval(0.95)
             center = number(self.posterior.estimate)
-            lines.append(
-                f"posterior mean {center} {interval(low, high)} ({self.analysis.measure}, model scale)"
-            )
+            lines.append(f"posterior mean {center} {interval(low, high)} ({self.measure}, model scale)")
         if self.at_margin is not None:
             lines.append(
                 f"P(at least as large) {percent(self.at_margin.mean, 1)}; a new study "
@@ -167,13 +175,18 @@ class Verdict(Result):
             )
         if self.normalisation is not None:
             lines.append(self.normalisation.summary())
+        lines += [f"read as {name}: {item.conclusion}" for name, item in self.readings.items()]
         return lines
+
+    @property
+    def _analysis(self) -> str:
+        return "" if self.analysis is None else str(self.analysis.id)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers and words of the verdict for JSON; NaN becomes None."""
         plain: dict[str, Any] = {
             "claim": self.claim.id,
-            "analysis": self.analysis.id,
+            "analysis": self._analysis,
             "statement": self.claim.statement,
             "conclusion": self.conclusion,
             "sentence": self.sentence,
@@ -190,6 +203,9 @@ class Verdict(Result):
         for name in ("at_margin", "at_claim", "compatibility"):
             part = getattr(self, name)
             plain[name] = None if part is None else {f.name: getattr(part, f.name) for f in fields(part)}
+        if self.readings:
+            plain["reading"] = self.reading
+            plain["readings"] = {name: item.to_dict() for name, item in self.readings.items()}
         if self.questions:
             plain["questions"] = list(self.questions)
         plain["normalisation"] = None if self.normalisation is None else self.normalisation.to_dict()

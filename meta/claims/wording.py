@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 def event(claim: Claim) -> str:
     """What the probability of a verdict is of."""
-    if claim.estimand is not None and claim.estimand.value is None:
+    if claim.estimand is not None and claim.tested.value is None:
         return "there is an effect on the claim's side"
     return "the effect is at least as large"
 
 
 def put_to_test(claim: Claim) -> str:
     """What is put to the test, in words."""
-    return claim.statement if claim.estimand is None else claim.estimand.value_text
+    return claim.statement if claim.estimand is None else claim.tested.value_text
 
 
 def sentence(case: Case, conclusion: Conclusion, k: int, reasons: tuple[str, ...]) -> str:

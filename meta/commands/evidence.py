@@ -72,6 +72,7 @@ def print_problems(problems: Any) -> None:
 
 def claims(folder: options.Folder = "studies", json: options.Json = False) -> None:
     """List the claims: what each states, what is put to the test, and by which analyses."""
+    from meta.claims.wording import put_to_test
     from meta.effects.evidence import load_evidence
 
     evidence = load_evidence(folder)
@@ -79,7 +80,7 @@ def claims(folder: options.Folder = "studies", json: options.Json = False) -> No
         print(as_json([claim.model_dump(mode="json") for claim in evidence.claims.values()]))
         return
     rows = [
-        (claim.id, claim.statement, claim.estimand.value_text, ", ".join(a.id for a in claim.analyses))
+        (claim.id, claim.statement, put_to_test(claim), ", ".join(a.id for a in claim.analyses))
         for claim in evidence.claims.values()
     ]
     table(("claim", "statement", "put to the test", "analyses"), rows)

@@ -9,15 +9,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from meta.evidence.claim_kinds import (
+    ClaimReading,
+    ContrastOf,
+    FactCheck,
+    InteractionWith,
+    KindName,
+    RegionOf,
+)
+from meta.evidence.claim_options import Multiverse as Multiverse
+from meta.evidence.claim_options import Proportion as Proportion
+from meta.evidence.claim_options import RetestCorrelation as RetestCorrelation
+from meta.evidence.claim_options import Share, Tier
 from meta.evidence.coherence import incoherences
 from meta.evidence.estimand import Estimand as Estimand
 from meta.evidence.estimand import MeasureCode
 from meta.evidence.problems import Incoherent
 from meta.evidence.schema import Identifier, Outcome, Text
 from meta.evidence.statistics import Positive, Size, Strict
-
-Tier = Literal["A", "B", "C"]
-Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Citation(Strict):
@@ -206,109 +215,111 @@ class ArmSizes(Strict):
     why: Text = Field(description="Why these.")
 
 
-class RetestCorrelation(Strict):
-    """Which reported coefficients of variation give a test-retest correlation.
-
-    The correlation is between-person variance over total variance; ``combine`` says which ends of the
-    reported ranges are used and whether the assay's own variation counts.
-    """
-
-    label: Text = Field(description="Name shown.")
-    study: Identifier = Field(description="Study that reports the variation.")
-    result: Identifier = Field(description="Its result.")
-    combine: Literal["all", "no-analytical", "most-reliable", "least-reliable"] = Field(
-        description="Which ends of the reported ranges are used."
-    )
-    primary: bool = Field(default=False, description="Whether the verdict uses it.")
-
-
-class Proportion(Strict):
-    """What a claim about a normalised share needs: retest correlations and cut-offs."""
-
-    retest: tuple[RetestCorrelation, ...] = Field(description="Retest correlations to use.")
-    cutoffs: tuple[Share, ...] = Field(description="Percentiles above which a value counts as raised.")
-    benchmarks: tuple[Identifier, ...] = Field(default=(), description="Studies shown for comparison.")
-
-
-class Multiverse(Strict):
-    """Choices other than the primary ones that a careful analyst could defend."""
-
-    margins: tuple[float, ...] = Field(default=(0.8, 1.0), description="Margins to try.")
-    routes: tuple[tuple[str, ...], ...] = Field(default=(("oral",),), description="Sets of routes to try.")
-    claimed_form_only: bool = Field(
-        default=True, description="Whether to try the form that the claim names alone."
-    )
-    dose_window_mg: tuple[float, float] = Field(
-        default=(200.0, 400.0), description="Doses to keep in one variant, mg a day."
-    )
-    scale_methods: tuple[str, ...] = Field(default=(), description="Ways onto the percent scale to try.")
-    tiers: tuple[tuple[Tier, ...], ...] = Field(
-        default=(("A", "B", "C"), ("A", "B"), ("A",)), description="Sets of tiers to try."
-    )
-    target_times: tuple[float, ...] = Field(
-        default=(), description="Other times to aim at, in the unit of the analysis's own target."
-    )
-    truncated: bool = Field(
-        default=False, description="Whether to try the likelihood of results seen only when p < 0.05."
-    )
-    non_randomised: bool = Field(
-        default=False, description="Whether to try with trials that were not randomised."
-    )
-    co_interventions: bool = Field(default=False, description="Whether to try with co-interventions.")
-    selected_bounds: bool = Field(default=False, description="Whether to try with selected bounds.")
-    prior_factors: tuple[float, ...] = Field(
-        default=(0.5, 1.0, 2.0), description="Factors on the priors' widths to try."
-    )
-    methods: tuple[str, ...] = Field(
-        default=("REML", "DL", "PM", "ML"), description="Estimators of tau2 to try."
-    )
-    tests: tuple[str, ...] = Field(default=("hksj", "adhoc", "z"), description="Tests to try.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _old_name(cls, content: Any) -> Any:
-        """Files of version 0.1 name the form in the option: ``<form>_only``."""
-        if not isinstance(content, dict) or "claimed_form_only" in content:
-            return content
-        old = [name for name in content if name.endswith("_only") and name not in cls.model_fields]
-        if len(old) != 1:
-            return content
-        return {("claimed_form_only" if name == old[0] else name): value for name, value in content.items()}
-
-
 class Claim(Strict):
     """A stated claim and everything that decides about it."""
 
     id: Identifier = Field(description="Short name of the claim.")
-    kind: Literal["effect", "proportion"] = Field(
-        description="effect: a size. proportion: a share of people."
+    kind: KindName = Field(
+        description="effect: a size, or any effect on a side. proportion: a share of people. "
+        "non-inferiority: no worse than by a margin. interaction: more with a partner. "
+        "contrast: two treatments. region: a "
+        "range of doses or times. fact: a statement that is checked."
     )
     statement: Text = Field(description="The claim in one sentence.")
     short: Text = Field(description="The claim in a few words.")
     citation: Citation = Field(description="Where it was made.")
     intervention: Intervention = Field(description="What it is about.")
-    estimand: Estimand = Field(description="What is put to the test.")
-    analyses: tuple[Analysis, ...] = Field(min_length=1, description="The pools that bear on it.")
+    estimand: Estimand | None = Field(
+        default=None, description="What is put to the test; that of the headline reading if left out."
+    )
+    analyses: tuple[Analysis, ...] = Field(default=(), description="The pools that bear on it.")
+    readings: tuple[ClaimReading, ...] = Field(
+        default=(), description="What the claim can be read to say, each with a verdict of its own."
+    )
+    headline: tuple[Identifier, ...] = Field(
+        default=(), description="The reading, or readings of equal rank, that the claim's verdict is."
+    )
+    fact: FactCheck | None = Field(default=None, description="What a fact claim was checked against.")
+    interaction: InteractionWith | None = Field(default=None, description="The partner of an interaction.")
+    contrast: ContrastOf | None = Field(default=None, description="The two treatments of a contrast.")
+    region: RegionOf | None = Field(default=None, description="The range that a region claim names.")
     rule: Rule = Field(default=Rule(), description="When the verdict is more than inconclusive.")
     proportion: Proportion | None = Field(default=None, description="What a claim about a share needs.")
     multiverse: Multiverse = Field(default=Multiverse(), description="Choices to vary.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _headline(cls, content: Any) -> Any:
+        """One headline may stand without a list; its reading says what the claim itself leaves out."""
+        if not isinstance(content, dict):
+            return content
+        named = content.get("headline")
+        made = content | {"headline": [named]} if isinstance(named, str) else content
+        readings = made.get("readings")
+        tables = [item for item in readings if isinstance(item, dict)] if isinstance(readings, list) else []
+        if not tables:
+            return made
+        if "headline" not in made and len(tables) == 1:
+            made = made | {"headline": [tables[0].get("id")]}
+        first = next((item for item in tables if item.get("id") in (made.get("headline") or ())), None)
+        own = {name: first[name] for name in ("estimand", "fact") if name in first} if first else {}
+        return own | made
+
     @model_validator(mode="after")
     def _kinds_fit(self) -> Claim:
-        if self.kind == "proportion" and self.proportion is None:
-            raise ValueError("a proportion claim needs its [claims.proportion] table")
         if wrong := tuple(incoherences(self)):
             raise Incoherent(wrong)
         return self
+
+    @property
+    def tested(self) -> Estimand:
+        """The estimand of a claim that has one; every kind but a fact does."""
+        assert self.estimand is not None, "a fact claim has no estimand"
+        return self.estimand
 
     def analysis(self, analysis_id: str) -> Analysis:
         """Return the analysis with this id."""
         return next(analysis for analysis in self.analyses if analysis.id == analysis_id)
 
+    def as_read(self, reading: str) -> Claim:
+        """The claim in one of its readings: with its kind, estimand, analyses and sources, and no others."""
+        item = next(found for found in self.readings if found.id == reading)
+        roles = {
+            own.id: (own.role if own.role != "beside" else "primary")
+            if own.id in item.analyses
+            else ("beside" if item.analyses else own.role)
+            for own in self.analyses
+        }
+        analyses = tuple(own.model_copy(update={"role": roles[own.id]}) for own in self.analyses)
+        told = {"estimand": item.estimand or self.estimand, "fact": item.fact or self.fact}
+        return self.model_copy(
+            update={"kind": item.kind or self.kind, "analyses": analyses, "readings": (), "headline": ()}
+            | told
+        )
+
+    def reading_of(self, analysis_id: str) -> str | None:
+        """The reading that an analysis decides, the headline's first; None for a claim with one reading."""
+        ranked = sorted(self.readings, key=lambda item: item.id not in self.headline)
+        for item in ranked:
+            if analysis_id in {own.id for own in self.as_read(item.id).primary}:
+                return item.id
+        return next((item.id for item in ranked if item.kind != "fact"), None)
+
+    def for_analysis(self, analysis_id: str) -> Claim:
+        """The claim in the reading that an analysis decides."""
+        name = self.reading_of(analysis_id)
+        return self if name is None else self.as_read(name)
+
     @property
     def primary(self) -> tuple[Analysis, ...]:
-        """The analyses on which verdicts rest."""
-        return tuple(analysis for analysis in self.analyses if analysis.role == "primary")
+        """The analyses on which the claim's own verdict rests: those of its headline."""
+        named = {name for item in self.readings if item.id in self.headline for name in item.analyses}
+        open_ended = any(not item.analyses for item in self.readings if item.id in self.headline)
+        return tuple(
+            own
+            for own in self.analyses
+            if own.id in named or (own.role == "primary" and (open_ended or not named))
+        )
 
 
 def _about(claim: Any, treatment: str) -> Any:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from meta.effects.registry import measure as look_up
+from meta.evidence.claim_kinds import ASKS, OWN, FactCheck
 from meta.evidence.estimand import Estimand, no_effect, off_scale
 from meta.evidence.problems import Finding
+from meta.formatting import listing
 
 if TYPE_CHECKING:
     from meta.evidence.claims import Analysis, Claim, Rule
@@ -28,10 +30,60 @@ def incoherences(claim: Claim) -> Iterator[Finding]:
     'rule.contradict: must be at most 0.5 (found 0.97); write 0.05, the usual one'
     """
     yield from _rule(claim.rule)
-    if claim.estimand is not None:
+    yield from _readings(claim)
+    yield from _kind(claim)
+    for i, item in enumerate(claim.readings):
+        for found in _kind(claim.as_read(item.id)):
+            yield found._replace(field=f"readings.{i}.{found.field}")
+
+
+def _kind(claim: Claim) -> Iterator[Finding]:
+    """What a kind needs and is not there, what belongs to another, and what its own tables say."""
+    for name in ASKS[claim.kind]:
+        if not getattr(claim, name):
+            table = f"[[claims.{name}]]" if name == "analyses" else f"[claims.{name}]"
+            yield Finding(name, "nothing", f"a {claim.kind} claim needs its {table} table", "add it")
+    for name, kind in OWN.items():
+        if getattr(claim, name) is not None and claim.kind != kind and not claim.readings:
+            told = f"belongs to a {kind} claim, and this one is of kind {claim.kind!r}"
+            if kind != "proportion" and claim.kind == "effect":
+                yield Finding(name, "a table", told, f"write kind = {kind!r}, or remove it")
+    if claim.fact is not None and claim.kind == "fact":
+        yield from _fact(claim.fact)
+    if claim.region is not None and claim.region.low >= claim.region.high:
+        told = f"must be below high ({claim.region.high:g})"
+        yield Finding("region.low", f"{claim.region.low:g}", told, "swap them, or correct one")
+    if claim.estimand is not None and claim.kind != "fact":
         yield from _estimand(claim.kind, claim.estimand)
-        for analysis in claim.primary:
+        for analysis in claim.primary if claim.kind != "non-inferiority" else ():
             yield from _scales(claim.estimand, analysis)
+
+
+def _readings(claim: Claim) -> Iterator[Finding]:
+    ids = [item.id for item in claim.readings]
+    for name in sorted({name for name in ids if ids.count(name) > 1}):
+        yield Finding("readings", repr(name), "two readings have this id", "give each its own")
+    known = {item.id for item in claim.analyses}
+    for i, item in enumerate(claim.readings):
+        for name in item.analyses:
+            if name not in known:
+                told = f"must be one of the claim's analyses ({listing(sorted(known), 'or')})"
+                yield Finding(f"readings.{i}.analyses", repr(name), told, "correct it, or add the analysis")
+    if claim.readings and not claim.headline:
+        told = "names which reading the verdict is of, before anything is pooled"
+        yield Finding("headline", "nothing", told, f"write headline = {ids[0]!r}, or another of them")
+    for name in claim.headline:
+        if name not in ids:
+            told = f"must be one of the claim's readings ({listing(ids, 'or') or 'it has none'})"
+            yield Finding("headline", repr(name), told, "correct it")
+
+
+def _fact(fact: FactCheck) -> Iterator[Finding]:
+    """A fact rests on two sources that were read, or on one that settles the matter."""
+    enough = len(fact.sources) > 1 or any(source.authoritative for source in fact.sources)
+    if fact.finding != "untestable" and not enough:
+        told = "rests on two sources that were read, or on an authoritative one"
+        yield Finding("fact.finding", repr(fact.finding), told, "add sources, or write 'untestable'")
 
 
 def _rule(rule: Rule) -> Iterator[Finding]:

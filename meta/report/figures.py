@@ -48,16 +48,16 @@ def claim_mark(item: Answer) -> Any:
     """Return the claimed value for a forest plot, or None where the analysis is not on the claim's scale."""
     from meta.plots.rows import ClaimMark
 
-    if item.analysis.role != "primary" or item.claim.estimand.measure != item.effects.measure:
+    if item.analysis.role != "primary" or item.claim.tested.measure != item.effects.measure:
         return None
-    estimand = item.claim.estimand
+    estimand = item.claim.tested
     value = claimed_on_model_scale(estimand)
     return ClaimMark(value, region(estimand), "claimed" if estimand.named_by_claim else _chosen(item))
 
 
 def _chosen(item: Answer) -> str:
     """The size that was put to the test where the claim names none."""
-    estimand = item.claim.estimand
+    estimand = item.claim.tested
     size = (
         percent(estimand.value)
         if estimand.measure == "PLO"

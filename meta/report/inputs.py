@@ -125,7 +125,9 @@ def fingerprint(value: Any) -> str:
     return digest(text.encode("utf-8", errors="surrogatepass"))
 
 
-LATER = {"at_least": None, "min_information": 0.05, "effect_mean": None}
+LATER: dict[str, Any] = {"at_least": None, "min_information": 0.05, "effect_mean": None}
+LATER |= {"readings": [], "headline": []}
+LATER |= dict.fromkeys(("fact", "interaction", "contrast", "region"))
 """Fields that files of earlier versions lack, with what they meant: they do not change a fingerprint."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from meta.claims.wording import put_to_test
 from meta.report.blocks import Block, Cell, Figure, Items, Line, Paragraph, Section, Span, Table
 from meta.report.view import AnalysisView, ClaimView, Page, Summary
 from meta.report.words import SYMBOLS, times
@@ -69,7 +70,7 @@ def _claim(view: ClaimView) -> list[str]:
     for item in view.verdicts:
         label = f" ({escape(item.label)})" if item.label else ""
         parts.append(f"**{SYMBOLS[item.conclusion]} {item.conclusion}**{label}. {escape(item.sentence)}")
-    parts.append(f"Put to the test: {escape(view.claim.estimand.value_text)}. {escape(view.rule)}")
+    parts.append(f"Put to the test: {escape(put_to_test(view.claim))}. {escape(view.rule)}")
     for part in view.judged:
         parts += _analysis(part)
     for section in view.sections:

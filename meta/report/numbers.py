@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from meta.claims.answers import Answer
+from meta.claims.judge import judge
 from meta.effects.evidence import Evidence
 from meta.errors import quiet
 from meta.evidence.claims import Claim
@@ -88,10 +89,19 @@ def verdicts_json(
     return json.dumps(plain(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def facts_in(claim: Claim) -> list[str]:
+    """The readings of a claim that are facts, beside what is pooled."""
+    return [item.id for item in claim.readings if item.kind == "fact"]
+
+
 def _claim(claim: Claim, numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     conclusions = {analysis.id: numbers[analysis.id]["conclusion"] for analysis in claim.primary}
-    agreed = set(conclusions.values())
-    return {
+    agreed = set(conclusions.values()) or {judge(claim).conclusion}
+    facts = {name: judge(claim, reading=name).to_dict() for name in facts_in(claim)}
+    more: dict[str, Any] = {"readings": facts} if facts else {}
+    if claim.kind == "fact":
+        more["sentence"] = judge(claim).sentence
+    return more | {
         "statement": claim.statement,
         "short": claim.short,
         "conclusion": agreed.pop() if len(agreed) == 1 else "inconclusive",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from meta.claims.answers import Answer, answer
+from meta.claims.judge import judge
 from meta.effects.evidence import Evidence, load_evidence
 from meta.errors import DiagnosticsError, quiet
 from meta.report.engines import EngineCheck
@@ -244,6 +245,11 @@ class _Work:
             Conclusion(claim.id, name, analysis.label, self.records[name].numbers["conclusion"])
             for name, (claim, analysis) in self.evidence.analyses.items()
             if analysis.role == "primary"
+        )
+        conclusions += tuple(
+            Conclusion(claim.id, "", claim.short, judge(claim).conclusion)
+            for claim in self.evidence.claims.values()
+            if claim.kind == "fact"
         )
         return RunResult(
             folder,

@@ -65,7 +65,7 @@ def _posterior(item: Answer) -> list[Line]:
 
 def _probabilities(item: Answer, verdict: Verdict, at: Probabilities) -> list[Line]:
     full = verdict.at_claim
-    estimand, m = item.claim.estimand, item.effects.measure
+    estimand, m = item.claim.tested, item.effects.measure
     side = "at most" if estimand.side == "below" else "at least"
     edge = f"{side} {display(at.threshold, m)}"
     what = "as large as claimed" if estimand.named_by_claim else "of the size in question"
@@ -116,11 +116,11 @@ def _compatibility(item: Answer, found: Compatibility) -> list[Line]:
 def _claimed(item: Answer) -> float:
     from meta.claims.estimand import claimed_on_model_scale
 
-    return claimed_on_model_scale(item.claim.estimand)
+    return claimed_on_model_scale(item.claim.tested)
 
 
 def _bayes_factors(item: Answer, verdict: Verdict) -> list[Line]:
-    side = "lowering" if item.claim.estimand.side == "below" else "raising"
+    side = "lowering" if item.claim.tested.side == "below" else "raising"
     return [
         Line(
             "Exactly as claimed, against no effect",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from meta.claims.judge import judge
 from meta.effects.evidence import Evidence
 from meta.evidence.claims import Analysis, Claim, Topic
 from meta.evidence.schema import Study
@@ -13,6 +14,7 @@ from meta.formatting import chance, number, percent
 from meta.report.blocks import Section, paragraph
 from meta.report.changes import changed
 from meta.report.methods import methods
+from meta.report.numbers import facts_in
 from meta.report.record import Record
 from meta.report.words import display, display_interval, effect
 
@@ -27,7 +29,7 @@ class Summary:
     """One verdict on the first screen."""
 
     claim: Claim
-    analysis: Analysis
+    analysis: Analysis | None
     conclusion: str
     sentence: str
     label: str
@@ -129,11 +131,22 @@ def _claim(claim: Claim, records: Mapping[str, Record]) -> ClaimView:
     return ClaimView(
         claim,
         rule(claim),
-        tuple(summary(claim, analysis, records[analysis.id].numbers, several) for analysis in claim.primary),
+        (
+            *(summary(claim, analysis, records[analysis.id].numbers, several) for analysis in claim.primary),
+            *_facts(claim),
+        ),
         tuple(view for view in views if view.analysis.role == "primary"),
         records[f"claim-{claim.id}"].sections,
         tuple(view for view in views if view.analysis.role != "primary" and len(view.sections) > 1),
     )
+
+
+def _facts(claim: Claim) -> list[Summary]:
+    """What is checked and not pooled: the claim itself, or readings of it."""
+    found = [(judge(claim), claim.short)] if claim.kind == "fact" else []
+    labels = {item.id: item.label for item in claim.readings}
+    found += [(judge(claim, reading=name), labels[name]) for name in facts_in(claim)]
+    return [Summary(claim, None, v.conclusion, v.sentence, label, "", "", "", "", "") for v, label in found]
 
 
 def _analysis(claim: Claim, analysis: Analysis, record: Record) -> AnalysisView:
@@ -182,8 +195,14 @@ def summary(claim: Claim, analysis: Analysis, numbers: Mapping[str, Any], severa
 
 def rule(claim: Claim) -> str:
     """Say the rule that turns evidence into a verdict on a claim."""
-    own, estimand = claim.rule, claim.estimand
-    if estimand.margin < 1:
+    if claim.kind == "fact":
+        return "A fact rests on two sources that were read, or on an authoritative one; nothing is pooled."
+    own, estimand = claim.rule, claim.tested
+    if estimand.value is None:
+        at_least = "an effect on the claim’s side"
+    elif estimand.at_least is not None:
+        at_least = f"an effect of at least {estimand.at_least:g}, on the scale of the claimed value,"
+    elif estimand.margin < 1:
         at_least = (
             f"an effect of at least {percent(estimand.margin)} of the claimed one (on the model’s scale)"
         )

@@ -11,6 +11,7 @@ import numpy as np
 from meta.formatting import number, percent, significant
 
 SYMBOLS = {"supported": "✓", "inconclusive": "?", "contradicted": "×", "untestable": "–"}
+SYMBOLS |= {"true": "✓", "half true": "~", "false": "×"}
 VERDICTS = {
     "supported": "The trials make it very probable that the effect is at least as large as claimed.",
     "contradicted": "The trials make it very improbable that the effect is at least as large as claimed.",

@@ -69,17 +69,15 @@ def _reached(case: Case, posterior: Any, margin: float | None, **of: str) -> flo
 
 
 def _side(case: Case, margin: float | None) -> dict[str, float]:
-    assert case.claim.estimand is not None
-    low, high = region(case.claim.estimand, margin)
+    low, high = region(case.claim.tested, margin)
     return {"below": high} if math.isinf(low) else {"above": low}
 
 
 def _probabilities(case: Case, margin: float | None) -> Probabilities:
-    assert case.claim.estimand is not None
     assert case.effects is not None
     wide = posterior_of(case.effects, case.analysis, case.claim.rule.prior_factor)
     return Probabilities(
-        threshold=threshold(case.claim.estimand, margin),
+        threshold=threshold(case.claim.tested, margin),
         mean=_reached(case, case.posterior, margin),
         new=_reached(case, case.posterior, margin, of="new"),
         prior=float(case.posterior.prior_probability(**_side(case, margin))),
@@ -89,7 +87,7 @@ def _probabilities(case: Case, margin: float | None) -> Probabilities:
 
 def _bayes_factors(case: Case) -> tuple[float, float]:
     """Return the Bayes factors of the claimed value, and of any effect on its side, against no effect."""
-    estimand, posterior = case.claim.estimand, case.posterior
+    estimand, posterior = case.claim.tested, case.posterior
     assert estimand is not None
     null = null_of(estimand.measure)
     claimed = math.nan

@@ -21,7 +21,6 @@ def judge(case: Case) -> Verdict:
     told = _told(case, what) + (indirect_clause(case) if indirect and case.effects is not None else "")
     if indirect and case.size:
         case = with_posterior(case)
-    assert case.claim.estimand is not None
     return Verdict(
         case.claim,
         case.analysis,
@@ -39,8 +38,7 @@ def judge(case: Case) -> Verdict:
 
 
 def _told(case: Case, what: str) -> str:
-    assert case.claim.estimand is not None
-    told = f"The claim that {case.claim.estimand.value_text} is untestable directly: {what}."
+    told = f"The claim that {case.claim.tested.value_text} is untestable directly: {what}."
     finding = case.normalisation
     if finding is None:
         return told

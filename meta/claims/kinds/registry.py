@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from meta.claims.kinds import effect, proportion
+from meta.claims.kinds import contrast, effect, fact, interaction, non_inferiority, proportion, region
 from meta.claims.kinds.kind import Kind
 
-KINDS: dict[str, Kind] = {module.KIND.name: module.KIND for module in (effect, proportion)}
+KINDS: dict[str, Kind] = {
+    module.KIND.name: module.KIND
+    for module in (effect, proportion, non_inferiority, interaction, contrast, region, fact)
+}
 """By the name that the claims file uses."""

@@ -76,9 +76,9 @@ def payload(evidence: Evidence, claim: Claim, analysis: Analysis) -> dict[str, A
         "scale": "ratio" if ratio else "standardised difference",
         "judged": judged,
         "asked": _asked(claim),
-        "claimed": claim.estimand.value if judged else None,
-        "side": claim.estimand.side if judged else "below",
-        "margin": claim.estimand.margin,
+        "claimed": claim.tested.value if judged else None,
+        "side": claim.tested.side if judged else "below",
+        "margin": claim.tested.margin,
         "rule": claim.rule.model_dump(),
         "prior": {"effect_sd": analysis.prior.effect_sd, "tau_sd": analysis.prior.tau_sd},
         "knobs": [
@@ -90,7 +90,7 @@ def payload(evidence: Evidence, claim: Claim, analysis: Analysis) -> dict[str, A
 
 
 def _asked(claim: Claim) -> str:
-    return "about as large as claimed" if claim.estimand.margin < 1 else "as large as claimed"
+    return "about as large as claimed" if claim.tested.margin < 1 else "as large as claimed"
 
 
 def _study(

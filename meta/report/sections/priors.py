@@ -58,9 +58,9 @@ def _grid(item: Answer) -> Any:
     effects = {
         f"normal, SD {f * prior.effect_sd:g}": Normal(0.0, f * prior.effect_sd) for f in EFFECT_FACTORS
     }
-    below = threshold(item.claim.estimand) if claim_mark(item) is not None else None
+    below = threshold(item.claim.tested) if claim_mark(item) is not None else None
     frame = sensitivity(item.effects, effect=effects, tau=taus, below=below)
-    if below is not None and item.claim.estimand.side == "above":
+    if below is not None and item.claim.tested.side == "above":
         frame["probability"] = 1 - frame["probability"]
         frame["prior_probability"] = 1 - frame["prior_probability"]
     return frame

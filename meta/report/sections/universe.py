@@ -137,7 +137,7 @@ def _existing(found: Plan) -> tuple[Table, ...]:
     if not len(found.existing):
         return ()
     measure = found.verdict.analysis.measure
-    toward = -1.0 if found.verdict.claim.estimand.side == "below" else 1.0
+    toward = -1.0 if found.verdict.claim.tested.side == "below" else 1.0
     rows = tuple(
         plain_row(
             str(row["study"]),

@@ -19,7 +19,7 @@ from meta.effects.reading_of import TIERS, Context, Derived, nothing
 from meta.effects.reported import derive, within
 from meta.errors import EvidenceError
 from meta.evidence.claims import Analysis, Claim
-from meta.evidence.clones import printed_values
+from meta.evidence.clones import printed_counts, printed_values
 from meta.evidence.reading import Library, read_library
 from meta.evidence.schema import Arm, Result, Study
 from meta.keywords import keywords
@@ -289,7 +289,7 @@ def effect_sizes_of(readings: list[Reading], analysis: Analysis) -> EffectSizes:
         "assumptions": ["; ".join(effect.assumptions) for effect in effects],
         "indirectness": ["; ".join(item.differs) for item in readings],
         "reason": [effect.reason for effect in effects],
-        "counts": [counted(item) for item in readings],
+        "counts": [printed_counts(r.result, r.treated.id, r.control.id) for r in readings],
         "printed": [" ".join(sorted(printed_values(item.result))) for item in readings],
     }
     return EffectSizes(
@@ -309,14 +309,6 @@ def effect_sizes_of(readings: list[Reading], analysis: Analysis) -> EffectSizes:
         variant="as reported; see steps",
         warnings=mixed,
     )
-
-
-def counted(reading: Reading) -> str:
-    """Events of people in the treated and the control arm, as counts were printed; else nothing."""
-    arms = getattr(reading.result.statistic, "arms", ())
-    found = {part.arm: f"{part.events}/{part.n}" for part in arms if hasattr(part, "events")}
-    both = [found.get(arm.id, "") for arm in (reading.treated, reading.control)]
-    return " ".join(both) if all(both) else ""
 
 
 def cited(study: Study, result: Result) -> str:

@@ -1,4 +1,4 @@
-"""What a claim varies, and what a claim about a share needs besides."""
+"""What claims assume and vary, and what a claim about a share needs besides."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from meta.evidence.schema import Identifier, Text
-from meta.evidence.statistics import Strict
+from meta.evidence.statistics import Positive, Size, Strict
 
 Tier = Literal["A", "B", "C"]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -81,3 +81,42 @@ class Multiverse(Strict):
         if len(old) != 1:
             return content
         return {("claimed_form_only" if name == old[0] else name): value for name, value in content.items()}
+
+
+class Assumption(Strict):
+    """A value that no paper reports, why it was chosen, and the range over which it is varied."""
+
+    id: Identifier = Field(description="Short name of the assumption.")
+    name: Text = Field(description="What it is, in words.")
+    value: float = Field(description="The value used.")
+    low: float = Field(description="Lower end of its range.")
+    high: float = Field(description="Upper end of its range.")
+    why: Text = Field(description="Why this value.")
+
+    @model_validator(mode="after")
+    def _value_in_range(self) -> Assumption:
+        if not self.low <= self.value <= self.high:
+            raise ValueError(f"value {self.value:g} lies outside its range [{self.low:g}, {self.high:g}]")
+        return self
+
+
+class BorrowedCV(Strict):
+    """The control arm whose mean and SD give the coefficient of variation for the percent scale."""
+
+    study: Identifier = Field(description="Study that prints the mean and SD.")
+    result: Identifier = Field(description="Its result.")
+    arm: Identifier = Field(description="Its arm.")
+    low: Positive = Field(description="Lower end of the coefficient of variation's range.")
+    high: Positive = Field(description="Upper end of its range.")
+    why: Text = Field(description="Why this study.")
+
+
+class ArmSizes(Strict):
+    """Arm sizes that were not printed: the assumed ones, and the others that are possible."""
+
+    study: Identifier = Field(description="Study whose arm sizes were not printed.")
+    sizes: dict[str, Size] = Field(description="Assumed n by arm.")
+    alternatives: tuple[dict[str, Size], ...] = Field(
+        default=(), description="Other sizes that are possible."
+    )
+    why: Text = Field(description="Why these.")

@@ -17,6 +17,9 @@ from meta.evidence.claim_kinds import (
     KindName,
     RegionOf,
 )
+from meta.evidence.claim_options import ArmSizes as ArmSizes
+from meta.evidence.claim_options import Assumption as Assumption
+from meta.evidence.claim_options import BorrowedCV as BorrowedCV
 from meta.evidence.claim_options import Multiverse as Multiverse
 from meta.evidence.claim_options import Proportion as Proportion
 from meta.evidence.claim_options import RetestCorrelation as RetestCorrelation
@@ -174,45 +177,6 @@ class Analysis(Strict):
     prior: PriorSpec = Field(description="Priors of the Bayesian pool.")
     method: str = Field(default="REML", description="Estimator of the between-study variance.")
     test: str = Field(default="hksj", description="Test of the mean effect.")
-
-
-class Assumption(Strict):
-    """A value that no paper reports, why it was chosen, and the range over which it is varied."""
-
-    id: Identifier = Field(description="Short name of the assumption.")
-    name: Text = Field(description="What it is, in words.")
-    value: float = Field(description="The value used.")
-    low: float = Field(description="Lower end of its range.")
-    high: float = Field(description="Upper end of its range.")
-    why: Text = Field(description="Why this value.")
-
-    @model_validator(mode="after")
-    def _value_in_range(self) -> Assumption:
-        if not self.low <= self.value <= self.high:
-            raise ValueError(f"value {self.value:g} lies outside its range [{self.low:g}, {self.high:g}]")
-        return self
-
-
-class BorrowedCV(Strict):
-    """The control arm whose mean and SD give the coefficient of variation for the percent scale."""
-
-    study: Identifier = Field(description="Study that prints the mean and SD.")
-    result: Identifier = Field(description="Its result.")
-    arm: Identifier = Field(description="Its arm.")
-    low: Positive = Field(description="Lower end of the coefficient of variation's range.")
-    high: Positive = Field(description="Upper end of its range.")
-    why: Text = Field(description="Why this study.")
-
-
-class ArmSizes(Strict):
-    """Arm sizes that were not printed: the assumed ones, and the others that are possible."""
-
-    study: Identifier = Field(description="Study whose arm sizes were not printed.")
-    sizes: dict[str, Size] = Field(description="Assumed n by arm.")
-    alternatives: tuple[dict[str, Size], ...] = Field(
-        default=(), description="Other sizes that are possible."
-    )
-    why: Text = Field(description="Why these.")
 
 
 class Claim(Strict):

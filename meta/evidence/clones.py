@@ -36,6 +36,14 @@ def _collect(part: Any, place: str, found: set[str]) -> None:
         found.add(f"{place.removeprefix('.')}={part!r}")
 
 
+def printed_counts(result: Result, treated: str, control: str) -> str:
+    """Events of people in both arms as counts were printed, such as ``3/20 5/21``; else nothing."""
+    arms = getattr(result.statistic, "arms", ())
+    found = {part.arm: f"{part.events}/{part.n}" for part in arms if hasattr(part, "events")}
+    both = [found.get(arm, "") for arm in (treated, control)]
+    return " ".join(both) if all(both) else ""
+
+
 def same_numbers(studies: Iterable[Study]) -> Iterator[str]:
     """One sentence per group of included studies that share the numbers of a result.
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.bayes.batch import BatchPosterior as BatchPosterior
     from meta.bayes.ensemble import ModelAverage as ModelAverage
     from meta.bayes.posterior import Posterior as Posterior
+    from meta.bayes.posterior_regression import PosteriorRegression as PosteriorRegression
     from meta.bayes.priors import Cauchy as Cauchy
     from meta.bayes.priors import Exponential as Exponential
     from meta.bayes.priors import Flat as Flat
@@ -31,7 +32,6 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.bayes.priors import Normal as Normal
     from meta.bayes.priors import StudentT as StudentT
     from meta.bayes.priors import Uniform as Uniform
-    from meta.bayes.regression import PosteriorRegression as PosteriorRegression
     from meta.bayes.sampled import SampledPosterior as SampledPosterior
     from meta.claims.certainty import Certainty as Certainty
     from meta.claims.certainty import certainty as certainty
@@ -62,7 +62,7 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.plots.forest import forest as forest
     from meta.plots.funnel import funnel as funnel
     from meta.pooling.coefficients import LikelihoodRatio as LikelihoodRatio
-    from meta.pooling.counts import PooledCounts as PooledCounts
+    from meta.pooling.count_result import PooledCounts as PooledCounts
     from meta.pooling.counts import pool_counts as pool_counts
     from meta.pooling.dependence import aggregate as aggregate
     from meta.pooling.dependence import shared_control as shared_control
@@ -79,7 +79,7 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.pooling.robust import robust as robust
     from meta.pooling.simulation import Simulated as Simulated
     from meta.pooling.simulation import simulate as simulate
-    from meta.pooling.subgroups import Subgroups as Subgroups
+    from meta.pooling.subgroup_fits import Subgroups as Subgroups
     from meta.pooling.subgroups import subgroups as subgroups
     from meta.pooling.univariate import pool as pool
     from meta.pooling.vcalc import vcalc as vcalc
@@ -151,11 +151,11 @@ _PLACES = {
 _CLASSES = {
     "Pooled": "meta.pooling.result",
     "PooledMany": "meta.pooling.many",
-    "Subgroups": "meta.pooling.subgroups",
+    "Subgroups": "meta.pooling.subgroup_fits",
     "Regression": "meta.pooling.regression_result",
     "LocationScale": "meta.pooling.location_scale",
     "Multilevel": "meta.pooling.multilevel_result",
-    "PooledCounts": "meta.pooling.counts",
+    "PooledCounts": "meta.pooling.count_result",
     "Network": "meta.models.network.result",
     "NetworkContrast": "meta.models.network.contrast",
     "NetworkComponents": "meta.models.network.components",
@@ -167,7 +167,7 @@ _CLASSES = {
     "LikelihoodRatio": "meta.pooling.coefficients",
     "Simulated": "meta.pooling.simulation",
     "Posterior": "meta.bayes.posterior",
-    "PosteriorRegression": "meta.bayes.regression",
+    "PosteriorRegression": "meta.bayes.posterior_regression",
     "SampledPosterior": "meta.bayes.sampled",
     "BatchPosterior": "meta.bayes.batch",
     "ModelAverage": "meta.bayes.ensemble",

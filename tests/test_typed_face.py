@@ -27,9 +27,9 @@ REVEALED = {
     'meta.regress(es, "~ dose")': "meta.pooling.regression_result.Regression",
     'meta.regress(es, "~ dose", scale="~ dose")': "meta.pooling.location_scale.LocationScale",
     "meta.pool_multilevel(es)": "meta.pooling.multilevel_result.Multilevel",
-    'meta.pool_counts({}, measure="OR")': "meta.pooling.counts.PooledCounts",
+    'meta.pool_counts({}, measure="OR")': "meta.pooling.count_result.PooledCounts",
     "meta.bayes(es)": "meta.bayes.posterior.Posterior",
-    'meta.bayes(es, moderators="~ dose")': "meta.bayes.regression.PosteriorRegression",
+    'meta.bayes(es, moderators="~ dose")': "meta.bayes.posterior_regression.PosteriorRegression",
     "meta.bayes.model_average(es)": "meta.bayes.ensemble.ModelAverage",
     "meta.bias.egger(es)": "meta.bias.small_study.RegressionTest",
     "meta.bias.trim_and_fill(es)": "meta.bias.trimming.TrimAndFill",
@@ -99,7 +99,7 @@ IMPORTS = [
     "import meta.bayes as b; assert b is meta.bayes",
     "from meta import bayes; assert bayes is meta.bayes",
     "import meta.bayes.priors as p; assert p is meta.priors",
-    "import importlib; importlib.import_module('meta.bayes.compat')",
+    "import importlib; importlib.import_module('meta.compat')",
     "meta.HalfNormal(1)",
 ]
 AFTER = """

@@ -19,8 +19,8 @@ from meta.bayes.fit import Engine
 from meta.bayes.level_models import bayes_multilevel as _bayes_multilevel
 from meta.bayes.loo import compare_loo as _compare_loo
 from meta.bayes.posterior import Posterior
-from meta.bayes.priors import Prior
-from meta.bayes.regression import PosteriorRegression
+from meta.bayes.posterior_regression import PosteriorRegression
+from meta.bayes.prior_base import Prior
 from meta.bayes.scale_model import bayes_location_scale as _bayes_location_scale
 from meta.bayes.sd_model import bayes_unknown_sd as _bayes_unknown_sd
 from meta.bayes.sd_model import borrowed_sd as _borrowed_sd

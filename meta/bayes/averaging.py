@@ -14,10 +14,11 @@ from meta.arguments import check_direction, check_level, check_share, refuse_unu
 from meta.bayes.bias_evidence import BiasFit, Cutoffs, fit_bias
 from meta.bayes.bias_models import ENSEMBLES, PEESE, PET, Bias, WeightFunction
 from meta.bayes.default_priors import AVERAGING_PRIORS, default_priors
+from meta.bayes.effect_priors import Fixed
 from meta.bayes.ensemble import EnsembleModel, ModelAverage
 from meta.bayes.fit import build_model
 from meta.bayes.model import Model, as_prior
-from meta.bayes.priors import Fixed, Prior
+from meta.bayes.prior_base import Prior
 from meta.effects.intake import as_effects, informative
 from meta.errors import (
     ConvergenceWarning,

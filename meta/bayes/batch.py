@@ -10,9 +10,9 @@ import numpy as np
 from scipy import special
 
 from meta.arguments import floats
+from meta.bayes.effect_priors import Flat, Normal
 from meta.bayes.model import as_prior
 from meta.bayes.prior_base import Prior
-from meta.bayes.priors import Flat, Normal
 from meta.effects.intake import as_effects, informative
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from meta.bayes.priors import HalfCauchy, Prior
+from meta.bayes.prior_base import Prior
+from meta.bayes.tau_priors import HalfCauchy
 from meta.errors import InputError, unknown_option
 
 MAX_FREE = 3

@@ -10,13 +10,13 @@ import numpy as np
 
 from meta.arguments import check_seed
 from meta.bayes.model import Model
+from meta.bayes.posterior_numbers import PosteriorNumbers
 from meta.errors import InputError, NotEstimableError, unknown_option
 from meta.formatting import number
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.bayes.posterior import Posterior
 
 Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -92,7 +92,7 @@ class PredictiveCheck:
 
 
 def predictive_check(
-    post: Posterior,
+    post: PosteriorNumbers,
     source: str,
     statistics: tuple[str, ...] | Mapping[str, Statistic] = ("Q", "max|z|"),
     size: int = 4000,

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from meta.arguments import check_arguments, floats
+from meta.bayes.effect_priors import Uniform
 from meta.bayes.model import check_priors
-from meta.bayes.priors import Prior, Uniform
+from meta.bayes.prior_base import Prior
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.bayes.sampler_options import sampler_options
 from meta.effects.intake import as_effects, informative
@@ -106,7 +107,7 @@ def correlation_model(
     y: Any, v: np.ndarray, dz: Any, n: np.ndarray, factor: np.ndarray, priors: dict[str, Prior]
 ) -> Any:
     """The PyMC model; ``factor`` is J(n - 1) of each paired study."""
-    from meta.bayes import compat
+    from meta import compat
 
     compat.load()
     import pymc as pm

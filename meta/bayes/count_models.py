@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from meta.arguments import check_arguments, floats
+from meta.bayes.effect_priors import Normal
 from meta.bayes.model import as_prior, check_priors
-from meta.bayes.priors import Normal, Prior
+from meta.bayes.prior_base import Prior
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.bayes.sampler_options import sampler_options
 from meta.errors import InputError, unknown_option
@@ -121,7 +122,7 @@ def bayes_counts(
 
 def count_model(measure: str, data: dict[str, Any], effect: Prior, tau_prior: Prior, baseline: Prior) -> Any:
     """The PyMC model; events may be symbolic."""
-    from meta.bayes import compat
+    from meta import compat
 
     compat.load()
     import pymc as pm

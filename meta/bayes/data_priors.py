@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from meta.arguments import floats
 from meta.bayes.prior_base import Prior
-from meta.bayes.priors import Lomax, UniformShrinkage
+from meta.bayes.tau_priors import Lomax, UniformShrinkage
 from meta.errors import InputError
 from meta.keywords import keywords
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from meta.bayes.priors import HalfNormal, InverseGamma, Normal, Prior
+from meta.bayes.effect_priors import Normal
+from meta.bayes.prior_base import Prior
+from meta.bayes.tau_priors import HalfNormal, InverseGamma
 from meta.effects.measures.families import Family
 from meta.effects.registry import MEASURES
 from meta.errors import InputError

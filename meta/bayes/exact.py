@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from meta.bayes.distributions import Distribution, PointMass
+from meta.bayes.effect_priors import Fixed, Normal
 from meta.bayes.model import Model
-from meta.bayes.priors import Fixed, Normal, Prior
+from meta.bayes.prior_base import Prior
 from meta.kernels.mixtures import NormalMixture
 from meta.kernels.nnhm import Conditional, conditional, log_likelihood_at, rotate, shrinkage
 from meta.kernels.panels import Axis, PanelDensity, Panels, adapt

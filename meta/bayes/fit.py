@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from meta.arguments import check_arguments, idle_seed, refuse_unused
 from meta.bayes.default_priors import default_priors
-from meta.bayes.exact import fit_analytic
 from meta.bayes.model import Model, as_prior, check_integrates, check_priors
 from meta.bayes.posterior import Posterior
-from meta.bayes.priors import Prior
+from meta.bayes.prior_base import Prior
+from meta.bayes.quadrature import fit_core
 from meta.bayes.sampler_options import refuse_sampler, sampler_options
 from meta.effects.carried import check_carried
 from meta.effects.intake import as_effects, informative, numbers
@@ -22,9 +22,6 @@ from meta.errors import FewStudiesWarning, InputError, Notes, unknown_option
 from meta.formatting import listing
 from meta.kernels.bounded import make_rows
 from meta.keywords import keywords
-
-if TYPE_CHECKING:
-    from meta.bayes.core import Core
 
 Engine = Literal["exact", "pymc"]
 HETEROGENEITY = ("normal", "t")
@@ -207,15 +204,6 @@ def _sampler(arguments: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError("heterogeneity='t' needs the sampler: use engine='pymc'")
     refuse_sampler(arguments)
     return {}
-
-
-def fit_core(model: Model) -> Core:
-    """The exact engine that fits the model: one-dimensional where mu is analytic, else two-dimensional."""
-    if model.analytic:
-        return fit_analytic(model)
-    from meta.bayes.grid import fit_grid
-
-    return fit_grid(model)
 
 
 def build_model(

@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from meta.bayes.distributions import Distribution, PointMass
+from meta.bayes.effect_priors import Fixed
 from meta.bayes.exact import integrate_tau, tau_axis, tau_edges
 from meta.bayes.model import Model
-from meta.bayes.priors import Fixed, Prior
+from meta.bayes.prior_base import Prior
 from meta.errors import NotEstimableError
 from meta.kernels.bounded import joint_log_likelihood, mu_axis, row_log_likelihood
 from meta.kernels.panels import Axis, PanelDensity, Panels, adapt

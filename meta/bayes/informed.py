@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from meta.bayes.cochrane_tables import COCHRANE, COCHRANE_GENERAL
+from meta.bayes.effect_priors import StudentT
 from meta.bayes.informed_tables import (
     RHODES,
     RHODES_COMPARISONS,
@@ -13,7 +14,7 @@ from meta.bayes.informed_tables import (
     TURNER_COMPARISONS,
     TURNER_GENERAL,
 )
-from meta.bayes.priors import InverseGamma, LogNormal, LogStudentT, StudentT
+from meta.bayes.tau_priors import InverseGamma, LogNormal, LogStudentT
 from meta.errors import InputError, unknown_option
 from meta.keywords import keywords
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from meta.arguments import check_arguments
 from meta.bayes.model import check_priors
-from meta.bayes.priors import Prior
+from meta.bayes.prior_base import Prior
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.bayes.sampler_options import sampler_options
 from meta.effects.intake import as_effects, informative
@@ -89,7 +89,7 @@ def bayes_multilevel(
 
 def three_levels(y: Any, v: np.ndarray, codes: np.ndarray, priors: dict[str, Prior]) -> Any:
     """The PyMC model, all random effects integrated out; ``codes`` number the studies from zero."""
-    from meta.bayes import compat
+    from meta import compat
 
     compat.load()
     import pymc as pm

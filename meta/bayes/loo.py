@@ -9,6 +9,8 @@ import numpy as np
 from scipy import special
 
 from meta.bayes.model import Model, check_integrates
+from meta.bayes.posterior_numbers import PosteriorNumbers
+from meta.bayes.quadrature import fit_core
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import number, shown
 from meta.kernels.bounded import Rows, row_log_likelihood
@@ -17,7 +19,6 @@ from meta.keywords import keywords
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.bayes.posterior import Posterior
 
 PARETO_LIMIT = 0.7
 
@@ -76,7 +77,7 @@ class LeaveOneOut:
         return str(self)
 
 
-def leave_one_out_density(post: Posterior) -> LeaveOneOut:
+def leave_one_out_density(post: PosteriorNumbers) -> LeaveOneOut:
     """How well the fit predicts each study from the others; called by ``post.loo()``.
 
     The exact engine takes the ratio of two evidences, p(y) / p(y_-i). Draws are weighted by
@@ -99,9 +100,7 @@ def _without(model: Model, i: int) -> Model:
     return replace(model, rows=model.rows.pick(keep), study=study, covariance=covariance)
 
 
-def _exact(post: Posterior) -> LeaveOneOut:
-    from meta.bayes.fit import fit_core
-
+def _exact(post: PosteriorNumbers) -> LeaveOneOut:
     model = post.core.model
     if model.covariance is not None:
         raise InputError("leave-one-out needs independent sampling errors; leave out clusters instead")
@@ -116,7 +115,7 @@ def _exact(post: Posterior) -> LeaveOneOut:
     return LeaveOneOut(model.study, pointwise, none, float((seen - pointwise).sum()), "quadrature")
 
 
-def _smoothed(post: Posterior) -> LeaveOneOut:
+def _smoothed(post: PosteriorNumbers) -> LeaveOneOut:
 
     core = post.core
     if not getattr(core, "exact_model", True):
@@ -129,7 +128,7 @@ def _smoothed(post: Posterior) -> LeaveOneOut:
 
 def smoothed_loo(study: tuple[str, ...], logs: np.ndarray, efficiency: float, remedy: str) -> LeaveOneOut:
     """Leave-one-out from the log likelihood (k, n) of draws, by Pareto-smoothed importance weights."""
-    from meta.bayes import compat
+    from meta import compat
 
     weights, shape = compat.smooth_weights(-logs, efficiency)
     pointwise = special.logsumexp(logs + weights, axis=1) - special.logsumexp(weights, axis=1)

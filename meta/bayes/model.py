@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from meta.arguments import is_number
-from meta.bayes.priors import Fixed, Flat, Normal, Prior
+from meta.bayes.effect_priors import Fixed, Flat, Normal
+from meta.bayes.prior_base import Prior
 from meta.errors import InputError, NotEstimableError
 from meta.formatting import shown
 from meta.kernels.bounded import Rows, localised

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_level
+from meta.bayes.posterior_numbers import Of, PosteriorNumbers
 from meta.errors import InputError
 from meta.results.display import on_display
 from meta.results.options import check_interval_option, check_scale, without_intervals
@@ -16,12 +17,11 @@ from meta.results.text import on_both_scales
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.bayes.posterior import Of, Posterior
 
 QUANTITIES: tuple[Of, ...] = ("mu", "tau", "new")
 
 
-def terms(post: Posterior) -> list[Mapping[str, Any]]:
+def terms(post: PosteriorNumbers) -> list[Mapping[str, Any]]:
     """Rows for mu, tau and a new study's effect; a new study's interval stands beside mu too."""
     rows: list[Mapping[str, Any]] = []
     ends = {of: post.interval(of=of) for of in QUANTITIES}
@@ -36,7 +36,9 @@ def terms(post: Posterior) -> list[Mapping[str, Any]]:
     return rows
 
 
-def predictions(post: Posterior, new: Any, level: float | None, scale: str, interval: str) -> pd.DataFrame:
+def predictions(
+    post: PosteriorNumbers, new: Any, level: float | None, scale: str, interval: str
+) -> pd.DataFrame:
     """One row: the mean effect and a new study's."""
     import pandas as pd
 
@@ -52,7 +54,7 @@ def predictions(post: Posterior, new: Any, level: float | None, scale: str, inte
     return pd.DataFrame(without_intervals(columns, interval))
 
 
-def augmented(post: Posterior) -> pd.DataFrame:
+def augmented(post: PosteriorNumbers) -> pd.DataFrame:
     """One row per study that the posterior used."""
     own = post.shrinkage()
     es = post.effects.subset(post.effects.informative)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from meta.bayes.priors import Fixed, Normal, Prior
+from meta.bayes.effect_priors import Fixed, Normal
+from meta.bayes.prior_base import Prior
 from meta.kernels.mixtures import NormalMixture
 from meta.kernels.panels import legendre_rule
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.bayes import compat
+from meta import compat
 from meta.bayes.distributions import Distribution, Draws, PointMass
+from meta.bayes.effect_priors import Fixed
 from meta.bayes.model import Model
 from meta.bayes.posterior import Posterior
-from meta.bayes.priors import Fixed
 from meta.bayes.pymc_models import draw_study_effects, normal_normal, student_t
+from meta.bayes.quadrature import fit_core
 from meta.errors import AssumptionWarning, DiagnosticsError, InputError, Notes
 
 if TYPE_CHECKING:
@@ -58,8 +59,6 @@ class DrawsCore:
     def _exact(self) -> Any:
         if not self.exact_model:
             raise InputError("this model has no exact evidence; Bayes factors need the normal-normal model")
-        from meta.bayes.fit import fit_core
-
         return fit_core(self.model)
 
     @property

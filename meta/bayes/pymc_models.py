@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from meta.bayes import priors as p
+from meta.bayes import effect_priors as e
+from meta.bayes import tau_priors as t
 from meta.bayes.data_priors import _JeffreysOf
+from meta.bayes.prior_base import Prior
 from meta.errors import InputError
 from meta.kernels.bounded import Rows
 
@@ -17,14 +19,14 @@ if TYPE_CHECKING:
     from meta.bayes.model import Model
 
 
-def _flat(name: str, prior: p.Prior, positive: bool, **shape: Any) -> Any:
+def _flat(name: str, prior: Prior, positive: bool, **shape: Any) -> Any:
     import pymc as pm
 
     return pm.HalfFlat(name, **shape) if positive else pm.Flat(name, **shape)
 
 
 def _by_quantile(transform: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    def build(name: str, prior: p.Prior, positive: bool, **shape: Any) -> Any:
+    def build(name: str, prior: Prior, positive: bool, **shape: Any) -> Any:
         import pymc as pm
 
         return pm.Deterministic(name, transform(prior, pm.Uniform(f"{name}_quantile", 0.0, 1.0, **shape)))
@@ -32,7 +34,7 @@ def _by_quantile(transform: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     return build
 
 
-def _uniform(name: str, prior: p.Uniform, positive: bool, **shape: Any) -> Any:
+def _uniform(name: str, prior: e.Uniform, positive: bool, **shape: Any) -> Any:
     import pymc as pm
 
     if prior.on == "tau":
@@ -40,7 +42,7 @@ def _uniform(name: str, prior: p.Uniform, positive: bool, **shape: Any) -> Any:
     return pm.Deterministic(name, pm.math.sqrt(pm.Uniform(f"{name}_squared", prior.low, prior.high, **shape)))
 
 
-def _inverse_gamma(name: str, prior: p.InverseGamma, positive: bool, **shape: Any) -> Any:
+def _inverse_gamma(name: str, prior: t.InverseGamma, positive: bool, **shape: Any) -> Any:
     import pymc as pm
 
     if prior.on == "tau":
@@ -49,7 +51,7 @@ def _inverse_gamma(name: str, prior: p.InverseGamma, positive: bool, **shape: An
     return pm.Deterministic(name, pm.math.sqrt(squared))
 
 
-def _log_t(name: str, prior: p.LogStudentT, positive: bool, **shape: Any) -> Any:
+def _log_t(name: str, prior: t.LogStudentT, positive: bool, **shape: Any) -> Any:
     import pymc as pm
 
     log_u = pm.StudentT(f"{name}_log", nu=prior.df, mu=prior.mu, sigma=prior.sigma, **shape)
@@ -66,7 +68,7 @@ def _jeffreys(name: str, prior: _JeffreysOf, positive: bool, **shape: Any) -> An
 
 
 def _simple(kind: str, arguments: Callable[[Any], dict[str, Any]]) -> Callable[..., Any]:
-    def build(name: str, prior: p.Prior, positive: bool, **shape: Any) -> Any:
+    def build(name: str, prior: Prior, positive: bool, **shape: Any) -> Any:
         import pymc as pm
 
         return getattr(pm, kind)(name, **arguments(prior), **shape)
@@ -75,34 +77,34 @@ def _simple(kind: str, arguments: Callable[[Any], dict[str, Any]]) -> Callable[.
 
 
 _TRANSLATIONS: dict[type, Callable[..., Any]] = {
-    p.Flat: _flat,
-    p.Normal: _simple("Normal", lambda a: {"mu": a.mean, "sigma": a.sd}),
-    p.StudentT: _simple("StudentT", lambda a: {"nu": a.df, "mu": a.location, "sigma": a.scale}),
-    p.Cauchy: _simple("Cauchy", lambda a: {"alpha": a.location, "beta": a.scale}),
-    p.Uniform: _uniform,
-    p.HalfNormal: _simple("HalfNormal", lambda a: {"sigma": a.scale}),
-    p.HalfStudentT: _simple("HalfStudentT", lambda a: {"nu": a.df, "sigma": a.scale}),
-    p.HalfCauchy: _simple("HalfCauchy", lambda a: {"beta": a.scale}),
-    p.Exponential: _simple("Exponential", lambda a: {"lam": 1.0 / a.scale}),
-    p.LogNormal: _simple("LogNormal", lambda a: {"mu": a.mu / a.power, "sigma": a.sigma / a.power}),
-    p.LogStudentT: _log_t,
-    p.InverseGamma: _inverse_gamma,
-    p.NormalMixturePrior: _simple(
+    e.Flat: _flat,
+    e.Normal: _simple("Normal", lambda a: {"mu": a.mean, "sigma": a.sd}),
+    e.StudentT: _simple("StudentT", lambda a: {"nu": a.df, "mu": a.location, "sigma": a.scale}),
+    e.Cauchy: _simple("Cauchy", lambda a: {"alpha": a.location, "beta": a.scale}),
+    e.Uniform: _uniform,
+    t.HalfNormal: _simple("HalfNormal", lambda a: {"sigma": a.scale}),
+    t.HalfStudentT: _simple("HalfStudentT", lambda a: {"nu": a.df, "sigma": a.scale}),
+    t.HalfCauchy: _simple("HalfCauchy", lambda a: {"beta": a.scale}),
+    t.Exponential: _simple("Exponential", lambda a: {"lam": 1.0 / a.scale}),
+    t.LogNormal: _simple("LogNormal", lambda a: {"mu": a.mu / a.power, "sigma": a.sigma / a.power}),
+    t.LogStudentT: _log_t,
+    t.InverseGamma: _inverse_gamma,
+    e.NormalMixturePrior: _simple(
         "NormalMixture",
         lambda a: {"w": np.array(a.weights), "mu": np.array(a.means), "sigma": np.array(a.sds)},
     ),
-    p.Lomax: _by_quantile(lambda a, u: a.scale * ((1.0 - u) ** (-1.0 / a.shape) - 1.0)),
-    p.UniformShrinkage: _by_quantile(lambda a, u: a.scale * (u / (1.0 - u)) ** 0.5),
-    p.HalfLogistic: _by_quantile(lambda a, u: a.scale * np.log((1.0 + u) / (1.0 - u))),
+    t.Lomax: _by_quantile(lambda a, u: a.scale * ((1.0 - u) ** (-1.0 / a.shape) - 1.0)),
+    t.UniformShrinkage: _by_quantile(lambda a, u: a.scale * (u / (1.0 - u)) ** 0.5),
+    t.HalfLogistic: _by_quantile(lambda a, u: a.scale * np.log((1.0 + u) / (1.0 - u))),
     _JeffreysOf: _jeffreys,
 }
 
 
-def parameter(name: str, prior: p.Prior, *, positive: bool = False, shape: int | None = None) -> Any:
+def parameter(name: str, prior: Prior, *, positive: bool = False, shape: int | None = None) -> Any:
     """Add a parameter with this prior to the model under construction."""
     import pymc as pm
 
-    if isinstance(prior, p.Fixed):
+    if isinstance(prior, e.Fixed):
         return pm.math.constant(prior.value) if hasattr(pm.math, "constant") else prior.value
     if type(prior) not in _TRANSLATIONS:
         raise InputError(f"the PyMC engine has no translation of {prior}; use engine='exact'")
@@ -182,7 +184,7 @@ def normal_normal(model: Model) -> Any:
     return built
 
 
-def student_t(model: Model, *, df: p.Prior | float = 4.0) -> Any:
+def student_t(model: Model, *, df: Prior | float = 4.0) -> Any:
     """Student-t distributed study effects (non-centred), robust to outlying studies; exact rows only."""
     import pymc as pm
 
@@ -199,7 +201,7 @@ def student_t(model: Model, *, df: p.Prior | float = 4.0) -> Any:
     return built
 
 
-def regression(y: Any, v: np.ndarray, x: np.ndarray, priors: tuple[p.Prior, ...], tau_prior: p.Prior) -> Any:
+def regression(y: Any, v: np.ndarray, x: np.ndarray, priors: tuple[Prior, ...], tau_prior: Prior) -> Any:
     """Meta-regression with study effects integrated out; the coefficients are beta_0, beta_1, ..."""
     import pymc as pm
 

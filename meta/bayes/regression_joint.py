@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from meta.bayes.distributions import Distribution, Draws, PointMass
+from meta.bayes.effect_priors import Fixed, Normal
 from meta.bayes.exact import tau_axis, tau_edges
 from meta.bayes.prior_base import Prior
-from meta.bayes.priors import Fixed, Normal
 from meta.kernels.mixtures import NormalMixture
 from meta.kernels.nnhm import ConditionalRegression, conditional_regression
 from meta.kernels.panels import PanelDensity, adapt
-
-if TYPE_CHECKING:
-    from meta.bayes.regression import PosteriorRegression
 
 
 @dataclass(frozen=True)
@@ -100,16 +96,3 @@ def integrate(
     nodes, weights = nodes[keep], weights[keep] / weights[keep].sum()
     density = PanelDensity(axis, panels)
     return Integrated(nodes, weights, given(nodes), density, panels.log_integral, panels.error)
-
-
-def joint_of(post: PosteriorRegression) -> Joint:
-    """The joint posterior: of the kept draws, or by the quadrature that made the marginals."""
-    if all(isinstance(one, Draws) for one in post.marginals):
-        draws = np.column_stack([one.values for one in post.marginals])  # type: ignore[attr-defined]
-        n, p = draws.shape
-        tau = post.tau_distribution
-        spread = tau.values if isinstance(tau, Draws) else np.full(n, float(tau.mean))
-        return Joint(draws, np.zeros((n, p, p)), spread, np.full(n, 1 / n), drawn=True)
-    es = post.effects
-    found = integrate(es.yi, es.vi, np.asarray(post.design), post.priors, post.tau_prior)
-    return Joint(found.given.mean, found.given.covariance, found.nodes, found.weights)

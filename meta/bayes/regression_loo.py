@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from meta.bayes.distributions import Draws, PointMass
 from meta.bayes.effect_priors import Flat
 from meta.bayes.loo import LeaveOneOut, smoothed_loo
+from meta.bayes.regression_joint import integrate
+from meta.bayes.regression_numbers import RegressionNumbers
 from meta.errors import InputError, NotEstimableError
 
-if TYPE_CHECKING:
-    from meta.bayes.regression import PosteriorRegression
 
-
-def regression_loo(post: PosteriorRegression) -> LeaveOneOut:
+def regression_loo(post: RegressionNumbers) -> LeaveOneOut:
     """How well a meta-regression predicts each study from the others; called by ``post.loo()``.
 
     The exact engine takes the ratio of two evidences, p(y) / p(y_-i), and leaves ``p_loo`` NaN. Draws are
@@ -31,9 +28,7 @@ def regression_loo(post: PosteriorRegression) -> LeaveOneOut:
     return _by_evidence(post, study) if post.engine == "exact" else _by_draws(post, study)
 
 
-def _by_evidence(post: PosteriorRegression, study: tuple[str, ...]) -> LeaveOneOut:
-    from meta.bayes.regression import by_quadrature
-
+def _by_evidence(post: RegressionNumbers, study: tuple[str, ...]) -> LeaveOneOut:
     k = post.effects.k
     flat = any(isinstance(prior, Flat) for prior in post.priors)
     pointwise = np.empty(k)
@@ -45,14 +40,13 @@ def _by_evidence(post: PosteriorRegression, study: tuple[str, ...]) -> LeaveOneO
                 f"without study {study[i]!r} the moderators are linearly dependent; give the coefficients "
                 "proper priors, or leave a moderator out"
             )
-        rest = by_quadrature(
-            post.effects.subset(keep), x, post.terms, post.priors, post.tau_prior, post.level
-        )
+        es = post.effects
+        rest = integrate(es.yi[keep], es.vi[keep], x, post.priors, post.tau_prior)
         pointwise[i] = post.log_evidence - rest.log_evidence
     return LeaveOneOut(study, pointwise, np.full(k, np.nan), float("nan"), "quadrature")
 
 
-def _by_draws(post: PosteriorRegression, study: tuple[str, ...]) -> LeaveOneOut:
+def _by_draws(post: RegressionNumbers, study: tuple[str, ...]) -> LeaveOneOut:
     beta = np.column_stack([marginal.values for marginal in post.marginals if isinstance(marginal, Draws)])
     dist = post.tau_distribution
     tau = np.array([dist.value]) if isinstance(dist, PointMass) else dist.values  # type: ignore[attr-defined]

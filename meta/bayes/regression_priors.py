@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from meta.bayes.model import as_prior
-from meta.bayes.priors import Prior
+from meta.bayes.prior_base import Prior
 from meta.effects.design import Design, build, refuse_uncalled
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes

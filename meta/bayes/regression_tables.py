@@ -9,6 +9,7 @@ import numpy as np
 
 from meta.arguments import floats
 from meta.bayes.distributions import shortest_interval
+from meta.bayes.regression_numbers import RegressionNumbers
 from meta.effects.design import index_of
 from meta.errors import InputError, NotEstimableError
 from meta.kernels.inference import quantile
@@ -19,10 +20,8 @@ from meta.results.options import without_intervals
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.bayes.regression import PosteriorRegression
 
-
-def _weights(post: PosteriorRegression, L: Any) -> tuple[np.ndarray, list[str]]:
+def _weights(post: RegressionNumbers, L: Any) -> tuple[np.ndarray, list[str]]:
     named = named_rows(L, post.terms)
     if named is not None:
         return np.vstack([_one(post, item) for item in named.values()]), list(named)
@@ -34,7 +33,7 @@ def _weights(post: PosteriorRegression, L: Any) -> tuple[np.ndarray, list[str]]:
     return rows, [f"contrast {i + 1}" for i in range(len(rows))]
 
 
-def _one(post: PosteriorRegression, item: Any) -> np.ndarray:
+def _one(post: RegressionNumbers, item: Any) -> np.ndarray:
     if isinstance(item, str):
         return weights_of(item, post.terms, post.moderators)
     unknown = [name for name in item if name not in post.terms]
@@ -43,7 +42,7 @@ def _one(post: PosteriorRegression, item: Any) -> np.ndarray:
     return np.array([float(item.get(name, 0.0)) for name in post.terms])
 
 
-def contrast_table(post: PosteriorRegression, L: Any, level: float) -> pd.DataFrame:
+def contrast_table(post: RegressionNumbers, L: Any, level: float) -> pd.DataFrame:
     """One row per combination of the coefficients."""
     import pandas as pd
 
@@ -58,7 +57,7 @@ def contrast_table(post: PosteriorRegression, L: Any, level: float) -> pd.DataFr
     return pd.DataFrame(found, index=pd.Index(names, name="term"))
 
 
-def predictions(post: PosteriorRegression, new: Any, level: float, scale: str, interval: str) -> pd.DataFrame:
+def predictions(post: RegressionNumbers, new: Any, level: float, scale: str, interval: str) -> pd.DataFrame:
     """One row per row of new data, or per study."""
     import pandas as pd
 
@@ -79,7 +78,7 @@ def predictions(post: PosteriorRegression, new: Any, level: float, scale: str, i
     return pd.DataFrame(without_intervals(columns, interval), index=index)
 
 
-def augmented(post: PosteriorRegression) -> pd.DataFrame:
+def augmented(post: RegressionNumbers) -> pd.DataFrame:
     """The caller's columns with each effect's own interval and what the moderators predict."""
     es = post.effects
     half = float(quantile(0.5 + post.level / 2, np.inf)) * es.sei

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from meta.arguments import check_level, check_seed
+from meta.bayes.checks import PredictiveCheck
 from meta.bayes.distributions import Distribution, Draws, central_interval, shortest_interval
-from meta.bayes.priors import Prior
+from meta.bayes.loo import LeaveOneOut
+from meta.bayes.prior_base import Prior
+from meta.bayes.sampled_checks import sampled_loo, sampled_predictive
 from meta.bayes.text import rows_of_posterior
 from meta.errors import Notes, unknown_option
 from meta.results.base import Result
 from meta.results.plain import plain
-
-if TYPE_CHECKING:
-    from meta.bayes.checks import PredictiveCheck
-    from meta.bayes.loo import LeaveOneOut
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,9 +93,7 @@ class SampledPosterior(Result):
 
     def loo(self) -> LeaveOneOut:
         """How well the model predicts each result from the others (Pareto-smoothed weights)."""
-        from meta.bayes.sampled_checks import sampled_loo
-
-        return sampled_loo(self)
+        return sampled_loo(self.model, self.inference_data, self.diagnostics)
 
     def prior_predictive(
         self,
@@ -107,9 +104,7 @@ class SampledPosterior(Result):
     ) -> PredictiveCheck:
         """Replicate what was observed under the priors and compare statistics of it."""
         check_seed(seed)
-        from meta.bayes.sampled_checks import sampled_predictive
-
-        return sampled_predictive(self, "prior", statistics, size, seed)
+        return sampled_predictive(self.model, self.inference_data, "prior", statistics, size, seed)
 
     def posterior_predictive(
         self,
@@ -123,9 +118,7 @@ class SampledPosterior(Result):
         Study effects are new, but for counts, whose study effects are parameters.
         """
         check_seed(seed)
-        from meta.bayes.sampled_checks import sampled_predictive
-
-        return sampled_predictive(self, "posterior", statistics, size, seed)
+        return sampled_predictive(self.model, self.inference_data, "posterior", statistics, size, seed)
 
     @property
     def ci_low(self) -> float:
@@ -183,7 +176,7 @@ def sampled(
     sampler: dict[str, Any],
 ) -> SampledPosterior:
     """Sample a built model, check its diagnostics and keep the scalar parameters."""
-    from meta.bayes import compat
+    from meta import compat
     from meta.bayes.pymc_fit import check
 
     data = compat.sample(model, sampler, seed=seed)

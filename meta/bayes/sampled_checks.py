@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from meta.bayes import compat
+from meta import compat
 from meta.bayes.checks import STATISTICS, PredictiveCheck
 from meta.bayes.loo import LeaveOneOut, smoothed_loo
 from meta.errors import InputError, unknown_option
-
-if TYPE_CHECKING:
-    from meta.bayes.sampled import SampledPosterior
 
 _NEED_VARIANCES = ("Q", "max|z|")
 CHECKED = tuple(name for name in STATISTICS if name not in _NEED_VARIANCES)
 
 
-def sampled_loo(post: SampledPosterior) -> LeaveOneOut:
+def sampled_loo(model: Any, inference_data: Any, diagnostics: Any) -> LeaveOneOut:
     """Leave-one-out densities from draws, by Pareto-smoothed weights; called by ``post.loo()``.
 
     References
@@ -26,8 +23,8 @@ def sampled_loo(post: SampledPosterior) -> LeaveOneOut:
     Vehtari A, Gelman A, Gabry J (2017). Practical Bayesian model evaluation using leave-one-out
     cross-validation and WAIC. doi:10.1007/s11222-016-9696-4
     """
-    observed = _observed(post)
-    drawn = compat.log_likelihood(post.model, post.inference_data)
+    observed = _observed(model)
+    drawn = compat.log_likelihood(model, inference_data)
     each = {name: drawn[name].reshape(-1, drawn[name].shape[-1]).T for name in observed}
     if set(observed) == {"y1", "y2"}:
         logs = each["y1"] + each["y2"]  # both arms of a study are left out together
@@ -37,12 +34,17 @@ def sampled_loo(post: SampledPosterior) -> LeaveOneOut:
         labels = _labels(observed)
     if logs.shape[0] < 2:
         raise InputError("leaving a result out needs at least two, and this fit has one")
-    efficiency = min(1.0, min(post.diagnostics.ess_bulk.values()) / logs.shape[1])
+    efficiency = min(1.0, min(diagnostics.ess_bulk.values()) / logs.shape[1])
     return smoothed_loo(labels, logs, efficiency, "fit again without them to be sure")
 
 
 def sampled_predictive(
-    post: SampledPosterior, source: str, statistics: tuple[str, ...], size: int, seed: int | None
+    model: Any,
+    inference_data: Any,
+    source: str,
+    statistics: tuple[str, ...],
+    size: int,
+    seed: int | None,
 ) -> PredictiveCheck:
     """Replicate what was observed; called by ``prior_predictive`` and ``posterior_predictive``."""
     for name in statistics:
@@ -50,8 +52,8 @@ def sampled_predictive(
             raise unknown_option("statistic of a sampled model", name, CHECKED)
     if size < 1:
         raise InputError(f"size must be at least 1, not {size!r}")
-    observed = _observed(post)
-    drawn = compat.replicated(post.model, post.inference_data, source, size, seed)
+    observed = _observed(model)
+    drawn = compat.replicated(model, inference_data, source, size, seed)
     flat = [drawn[name].reshape(-1, drawn[name].shape[-1])[:size] for name in observed]
     replicated, seen = np.concatenate(flat, axis=1), np.concatenate(list(observed.values()))
     unused = np.ones(seen.size)
@@ -64,10 +66,10 @@ def sampled_predictive(
     )
 
 
-def _observed(post: SampledPosterior) -> dict[str, np.ndarray]:
-    if post.model is None:
+def _observed(model: Any) -> dict[str, np.ndarray]:
+    if model is None:
         raise InputError("a fit that was saved and loaded has no model to check; fit it again")
-    found: dict[str, Any] = compat.observed_data(post.model)
+    found: dict[str, Any] = compat.observed_data(model)
     if not found:
         raise InputError(
             "the effects of one study depend on each other in this model, so that no single one can be left "

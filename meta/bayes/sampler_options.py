@@ -68,7 +68,7 @@ def refuse_sampler(arguments: Mapping[str, Any]) -> None:
 def _known() -> tuple[str, ...]:
     import inspect
 
-    from meta.bayes import compat
+    from meta import compat
 
     compat.load()
     import pymc as pm

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_arguments
+from meta.bayes.effect_priors import Normal
 from meta.bayes.model import check_priors
-from meta.bayes.priors import Normal, Prior
+from meta.bayes.prior_base import Prior
 from meta.bayes.regression import design
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.bayes.sampler_options import sampler_options
@@ -123,7 +124,7 @@ def location_scale_model(
     y: Any, v: np.ndarray, x: np.ndarray, z: np.ndarray, priors: dict[str, Prior]
 ) -> Any:
     """The PyMC model, study effects integrated out; ``x`` and ``z`` are centred."""
-    from meta.bayes import compat
+    from meta import compat
 
     compat.load()
     import pymc as pm

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike
 
 from meta.arguments import check_arguments, floats
 from meta.bayes.model import check_priors
-from meta.bayes.priors import LogStudentT, Prior
+from meta.bayes.prior_base import Prior
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.bayes.sampler_options import sampler_options
+from meta.bayes.tau_priors import LogStudentT
 from meta.effects.intake import as_effects, informative
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.keywords import keywords
@@ -174,7 +175,7 @@ def unknown_sd_model(
     y: Any, v: np.ndarray, diff: Any, unit: np.ndarray, priors: dict[str, Prior], measure: str
 ) -> Any:
     """The PyMC model; ``unit`` is the variance of a difference of means where the SD is one."""
-    from meta.bayes import compat
+    from meta import compat
 
     compat.load()
     import pymc as pm

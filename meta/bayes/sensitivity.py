@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from meta.arguments import check_level
+from meta.bayes.effect_priors import Normal
 from meta.bayes.prior_base import Prior
-from meta.bayes.priors import HalfCauchy, HalfNormal, Normal
+from meta.bayes.tau_priors import HalfCauchy, HalfNormal
 from meta.errors import InputError, MetaError, quiet
 from meta.keywords import keywords
 

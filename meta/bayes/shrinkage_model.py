@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.bayes.distributions import Distribution, Draws, PointMass
-from meta.bayes.priors import Fixed, Prior
+from meta.bayes.effect_priors import Fixed
+from meta.bayes.posterior_regression import PosteriorRegression
+from meta.bayes.prior_base import Prior
 from meta.bayes.shrinkage_priors import SlopesPrior
 from meta.errors import InputError, Notes
 from meta.kernels.regression_inference import residual_heterogeneity
 
 if TYPE_CHECKING:
-    from meta.bayes.regression import PosteriorRegression
     from meta.effects.model import EffectSizes
 
 _BLOCK = 500
@@ -128,9 +129,8 @@ def fit_shrinkage(
     sampler: dict[str, Any],
 ) -> PosteriorRegression:
     """Sample the model and give the coefficients back on the moderators' own scales."""
-    from meta.bayes import compat
+    from meta import compat
     from meta.bayes.pymc_fit import check
-    from meta.bayes.regression import PosteriorRegression
 
     design = standardise(x, terms)
     slopes.check(design.x.shape[1])

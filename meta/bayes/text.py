@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from meta.bayes.posterior_numbers import PosteriorNumbers
+from meta.bayes.regression_numbers import RegressionNumbers
 from meta.formatting import interval, number, percent, significant
 from meta.results.text import Line as Printed
 from meta.results.text import coefficient_right, cut_notes, display_text, heading, needs_display
-
-if TYPE_CHECKING:
-    from meta.bayes.posterior import Posterior
-    from meta.bayes.regression import PosteriorRegression
 
 TITLE = "Bayesian random-effects meta-analysis"
 ENGINES = {"exact": "exact (quadrature)", "pymc": "PyMC (NUTS)"}
@@ -43,7 +41,7 @@ def rows_of_posterior(
     return lines
 
 
-def posterior_lines(post: Posterior, digits: int = 3) -> list[str]:
+def posterior_lines(post: PosteriorNumbers, digits: int = 3) -> list[str]:
     """Lay out the posterior on both scales, its priors and its numerical error."""
     labels = {"mu": "mu", "tau": "tau", "new": "new study"}
     shown = needs_display(post.measure)
@@ -75,7 +73,7 @@ def error_line(post: Any) -> str:
     )
 
 
-def regression_lines(post: PosteriorRegression, digits: int = 3) -> list[str]:
+def regression_lines(post: RegressionNumbers, digits: int = 3) -> list[str]:
     """Lay out the coefficients and tau with their priors, on both scales."""
     rows = []
     intercept = None if post.moderators is None else post.moderators.intercept

@@ -21,9 +21,10 @@ from meta.formatting import number, p_equation
 from meta.kernels.regression import fit_regression
 from meta.kernels.tau2 import estimator as tau2_estimator
 from meta.keywords import keywords
+from meta.pooling.fitting import fit_effects
 from meta.pooling.options import PoolOptions, check_options
 from meta.pooling.result import Pooled
-from meta.pooling.univariate import fit_effects, pool
+from meta.pooling.univariate import pool
 from meta.results.text import size
 
 if TYPE_CHECKING:

@@ -64,7 +64,7 @@ def pool(
 
 
 def _pooled(loaded: Loaded, method: str, test: str, level: float) -> Shown:
-    from meta.pooling.subgroups import Subgroups
+    from meta.pooling.subgroup_fits import Subgroups
     from meta.pooling.univariate import pool as fit_model
 
     fit = fit_model(loaded.effects, method=method, test=test, level=level)

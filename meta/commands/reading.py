@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from meta.commands.file_table import FileTable
 from meta.commands.output import note
+from meta.commands.rows import Rows
 from meta.commands.table_options import TableOptions
 from meta.errors import InputError
 
@@ -16,42 +18,6 @@ if TYPE_CHECKING:
     from meta.commands.facts import Facts
     from meta.effects.model import EffectSizes
     from meta.tables.reader import Choices, TableFile
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table as it was read.
-
-    Attributes
-    ----------
-    columns : mapping of str to array
-        By name.
-    measure : str
-        The measure that the file itself states (RevMan's); empty otherwise.
-    notes : tuple of str
-        What was recognised in the file.
-    doubts : mapping of str to str
-        Columns that may be read in two ways.
-    lines : tuple of int
-        Number of each row in the file; empty where it has none.
-    comma : bool
-        Whether decimals are written with a comma.
-    printed : tuple of str
-        Columns whose cells hold several numbers, which other columns have one by one.
-    """
-
-    columns: Mapping[str, Any]
-    measure: str = ""
-    notes: tuple[str, ...] = ()
-    doubts: Mapping[str, str] = field(default_factory=dict)
-    lines: tuple[int, ...] = ()
-    comma: bool = False
-    printed: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the columns."""
-        return list(self.columns)
 
 
 @dataclass(frozen=True)
@@ -114,7 +80,6 @@ def load(
         Whether several rows of a study are expected.
     """
     from meta.commands.guess import guess_labels
-    from meta.commands.rows import Rows
 
     reading = reading or TableOptions()
     table = read(source, outcome, reading)
@@ -141,7 +106,9 @@ def load(
     return Loaded(effects, facts.measure, facts.columns, rows.columns, rows.label, notes, rows.call, source)
 
 
-def _recognised(table: Table, measure: str | None, column: list[str] | None, reading: TableOptions) -> Facts:
+def _recognised(
+    table: FileTable, measure: str | None, column: list[str] | None, reading: TableOptions
+) -> Facts:
     from meta.commands.facts import resolve
     from meta.commands.guess import guess, guess_measure
 
@@ -200,7 +167,7 @@ def need_column(loaded: Loaded, name: str, flag: str) -> Any:
     return loaded.table[name]
 
 
-def read(source: str, outcome: str | None = None, reading: TableOptions | None = None) -> Table:
+def read(source: str, outcome: str | None = None, reading: TableOptions | None = None) -> FileTable:
     """Read a table from a file or, for "-", from standard input."""
     from meta.tables.reader import READ, check_file, choices_of, read_file
 
@@ -230,9 +197,9 @@ def read(source: str, outcome: str | None = None, reading: TableOptions | None =
 _MAY_BE_REVMAN = (".csv", ".txt", ".rm5", ".xml", "")
 
 
-def _as_table(found: TableFile) -> Table:
+def _as_table(found: TableFile) -> FileTable:
     printed = tuple(name for name, places in found.parts.items() if name not in places.values())
-    return Table(found.columns, "", found.notes, found.doubts, found.lines, found.comma, printed)
+    return FileTable(found.columns, "", found.notes, found.doubts, found.lines, found.comma, printed)
 
 
 def _standard_input() -> bytes:
@@ -249,7 +216,7 @@ def _refuse_outcome(outcome: str | None, name: str) -> None:
         raise InputError(f"--outcome belongs to RevMan files, and {name!r} is not one; leave it out")
 
 
-def _from_text(content: bytes, name: str, outcome: str | None, choices: Choices) -> Table:
+def _from_text(content: bytes, name: str, outcome: str | None, choices: Choices) -> FileTable:
     from meta.effects.revman_csv import is_revman_header
     from meta.tables.reader import read_text
 
@@ -266,7 +233,7 @@ def _from_text(content: bytes, name: str, outcome: str | None, choices: Choices)
     return _as_table(found)
 
 
-def _from_revman(content: bytes, name: str, outcome: str | None) -> Table:
+def _from_revman(content: bytes, name: str, outcome: str | None) -> FileTable:
     from meta.effects.revman import as_frame, outcomes_of
 
     found = outcomes_of(content, name)
@@ -279,4 +246,4 @@ def _from_revman(content: bytes, name: str, outcome: str | None) -> Table:
     about = frame.attrs["outcomes"][0]
     told = f"RevMan: outcome {about['number']} {about['name']}".rstrip()
     notes = (told, *frame.attrs.get("notes", ()))
-    return Table({str(item): frame[item].to_numpy() for item in frame}, about["measure"], notes)
+    return FileTable({str(item): frame[item].to_numpy() for item in frame}, about["measure"], notes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.commands.file_table import FileTable
 from meta.commands.output import note
 from meta.commands.table_options import TableOptions
 from meta.errors import InputError
@@ -14,7 +15,6 @@ from meta.formatting import listing
 
 if TYPE_CHECKING:
     from meta.commands.facts import Facts
-    from meta.commands.reading import Table
     from meta.effects.model import EffectSizes
 
 OPTIONS = ("vtype", "add", "to")
@@ -26,7 +26,7 @@ class Rows:
 
     def __init__(
         self,
-        table: Table,
+        table: FileTable,
         facts: Facts,
         label: Any,
         labels: tuple[str, ...],

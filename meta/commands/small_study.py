@@ -46,7 +46,7 @@ def bias(
 
     check_direction(direction)
     with quiet():
-        from meta.pooling.subgroups import Subgroups
+        from meta.pooling.subgroup_fits import Subgroups
         from meta.pooling.univariate import pool as fit_model
 
         loaded = load(source, measure, column, study, outcome, reading)

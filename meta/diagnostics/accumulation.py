@@ -17,7 +17,7 @@ from meta.effects.intake import column, data_of
 from meta.errors import InputError, NotEstimableError
 from meta.keywords import keywords
 from meta.missing import absent
-from meta.pooling.counts import PooledCounts
+from meta.pooling.count_result import PooledCounts
 from meta.pooling.multilevel_result import Multilevel
 
 if TYPE_CHECKING:

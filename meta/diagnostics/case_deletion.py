@@ -18,7 +18,7 @@ from meta.effects.intake import data_of
 from meta.kernels.inference import pooled_rows
 from meta.kernels.weights import arrange
 from meta.keywords import keywords
-from meta.pooling.counts import PooledCounts
+from meta.pooling.count_result import PooledCounts
 from meta.pooling.multilevel_result import Multilevel
 from meta.pooling.regression_result import Regression
 from meta.pooling.result import Pooled

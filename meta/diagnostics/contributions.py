@@ -17,7 +17,7 @@ from meta.errors import unknown_option
 from meta.kernels.degenerate import ROUNDING
 from meta.kernels.inference import quantile
 from meta.keywords import keywords
-from meta.pooling.counts import PooledCounts
+from meta.pooling.count_result import PooledCounts
 from meta.pooling.multilevel_result import Multilevel
 from meta.pooling.refit import Refit
 from meta.pooling.regression_result import Regression

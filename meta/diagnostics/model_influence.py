@@ -14,7 +14,7 @@ from meta.diagnostics.models import Model, as_model, count_units, left_out, unit
 from meta.diagnostics.refits import check_counts, count_table
 from meta.effects.intake import data_of
 from meta.keywords import keywords
-from meta.pooling.counts import PooledCounts
+from meta.pooling.count_result import PooledCounts
 
 if TYPE_CHECKING:
     import pandas as pd

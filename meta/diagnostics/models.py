@@ -10,7 +10,7 @@ import numpy as np
 from meta.effects.groups import grouping
 from meta.errors import InputError, NotEstimableError
 from meta.formatting import listing
-from meta.pooling.counts import PooledCounts
+from meta.pooling.count_result import PooledCounts
 from meta.pooling.multilevel_result import Multilevel
 from meta.pooling.refit import Refit, Refitter, refitter, variance_names
 from meta.pooling.regression_result import Regression

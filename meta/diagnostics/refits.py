@@ -11,8 +11,9 @@ from meta.diagnostics.batches import frame, reading
 from meta.diagnostics.models import Model
 from meta.errors import InputError, NotEstimableError, quiet
 from meta.kernels.inference import quantile, two_sided
+from meta.pooling.count_result import PooledCounts
 from meta.pooling.count_tables import DESIGNS
-from meta.pooling.counts import PooledCounts, pool_counts
+from meta.pooling.counts import pool_counts
 from meta.pooling.refit import Refit
 
 if TYPE_CHECKING:

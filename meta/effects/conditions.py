@@ -5,17 +5,14 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from meta.errors import InputError
 from meta.tables.containers import missing
-
-if TYPE_CHECKING:
-    from meta.effects.model import EffectSizes
 
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt,
@@ -29,8 +26,17 @@ _LONGEST = 2000
 """Characters of a condition; Python's parser would need much memory for very long ones."""
 
 
-def rows_where(effects: EffectSizes, condition: Any) -> np.ndarray:
+def rows_where(columns: Mapping[str, Sequence[Any]], k: int, condition: Any) -> np.ndarray:
     """Mask of the rows for which the condition holds, (k,).
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence of length k
+        Values by name.
+    k : int
+        Number of rows.
+    condition : str
+        Comparisons of columns, numbers and text, joined by ``and``, ``or``, ``not``.
 
     Raises
     ------
@@ -39,11 +45,10 @@ def rows_where(effects: EffectSizes, condition: Any) -> np.ndarray:
 
     Examples
     --------
-    >>> from meta.effects.model import EffectSizes
-    >>> es = EffectSizes([1.0, 2.0], [1.0, 1.0], "GEN", ["A", "B"])
-    >>> rows_where(es, "yi >= 2 or study == 'A'").tolist()
+    >>> table = {"study": ["A", "B"], "yi": [1.0, 2.0]}
+    >>> rows_where(table, 2, "yi >= 2 or study == 'A'").tolist()
     [True, True]
-    >>> rows_where(es, "open('x')")
+    >>> rows_where(table, 2, "open('x')")
     Traceback (most recent call last):
     ...
     meta.errors.InputError: the condition "open('x')" has "open('x')", which is ...
@@ -60,7 +65,7 @@ def rows_where(effects: EffectSizes, condition: Any) -> np.ndarray:
             f"the condition {condition[:80]!r} cannot be read; write comparisons such as "
             "\"year > 1990 and form == 'oxide'\""
         ) from None
-    return _Reader(effects, condition, names).truth(tree)
+    return _Reader(columns, k, condition, names).truth(tree)
 
 
 def _without_backticks(text: str) -> tuple[str, dict[str, str]]:
@@ -79,8 +84,11 @@ def _without_backticks(text: str) -> tuple[str, dict[str, str]]:
 class _Reader:
     """Evaluates the parsed condition over the columns."""
 
-    def __init__(self, effects: EffectSizes, condition: str, names: dict[str, str]) -> None:
-        self.effects = effects
+    def __init__(
+        self, columns: Mapping[str, Sequence[Any]], k: int, condition: str, names: dict[str, str]
+    ) -> None:
+        self.columns = columns
+        self.k = k
         self.condition = condition
         self.names = names
 
@@ -133,20 +141,16 @@ class _Reader:
         """A column's values, or a constant repeated."""
         if isinstance(node, ast.Name) and node.id not in ("True", "False"):
             return self.column(node)
-        return [self.constant(node)] * self.effects.k
+        return [self.constant(node)] * self.k
 
     def column(self, node: ast.Name) -> list[Any]:
         """Values of a column by name."""
         name = self.names.get(node.id, node.id)
-        es = self.effects
-        if name in ("study", "yi", "vi", "sei"):
-            return list(getattr(es, name))
-        for source in (es.columns, es.inputs):
-            if name in source:
-                return list(source[name])
-        offered = ["study", "yi", "vi", "sei", *map(str, es.columns), *es.inputs]
+        if name in self.columns:
+            return list(self.columns[name])
+        offered = [*map(str, self.columns)]
         near = get_close_matches(name, offered, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"columns: {', '.join(dict.fromkeys(offered))}"
+        hint = f"did you mean {near[0]!r}?" if near else f"columns: {', '.join(offered)}"
         raise InputError(f"the condition {self.condition!r} names {name!r}, which is not a column; {hint}")
 
     def constant(self, node: ast.expr) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from meta.arguments import floats
+from meta.effects.conditions import rows_where
 from meta.errors import InputError
 from meta.keywords import keywords
 from meta.saving import Saved
@@ -207,9 +208,10 @@ class EffectSizes(Saved):
         >>> es.where("year > 1990").yi.tolist()
         [0.4]
         """
-        from meta.effects.conditions import rows_where
-
-        return self.subset(rows_where(self, condition))
+        columns = {name: getattr(self, name) for name in ("study", "yi", "vi", "sei")}
+        for more in (self.columns, self.inputs):
+            columns = columns | {name: more[name] for name in more if name not in columns}
+        return self.subset(rows_where(columns, self.k, condition))
 
     def subset(self, rows: Any) -> EffectSizes:
         """Return the rows chosen by a boolean mask or by positions, in that order.

@@ -13,14 +13,14 @@ from meta.effects.intake import raw_columns
 from meta.errors import InputError, NotEstimableError
 from meta.formatting import interval, number, p_equation
 from meta.missing import absent
-from meta.pooling.subgroups import Between
+from meta.pooling.subgroup_fits import Between
 from meta.tables.containers import one_column
 from meta.tables.labels import align
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.pooling.counts import PooledCounts
+    from meta.pooling.count_result import PooledCounts
 
 
 @dataclass(frozen=True, eq=False)

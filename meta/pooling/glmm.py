@@ -33,8 +33,8 @@ from meta.kernels.glmm import (
 from meta.kernels.mantel_haenszel import ChiSquared
 from meta.kernels.noncentral import log_pmf, support
 from meta.pooling.count_effects import own_effects
+from meta.pooling.count_result import PooledCounts
 from meta.pooling.count_tables import Counts
-from meta.pooling.counts import PooledCounts
 
 MODELS: dict[str, tuple[str, ...]] = {
     "OR": ("UM.FS", "UM.RS", "CM.EL", "CM.AL"),

@@ -17,6 +17,7 @@ from meta.kernels.location_scale import LINKS
 from meta.kernels.location_scale import fit_location_scale as fit_core
 from meta.kernels.regression_inference import residual_heterogeneity
 from meta.pooling.boundary import check_option
+from meta.pooling.coefficient_text import coefficient_lines, coefficient_text, test_name
 from meta.pooling.coefficients import (
     WaldTest,
     only_intercept,
@@ -24,7 +25,6 @@ from meta.pooling.coefficients import (
     wald_test,
 )
 from meta.pooling.linear import LinearFit
-from meta.pooling.regression_text import coefficient_lines, coefficient_text, test_name
 from meta.results.columns import rows_of_table
 from meta.results.criteria import InformationCriteria
 from meta.results.plain import plain

@@ -18,9 +18,9 @@ from meta.errors import InputError
 from meta.formatting import number, percent
 from meta.kernels.weights import CHUNK, arrange, each
 from meta.keywords import keywords
+from meta.pooling.fitting import Fitted, fit_rows
 from meta.pooling.options import TESTS, PoolOptions, check_options
 from meta.pooling.streaming import compute, is_dask, store, stream
-from meta.pooling.univariate import Fitted, fit_rows
 from meta.results.base import Result
 from meta.results.columns import tidy_columns
 from meta.results.criteria import information_criteria

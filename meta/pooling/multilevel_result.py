@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from meta.arguments import check_level, floats
-from meta.effects.design import Design
-from meta.effects.model import EffectSizes
 from meta.errors import NotEstimableError
 from meta.formatting import interval, percent
-from meta.kernels.mixed import MixedModel, RandomTerm, Stacked, lay_out
+from meta.pooling.coefficient_text import coefficient_lines, test_name
 from meta.pooling.coefficients import (
-    CoefficientInference,
     WaldTest,
     only_intercept,
-    table,
     wald_test,
 )
 from meta.pooling.components import table as parameter_table
-from meta.pooling.heterogeneity_shares import i2_of, terms_of_old
-from meta.pooling.linear import LinearFit
+from meta.pooling.heterogeneity_shares import i2_of
+from meta.pooling.multilevel_numbers import MultilevelNumbers
 from meta.pooling.parts import Interval
-from meta.pooling.predictions import prediction_interval, spread_of
+from meta.pooling.predictions import prediction_interval, random_effects, spread_of
 from meta.pooling.profiles import profile, profile_interval
-from meta.results.criteria import InformationCriteria
+from meta.pooling.robust import Robust, robust
 from meta.results.plain import plain
 from meta.results.text import display_text, heading, heterogeneity, size
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.pooling.robust import Robust
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
+class Multilevel(MultilevelNumbers):
     """A fitted multilevel model, on the model scale; nothing rounded.
 
     ``estimate se statistic p_value ci_low ci_high`` are numbers for a model without moderators, else
@@ -66,104 +59,6 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
         Designs of the random slopes.
     """
 
-    es: EffectSizes
-    design: Design
-    levels: tuple[str, ...]
-    groups: tuple[np.ndarray, ...]
-    method: str
-    test: str
-    level: float
-    rho: float | None
-    beta: np.ndarray
-    vcov: np.ndarray
-    df: np.ndarray
-    sigma2: np.ndarray
-    sigma2_se: np.ndarray
-    loglik: float
-    qe: float
-    qe_df: int
-    qe_p: float
-    typical: float
-    S: Any
-    marginal: Any
-    stacked: Stacked | None
-    phi: np.ndarray
-    n_covariance: int
-    iterations: int
-    converged: bool
-    warnings: tuple[str, ...] = ()
-    G: np.ndarray | None = None
-    inner_levels: tuple[str, ...] = ()
-    inner: str = ""
-    struct: str = ""
-    terms: tuple[RandomTerm, ...] = ()
-    left_designs: tuple[Design | None, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the coefficients."""
-        return self.design.names
-
-    @property
-    def X(self) -> np.ndarray:
-        """Design matrix, (k, p)."""
-        return self.design.X
-
-    @property
-    def yi(self) -> np.ndarray:
-        """Effects used."""
-        return self.es.yi
-
-    @property
-    def measure(self) -> str:
-        """Code of the measure."""
-        return self.es.measure
-
-    @property
-    def k(self) -> int:
-        """Number of effects."""
-        return self.es.k
-
-    @property
-    def p(self) -> int:
-        """Number of coefficients."""
-        return len(self.beta)
-
-    @property
-    def n_groups(self) -> tuple[int, ...]:
-        """Number of groups at each level."""
-        return tuple(int(g.max()) + 1 for g in self.groups)
-
-    @property
-    def variance_names(self) -> tuple[str, ...]:
-        """Names of ``sigma2``: inner levels, or terms with the levels or slopes of those that have some."""
-        if self.inner_levels or not self.terms:
-            return self.inner_levels or self.levels
-        names = [[f"{t.name} [{x}]" for x in t.labels] if t.labels else [t.name] for t in self.terms]
-        return tuple(name for own in names for name in own)
-
-    @property
-    def n_parameters(self) -> int:
-        """Coefficients and covariance parameters."""
-        return self.p + self.n_covariance
-
-    @property
-    def _degrees(self) -> Any:
-        return self.df
-
-    @cached_property
-    def coefficients(self) -> pd.DataFrame:
-        """Table of ``estimate se statistic p_value ci_low ci_high``."""
-        return table(self.names, self.beta, self._errors, self.df, self.level)
-
-    @property
-    def rho_inner(self) -> np.ndarray | None:
-        """Correlations among inner levels, (m, m)."""
-        if self.G is None:
-            return None
-        sd = np.sqrt(np.diag(self.G))
-        return self.G / np.outer(sd, sd)
-
     @property
     def i2(self) -> np.ndarray:
         """I2 in percent, one for each of ``sigma2``.
@@ -187,19 +82,6 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
     def components(self) -> pd.DataFrame:
         """Every variance and correlation: ``term struct parameter estimate groups fixed``."""
         return parameter_table(self.random_terms, self.phi)
-
-    @cached_property
-    def random_terms(self) -> tuple[RandomTerm, ...]:
-        """The random terms, also of fits that were saved before they had a field of their own."""
-        return self.terms or terms_of_old(self)
-
-    @cached_property
-    def model(self) -> MixedModel:
-        """The model, laid out for its likelihood."""
-        return lay_out(self.yi, self.X, self.S, self.random_terms)
-
-    def _counted(self) -> tuple[int, int]:
-        return self.n_parameters, self.k - self.p if self.method == "REML" else self.k
 
     @property
     def qm(self) -> float:
@@ -248,8 +130,6 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
         """Cluster-robust inference, by the outermost level without ``cluster``; see
         `meta.pooling.robust.robust`.
         """
-        from meta.pooling.robust import robust
-
         own = min(self.groups, key=lambda g: int(g.max()))
         return robust(self, own if cluster is None else cluster, kind=kind, df=df)
 
@@ -288,8 +168,6 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
 
     def random_effects(self, *, level: float | None = None) -> pd.DataFrame:
         """Predicted random effects of every group of every level: ``level group estimate se low high``."""
-        from meta.pooling.predictions import random_effects
-
         return random_effects(self, self.level if level is None else check_level(level))
 
     def _is_mean(self) -> bool:
@@ -310,8 +188,6 @@ class Multilevel(CoefficientInference, LinearFit, InformationCriteria):
         return plain(own | {"coefficients": self.coefficients.to_dict("index"), "warnings": self.warnings})
 
     def _lines(self, digits: int) -> list[str]:
-        from meta.pooling.regression_text import coefficient_lines, test_name
-
         rho = "" if self.rho is None else f"rho = {self.rho:g}"
         parts = ["Multilevel meta-analysis", self.method, test_name(self.test), f"k = {self.k}", rho]
         names = [f"{self.inner}={n}" for n in self.inner_levels]

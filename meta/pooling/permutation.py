@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_seed
+from meta.effects.design import Design
 from meta.errors import InputError
 from meta.formatting import p_equation
 from meta.kernels.regression import RegressionFit, fit_regression
@@ -18,7 +19,40 @@ from meta.results.base import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.pooling.regression import Regression
+
+@dataclass(frozen=True)
+class Observed:
+    """The data and options of the regression that is tested.
+
+    Attributes
+    ----------
+    yi, vi : ndarray of shape (k,)
+        Effects and their variances.
+    design : Design
+        Of k rows and p columns.
+    method, test : str or float, str
+        The estimator of tau2 (or its fixed value), and the test.
+    weights : ndarray of shape (k,) or None
+        The caller's weights.
+    """
+
+    yi: np.ndarray
+    vi: np.ndarray
+    design: Design
+    method: str | float
+    test: str
+    weights: np.ndarray | None
+
+    @property
+    def X(self) -> np.ndarray:
+        """Design matrix, (k, p)."""
+        return self.design.X
+
+    @property
+    def k(self) -> int:
+        """Number of effects."""
+        return len(self.yi)
+
 
 EXACT_LIMIT = 20_000
 _CHUNK = 2_000
@@ -141,7 +175,7 @@ def _statistics(
 
 
 def permutation_test(
-    fit: Regression,
+    fit: Observed,
     *,
     n: int = 1000,
     exact: bool | None = None,
@@ -153,8 +187,8 @@ def permutation_test(
 
     Parameters
     ----------
-    fit : Regression
-        The observed fit.
+    fit : Observed
+        The regression.
     n : int
         Random permutations, the observed order among them.
     exact : bool, optional
@@ -168,11 +202,7 @@ def permutation_test(
     doi:10.1111/j.0006-341X.1999.00732.x.
     """
     check_seed(seed)
-    if fit.test == "KR":
-        raise InputError(
-            "a permutation test of Kenward-Roger statistics is not offered; refit with test='hksj'"
-        )
-    alone = fit.p == 1 and fit.design.intercept == 0
+    alone = fit.X.shape[1] == 1 and fit.design.intercept == 0
     groups = np.unique(fit.X, axis=0, return_inverse=True)[1].reshape(-1)
     total = 2.0**fit.k if alone else _count(groups)
     everything = total <= n if exact is None else exact
@@ -194,7 +224,7 @@ def permutation_test(
     z, q = _batch(fit, y, designs)
     slack = 1e-9
     return PermutationTest(
-        names=fit.names,
+        names=fit.design.names,
         p_values=(np.abs(z) >= np.abs(z[0]) * (1 - slack)).mean(axis=0),
         qm_p=np.nan if alone else float((q >= q[0] * (1 - slack)).mean()),
         n=len(z),
@@ -210,12 +240,12 @@ def _random_signs(rng: np.random.Generator, n: int, k: int) -> np.ndarray:
     return signs
 
 
-def _batch(fit: Regression, y: np.ndarray, designs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _batch(fit: Observed, y: np.ndarray, designs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     z, q = [], []
     for at in range(0, len(designs), _CHUNK):
         part = slice(at, at + _CHUNK)
         core = fit_regression(
-            y[part], fit.vi, designs[part], method=fit.method, weights=fit.user_weights, points=16
+            y[part], fit.vi, designs[part], method=fit.method, weights=fit.weights, points=16
         )
         one, other = _statistics(core, fit.test, fit.k, fit.design.tested())
         z.append(one)

@@ -1,4 +1,4 @@
-"""Best linear unbiased predictions of the studies' true effects and of random effects."""
+"""Predictions of a multilevel fit: variance of true effects about a new row, and random effects."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from meta.errors import InputError, NotEstimableError
 from meta.kernels.inference import quantile
 from meta.kernels.mixed import RandomTerm
 from meta.pooling.components import split, variances
+from meta.pooling.multilevel_numbers import MultilevelNumbers
 from meta.pooling.parts import Interval
 from meta.pooling.structures import same
 from meta.tables.containers import as_columns
@@ -17,25 +18,8 @@ from meta.tables.containers import as_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.pooling.multilevel_result import Multilevel
-    from meta.pooling.regression_result import Regression
 
-
-def true_effects(fit: Regression, level: float) -> pd.DataFrame:
-    """One row a study: its effect shrunken toward its fitted value, of the columns of ``Pooled.blup``."""
-    import pandas as pd
-
-    share = fit.tau2 / (fit.tau2 + fit.vi)
-    around = fit._combined(fit.X)[1] ** 2
-    mean = share * fit.yi + (1 - share) * fit.fitted
-    se = np.sqrt(share * fit.vi + (1 - share) ** 2 * around)
-    half = quantile(0.5 + level / 2, fit.df[0]) * se
-    columns = {"study": fit.study, "estimate": mean, "se": se}
-    columns |= {"low": mean - half, "high": mean + half, "shrinkage": 1 - share}
-    return pd.DataFrame(columns)
-
-
-def spread_of(fit: Multilevel, newdata: Any, size: int) -> np.ndarray:
+def spread_of(fit: MultilevelNumbers, newdata: Any, size: int) -> np.ndarray:
     """Variance of the true effects around each prediction, of new groups in every term."""
     total = np.zeros(size)
     designs = fit.left_designs or (None,) * len(fit.random_terms)
@@ -69,7 +53,7 @@ def _new_rows(term: RandomTerm, design: Any, newdata: Any, size: int) -> np.ndar
     return np.eye(term.m)[[term.labels.index(name) for name in names]]
 
 
-def prediction_interval(fit: Multilevel, level: float) -> Interval:
+def prediction_interval(fit: MultilevelNumbers, level: float) -> Interval:
     """The interval of a model of one mean; of inner levels with a mean of their own each, arrays."""
     if fit.inner_levels:
         at = [np.flatnonzero(fit.random_terms[0].z[:, j] > 0) for j in range(len(fit.sigma2))]  # type: ignore[index]
@@ -85,7 +69,7 @@ def prediction_interval(fit: Multilevel, level: float) -> Interval:
     raise NotEstimableError("there is no single prediction interval; use predict(newdata)")
 
 
-def random_effects(fit: Multilevel, level: float) -> pd.DataFrame:
+def random_effects(fit: MultilevelNumbers, level: float) -> pd.DataFrame:
     """One row a group of each level: how far its mean lies from that of the level above.
 
     With ``P = M^-1 - M^-1 X V X' M^-1`` and the indicators Z of a level's groups, the predictions are
@@ -111,7 +95,7 @@ def random_effects(fit: Multilevel, level: float) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _labels(fit: Multilevel, name: str, first: np.ndarray) -> list[str]:
+def _labels(fit: MultilevelNumbers, name: str, first: np.ndarray) -> list[str]:
     """Labels of the groups, with those of the levels above them where they are needed to tell them apart."""
     above = fit.levels[: fit.levels.index(name) + 1]
     rows = np.arange(fit.k)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import chdtri
@@ -14,27 +13,25 @@ from meta.formatting import listing
 from meta.kernels.mixed import RandomTerm, lay_out, maximise
 from meta.kernels.mixed.structures import angle, lowest
 from meta.pooling.components import natural, split
+from meta.pooling.multilevel_numbers import MultilevelNumbers
 from meta.pooling.parts import Interval
 
-if TYPE_CHECKING:
-    from meta.pooling.multilevel_result import Multilevel
 
-
-def parameters(fit: Multilevel) -> list[tuple[int, str]]:
+def parameters(fit: MultilevelNumbers) -> list[tuple[int, str]]:
     """The parameters of ``components``: number of the term, and the name within it."""
     terms = fit.random_terms
     parts = split(terms, _phi(fit))
     return [(i, n) for i, (t, own) in enumerate(zip(terms, parts, strict=True)) for n in natural(t, own)]
 
 
-def _phi(fit: Multilevel) -> np.ndarray:
+def _phi(fit: MultilevelNumbers) -> np.ndarray:
     """Working parameters; those of files of version 0.1 had other angles, and are found again."""
     if fit.terms:
         return fit.phi
     return maximise(fit.model, restricted=fit.method == "REML").phi
 
 
-def position(fit: Multilevel, component: int | str) -> tuple[int, str]:
+def position(fit: MultilevelNumbers, component: int | str) -> tuple[int, str]:
     """A parameter by its position, its name in ``components``, or the name of a term with a single one."""
     known = parameters(fit)
     if not isinstance(component, str):
@@ -75,7 +72,7 @@ def _held(term: RandomTerm, name: str) -> tuple[RandomTerm, int, Callable[[float
     return replace(term, z=term.z[:, order], labels=labels), 0, lambda value: float(np.sqrt(value))
 
 
-def profiler(fit: Multilevel, component: int | str) -> tuple[Callable[[float], float], float, str]:
+def profiler(fit: MultilevelNumbers, component: int | str) -> tuple[Callable[[float], float], float, str]:
     """The profile log-likelihood as a function of the parameter, its estimate and its name."""
     i, name = position(fit, component)
     terms, phi = list(fit.random_terms), _phi(fit)
@@ -96,13 +93,13 @@ def profiler(fit: Multilevel, component: int | str) -> tuple[Callable[[float], f
     return at_value, natural(terms[i], parts[i])[name], name
 
 
-def profile(fit: Multilevel, component: int | str, grid: np.ndarray) -> np.ndarray:
+def profile(fit: MultilevelNumbers, component: int | str, grid: np.ndarray) -> np.ndarray:
     """Profile log-likelihood at the values of a grid."""
     at_value = profiler(fit, component)[0]
     return np.array([at_value(float(value)) for value in grid])
 
 
-def profile_interval(fit: Multilevel, component: int | str, level: float) -> Interval:
+def profile_interval(fit: MultilevelNumbers, component: int | str, level: float) -> Interval:
     """Where the profile has fallen by half the chi-squared quantile."""
     at_value, best, name = profiler(fit, component)
     cut = fit.loglik - 0.5 * float(chdtri(1, 1 - level))

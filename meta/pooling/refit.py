@@ -13,12 +13,12 @@ from meta.kernels.mixed import RandomTerm, lay_out, maximise, residual_q
 from meta.kernels.regression import fit_regression
 from meta.kernels.regression_inference import residual_heterogeneity
 from meta.pooling.components import marginal_of, split, variances
+from meta.pooling.fitting import fit_effects
 from meta.pooling.multilevel import containment_df
 from meta.pooling.multilevel_result import Multilevel
 from meta.pooling.regression import coefficient_covariance
 from meta.pooling.regression_result import Regression
 from meta.pooling.result import Pooled
-from meta.pooling.univariate import fit_effects
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,27 +12,32 @@ from scipy.special import fdtrc
 from meta.arguments import check_level
 from meta.effects.design import Design
 from meta.effects.model import EffectSizes
+from meta.errors import InputError, quiet
+from meta.formatting import percent
 from meta.kernels.regression_inference import kenward_roger, kenward_roger_f
 from meta.kernels.regression_interval import residual_interval
+from meta.pooling.coefficient_text import coefficient_lines, method_name, test_name
 from meta.pooling.coefficients import (
     WaldTest,
     correlation,
+    only_intercept,
     table,
     unit_rows,
     wald_test,
 )
 from meta.pooling.linear import LinearFit
 from meta.pooling.parts import Interval
-from meta.pooling.regression_text import regression_text
+from meta.pooling.permutation import Observed, PermutationTest, permutation_test
+from meta.pooling.robust import Robust, robust
+from meta.pooling.shrinkage import shrunken
 from meta.results.criteria import InformationCriteria
 from meta.results.plain import plain
+from meta.results.text import heading, heterogeneity
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from meta.kernels.heterogeneity import Tau2Interval
-    from meta.pooling.permutation import PermutationTest
-    from meta.pooling.robust import Robust
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -258,14 +263,15 @@ class Regression(LinearFit, InformationCriteria):
         self, *, n: int = 1000, exact: bool | None = None, seed: int | np.random.Generator | None = None
     ) -> PermutationTest:
         """Permutation test of every coefficient and of the omnibus; see `meta.pooling.permutation`."""
-        from meta.pooling.permutation import permutation_test
-
-        return permutation_test(self, n=n, exact=exact, seed=seed)
+        if self.test == "KR":
+            raise InputError(
+                "a permutation test of Kenward-Roger statistics is not offered; refit with test='hksj'"
+            )
+        data = Observed(self.yi, self.vi, self.design, self.method, self.test, self.user_weights)
+        return permutation_test(data, n=n, exact=exact, seed=seed)
 
     def robust(self, cluster: Any, *, kind: str = "CR2", df: str | None = None) -> Robust:
         """Cluster-robust inference; see `meta.pooling.robust.robust`."""
-        from meta.pooling.robust import robust
-
         return robust(self, cluster, kind=kind, df=df)
 
     def blup(self, *, level: float | None = None) -> pd.DataFrame:
@@ -276,9 +282,9 @@ class Regression(LinearFit, InformationCriteria):
         -----
         Raudenbush & Bryk (1985), doi:10.3102/10769986010002075.
         """
-        from meta.pooling.predictions import true_effects
-
-        return true_effects(self, self.level if level is None else check_level(level))
+        share = self.level if level is None else check_level(level)
+        around = self._combined(self.X)[1]
+        return shrunken(self.es, self.tau2, self.fitted, around, float(self.df[0]), share)
 
     def _facts(self) -> dict[str, Any]:
         heterogeneity = {"q": self.qe, "q_df": self.qe_df, "q_p": self.qe_p}
@@ -296,7 +302,7 @@ class Regression(LinearFit, InformationCriteria):
         return plain(own | {"coefficients": rows, "aliased": self.aliased, "warnings": self.warnings})
 
     def _lines(self, digits: int) -> list[str]:
-        return regression_text(self, digits)
+        return _text(self, digits)
 
     def _shown(self) -> str:
         how = f"method={self.method!r}, test={self.test!r}"
@@ -319,3 +325,26 @@ def omnibus(fit: Regression, L: np.ndarray) -> WaldTest:
         value, df = kenward_roger_f(kr, beta, rows)
         return WaldTest(value, L.shape[0], df, float(fdtrc(L.shape[0], df, value)))
     return wald_test(beta, vcov, rows, float(fit.df[0]))
+
+
+def _text(fit: Regression, digits: int) -> list[str]:
+    """The lines of a meta-regression's print-out but for the warnings."""
+    weighted = "" if fit.user_weights is None else "user weights"
+    parts = ["Meta-regression", method_name(fit.method), test_name(fit.test), weighted, f"k = {fit.k}"]
+    found = None
+    if isinstance(fit.method, str) and fit.method != "EE":
+        with quiet():
+            found = fit.tau2_set("QP")
+    spread = heterogeneity(
+        tau2=np.nan if fit.method == "EE" else fit.tau2,
+        tau2_ends=None if found is None else (found.low, found.high),
+        how="fixed" if not isinstance(fit.method, str) else "Q-profile" if found is not None else "",
+        i2=fit.i2,
+        more=[f"R2 {percent(fit.r2 / 100)}"] if np.isfinite(fit.r2) else [],
+        q=(fit.qe, fit.qe_df, fit.qe_p),
+        q_name="QE",
+    )
+    lines = [heading(parts, fit.measure), *coefficient_lines(fit, digits), *spread]
+    if not only_intercept(fit.design):
+        lines.append(f"moderators: {WaldTest(fit.qm, fit.qm_df, fit.qm_df_residual, fit.qm_p)}")
+    return lines

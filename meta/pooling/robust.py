@@ -24,9 +24,9 @@ from meta.formatting import listing, number
 from meta.kernels.cluster_robust import KINDS, Sandwich, htz_test, sandwich, satterthwaite
 from meta.keywords import keywords
 from meta.pooling.boundary import check_option
+from meta.pooling.coefficient_text import coefficient_lines
 from meta.pooling.coefficients import CoefficientInference, WaldTest, table
 from meta.pooling.linear import LinearFit
-from meta.pooling.regression_text import coefficient_lines
 from meta.results.plain import plain
 from meta.results.text import heading
 from meta.tables.containers import one_column

@@ -147,7 +147,7 @@ def _time(text: str) -> Any:
 
 
 def _draws(content: dict[str, Any]) -> Any:
-    from meta.bayes.compat import inference_data
+    from meta.compat import inference_data
 
     groups = {
         group: {name: (tuple(kept["dims"]), decode(kept["values"])) for name, kept in variables.items()}

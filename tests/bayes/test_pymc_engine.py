@@ -1,4 +1,4 @@
-"""meta.bayes.compat, meta.bayes.pymc_models and meta.bayes.pymc_fit against the exact engine."""
+"""meta.compat, meta.bayes.pymc_models and meta.bayes.pymc_fit against the exact engine."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import meta
-from meta.bayes import compat
-from meta.bayes.compat import Diagnostics, diagnostics, posterior_draws, sampling_options
+from meta import compat
 from meta.bayes.pymc_models import draw_study_effects
+from meta.compat import Diagnostics, diagnostics, posterior_draws, sampling_options
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, DiagnosticsError, InputError, UnknownOptionError
 from meta.kernels.bounded import make_rows

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from meta.bayes import compat
-from meta.bayes.fit import fit_core
+from meta import compat
+from meta.bayes.quadrature import fit_core
 from meta.bayes.regression import bayes_regression
 from meta.effects.model import EffectSizes
 from tests.calibration import cases

@@ -46,7 +46,7 @@ def test_the_truth_among_its_own_kind_is_anywhere():
 def test_data_can_change_after_compiling():
     import pytensor
 
-    from meta.bayes import compat
+    from meta import compat
     from meta.bayes.pymc_models import normal_normal
 
     compat.load()

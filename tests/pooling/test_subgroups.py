@@ -10,7 +10,7 @@ import pytest
 
 import meta
 from meta.errors import FewStudiesWarning, InputError
-from meta.pooling.subgroups import between_groups, common_variance
+from meta.pooling.subgroup_fits import between_groups, common_variance
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "fixtures" / "univariate_r.json").read_text())
 WANT = REFERENCE["subgroups_bcg"]

@@ -1,4 +1,4 @@
-"""meta.pooling.univariate, gathering, options, result, parts, frames and text; pool and pool_many."""
+"""`pool` and `pool_many`: meta.pooling.univariate, fitting, options, result, pooled_numbers, pooled_text."""
 
 from __future__ import annotations
 

@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 
 import meta
+from meta.bayes.posterior_numbers import PosteriorNumbers
+from meta.bayes.regression_numbers import RegressionNumbers
 from meta.bias.selection_result import Selected
 from meta.effects.design.matrix import check_harmless
 from meta.errors import InputError, quiet
+from meta.pooling.multilevel_numbers import MultilevelNumbers
+from meta.pooling.pooled_numbers import PooledNumbers
 from meta.saving import Saved
 from meta.saving.decode import decode
 from meta.saving.encode import encode
@@ -182,6 +186,10 @@ def test_ordinary_formulas_are_harmless(formula):
     check_harmless(formula, ["dose", "form", "n", "a b"])
 
 
+BASES = {Selected, PooledNumbers, MultilevelNumbers, PosteriorNumbers, RegressionNumbers}
+"""Of which only the subclasses are made."""
+
+
 def test_every_class_that_can_be_saved_is_in_the_list():
     found = set()
     for module in pkgutil.walk_packages(meta.__path__, "meta."):
@@ -193,7 +201,7 @@ def test_every_class_that_can_be_saved_is_in_the_list():
                 if issubclass(kind, Saved) and is_dataclass(kind)
             }
     assert len(found) >= 30
-    for kind in found - {Selected}:  # the base of two kinds of selection models
+    for kind in found - BASES:
         assert class_named(name_of(kind)) is kind
         assert callable(kind.save)
 

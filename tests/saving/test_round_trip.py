@@ -204,7 +204,7 @@ def test_bounds_and_mixtures_survive(tmp_path):
 @pytest.mark.mcmc
 @pytest.mark.parametrize("tau", [meta.HalfNormal(0.5), 0.2])
 def test_a_sampled_posterior_keeps_its_draws(es, tau, tmp_path):
-    from meta.bayes import compat
+    from meta import compat
 
     post = meta.bayes(
         es, effect=meta.Normal(0, 1), tau=tau, engine="pymc", seed=1, draws=1500, tune=500, chains=2

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from meta.errors import quiet
 from meta.formatting import interval, number, percent
 from meta.pooling.options import TESTS
+from meta.pooling.pooled_numbers import PooledNumbers
 from meta.results.text import Line, display_digits, has_null, heading, heterogeneity, read_as, table
 
-if TYPE_CHECKING:
-    from meta.pooling.result import Pooled
 
-
-def title(fit: Pooled) -> str:
+def title(fit: PooledNumbers) -> str:
     """First line: the model, the estimator, the test, k and the measure."""
     equal = fit.method == "EE"
     parts = ["Equal-effects meta-analysis"] if equal else ["Random-effects meta-analysis", method_text(fit)]
@@ -24,19 +20,19 @@ def title(fit: Pooled) -> str:
     return heading(parts, fit.measure)
 
 
-def method_text(fit: Pooled) -> str:
+def method_text(fit: PooledNumbers) -> str:
     """The estimator's code, or the tau2 that was fixed."""
     return f"tau2 fixed at {fit.tau2:g}" if fit.options.tau2 is not None else fit.method
 
 
-def prediction_label(fit: Pooled) -> str:
+def prediction_label(fit: PooledNumbers) -> str:
     """Name of the fit's own prediction interval with its degrees of freedom, such as "HK, t12"."""
     kind = fit.prediction_kind()
     df = fit.prediction_df()
     return kind if np.isinf(df) else f"{kind}, t{df:.4g}"
 
 
-def block(fit: Pooled, digits: int = 3) -> list[str]:
+def block(fit: PooledNumbers, digits: int = 3) -> list[str]:
     """The lines of the print-out but for the warnings; rounded for reading only."""
     share = percent(fit.level)
     back = fit.backtransform()
@@ -56,7 +52,7 @@ def block(fit: Pooled, digits: int = 3) -> list[str]:
     return [*lines, spread(fit), *(f"note: {message}" for message in back.notes)]
 
 
-def _prediction(fit: Pooled, low: float, high: float, share: str) -> str:
+def _prediction(fit: PooledNumbers, low: float, high: float, share: str) -> str:
     if fit.method == "EE":
         return "no prediction: one effect is assumed"
     if np.isnan(low):
@@ -65,7 +61,7 @@ def _prediction(fit: Pooled, low: float, high: float, share: str) -> str:
     return f"{share} PI {number(low, places)} to {number(high, places)} ({prediction_label(fit)})"
 
 
-def spread(fit: Pooled) -> str:
+def spread(fit: PooledNumbers) -> str:
     """The line of heterogeneity."""
     if fit.k < 2:
         return "tau2, I2 and Q do not exist for a single study"

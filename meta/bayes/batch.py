@@ -16,8 +16,8 @@ from meta.bayes.prior_base import Prior
 from meta.effects.intake import as_effects, informative
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number
+from meta.kernels.adaptive_quadrature import Axis, legendre_rule
 from meta.kernels.nnhm import conditional
-from meta.kernels.panels import Axis, legendre_rule
 from meta.keywords import keywords
 from meta.results.base import Result
 from meta.results.columns import tidy_columns

@@ -11,9 +11,9 @@ from meta.bayes.distributions import Distribution, PointMass
 from meta.bayes.effect_priors import Fixed, Normal
 from meta.bayes.model import Model
 from meta.bayes.prior_base import Prior
+from meta.kernels.adaptive_quadrature import Axis, PanelDensity, Panels, adapt
 from meta.kernels.mixtures import NormalMixture
 from meta.kernels.nnhm import Conditional, conditional, log_likelihood_at, rotate, shrinkage
-from meta.kernels.panels import Axis, PanelDensity, Panels, adapt
 
 FIRST_PANELS = 12
 

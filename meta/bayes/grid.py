@@ -13,9 +13,9 @@ from meta.bayes.exact import integrate_tau, tau_axis, tau_edges
 from meta.bayes.model import Model
 from meta.bayes.prior_base import Prior
 from meta.errors import NotEstimableError
+from meta.kernels.adaptive_quadrature import Axis, PanelDensity, Panels, adapt
+from meta.kernels.adaptive_quadrature_2d import ORDER_2D, Lines, Tensor, adapt_2d
 from meta.kernels.bounded import joint_log_likelihood, mu_axis, row_log_likelihood
-from meta.kernels.panels import Axis, PanelDensity, Panels, adapt
-from meta.kernels.panels2d import ORDER_2D, Lines, Tensor, adapt_2d
 
 
 def _edges(axis: Axis, prior: Prior) -> np.ndarray:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.bayes.checks import PredictiveCheck, predictive_check
 from meta.bayes.loo import LeaveOneOut, leave_one_out_density
 from meta.bayes.posterior_numbers import PosteriorNumbers
 from meta.bayes.posterior_tables import augmented, predictions, terms
-from meta.bayes.text import posterior_lines
+from meta.bayes.posterior_text import posterior_lines
+from meta.bayes.predictive_checks import PredictiveCheck, predictive_check
 from meta.results.display import BackTransformed, back_transformed
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from meta.arguments import check_level
 from meta.bayes.loo import LeaveOneOut
+from meta.bayes.posterior_text import regression_lines
 from meta.bayes.regression_loo import regression_loo
 from meta.bayes.regression_numbers import RegressionNumbers
 from meta.bayes.regression_tables import augmented, contrast_table, predictions
-from meta.bayes.text import regression_lines
 from meta.results.options import check_interval_option, check_scale
 from meta.results.plain import plain
 

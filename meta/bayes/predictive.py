@@ -10,8 +10,8 @@ from scipy import special
 
 from meta.bayes.effect_priors import Fixed, Normal
 from meta.bayes.prior_base import Prior
+from meta.kernels.adaptive_quadrature import legendre_rule
 from meta.kernels.mixtures import NormalMixture
-from meta.kernels.panels import legendre_rule
 
 
 def _uniform_rule(panels: int = 40) -> tuple[np.ndarray, np.ndarray]:

@@ -10,9 +10,9 @@ from meta.bayes.distributions import Distribution, Draws, PointMass
 from meta.bayes.effect_priors import Fixed, Normal
 from meta.bayes.exact import tau_axis, tau_edges
 from meta.bayes.prior_base import Prior
+from meta.kernels.adaptive_quadrature import PanelDensity, adapt
 from meta.kernels.mixtures import NormalMixture
 from meta.kernels.nnhm import ConditionalRegression, conditional_regression
-from meta.kernels.panels import PanelDensity, adapt
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from meta.arguments import check_level, check_seed
-from meta.bayes.checks import PredictiveCheck
 from meta.bayes.distributions import Distribution, Draws, central_interval, shortest_interval
 from meta.bayes.loo import LeaveOneOut
+from meta.bayes.posterior_text import rows_of_posterior
+from meta.bayes.predictive_checks import PredictiveCheck
 from meta.bayes.prior_base import Prior
 from meta.bayes.sampled_checks import sampled_loo, sampled_predictive
-from meta.bayes.text import rows_of_posterior
 from meta.errors import Notes, unknown_option
 from meta.results.base import Result
 from meta.results.plain import plain

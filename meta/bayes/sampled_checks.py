@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from meta import compat
-from meta.bayes.checks import STATISTICS, PredictiveCheck
 from meta.bayes.loo import LeaveOneOut, smoothed_loo
+from meta.bayes.predictive_checks import STATISTICS, PredictiveCheck
 from meta.errors import InputError, unknown_option
 
 _NEED_VARIANCES = ("Q", "max|z|")

@@ -19,7 +19,7 @@ from meta.effects.model import EffectSizes
 from meta.errors import InputError, NotEstimableError
 from meta.evidence.claims import Rule
 from meta.formatting import number, percent
-from meta.kernels.futures import Present, present, probabilities_after
+from meta.kernels.preposterior import Present, present, probabilities_after
 from meta.keywords import keywords
 from meta.results.base import Result
 from meta.results.plain import plain

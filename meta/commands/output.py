@@ -42,7 +42,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], title: str =
 
 def as_json(value: Any) -> str:
     """Return a value as JSON; NaN and infinities become null."""
-    from meta.report.plain import plain
+    from meta.report.json_values import plain
 
     return json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
 

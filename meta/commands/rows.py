@@ -190,7 +190,7 @@ class Rows:
 
     def _numbers_again(self) -> None:
         """Columns that are numbers now that a cell of words is gone."""
-        from meta.tables.cells import column
+        from meta.tables.cell_text import column
 
         for name in set(self.facts.columns.values()):
             values = self.columns[name]

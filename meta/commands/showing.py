@@ -10,7 +10,7 @@ from meta.effects.eligibility import candidates, reasons_against
 from meta.effects.evidence import Evidence
 from meta.evidence.schema import Study
 from meta.formatting import listing
-from meta.report.printed import printed
+from meta.report.as_printed import printed
 
 
 def as_dict(evidence: Evidence, study: Study) -> dict[str, Any]:

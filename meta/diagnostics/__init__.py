@@ -1,47 +1,36 @@
-"""How much a result rests on single studies, on their order and on their choice."""
+"""How much a result rests on single studies, on their order and on their choice: one file per function."""
 
-from __future__ import annotations
+# each function's file bears its name: the import that binds the function must come after the file's own
+from meta.diagnostics.baujat import baujat
+from meta.diagnostics.cumulative import cumulative
+from meta.diagnostics.gosh import gosh
+from meta.diagnostics.gosh_clusters import gosh_clusters
+from meta.diagnostics.influence import influence
+from meta.diagnostics.leave_one_out import leave_one_out
+from meta.diagnostics.outliers import outliers
+from meta.diagnostics.profile import profile
+from meta.diagnostics.qq import qq
+from meta.diagnostics.residuals import residuals
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from meta.diagnostics.accumulation import cumulative as cumulative
-    from meta.diagnostics.case_deletion import influence as influence
-    from meta.diagnostics.case_deletion import leave_one_out as leave_one_out
-    from meta.diagnostics.clusters import gosh_clusters as gosh_clusters
-    from meta.diagnostics.contributions import baujat as baujat
-    from meta.diagnostics.contributions import outliers as outliers
-    from meta.diagnostics.model_influence import residuals as residuals
-    from meta.diagnostics.normality import qq as qq
-    from meta.diagnostics.profiles import profile as profile
-    from meta.diagnostics.subsets import gosh as gosh
-
-_PLACES = {
-    "influence": "meta.diagnostics.case_deletion",
-    "leave_one_out": "meta.diagnostics.case_deletion",
-    "residuals": "meta.diagnostics.model_influence",
-    "profile": "meta.diagnostics.profiles",
-    "cumulative": "meta.diagnostics.accumulation",
-    "baujat": "meta.diagnostics.contributions",
-    "outliers": "meta.diagnostics.contributions",
-    "qq": "meta.diagnostics.normality",
-    "gosh": "meta.diagnostics.subsets",
-    "gosh_clusters": "meta.diagnostics.clusters",
-}
-
-__all__ = sorted(_PLACES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(
-            f"module 'meta.diagnostics' has no attribute {name!r}; it offers {', '.join(__all__)}"
-        )
-    value = getattr(importlib.import_module(_PLACES[name]), name)
-    globals()[name] = value
-    return value
+__all__ = [
+    "baujat",
+    "cumulative",
+    "gosh",
+    "gosh_clusters",
+    "influence",
+    "leave_one_out",
+    "outliers",
+    "profile",
+    "qq",
+    "residuals",
+]
 
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def __getattr__(name: str) -> object:
+    raise AttributeError(
+        f"module 'meta.diagnostics' has no attribute {name!r}; it offers {', '.join(__all__)}"
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtr
 
-from meta.diagnostics.models import Model
+from meta.diagnostics.linear_model import Model
 from meta.pooling.refit import Refit
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtrc
 
-from meta.diagnostics.batches import frame, reading
-from meta.diagnostics.models import Model
+from meta.diagnostics.linear_model import Model
+from meta.diagnostics.subset_fits import frame, reading
 from meta.errors import InputError, NotEstimableError, quiet
 from meta.kernels.inference import quantile, two_sided
 from meta.pooling.count_result import PooledCounts

@@ -15,7 +15,7 @@ from meta.effects.recovery import se_from_ci
 from meta.effects.units import UNITS as UNITS
 from meta.effects.units import unit_factor
 from meta.errors import AssumptionWarning, InputError, Notes, unknown_option
-from meta.kernels.hedges import hedges_j
+from meta.kernels.hedges_correction import hedges_j
 
 
 def design_effect(cluster_size: ArrayLike, *, icc: ArrayLike, cv: ArrayLike = 0.0) -> Recovered:

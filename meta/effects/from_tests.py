@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from meta.effects.recovered import Bound, RecoveredEffect, numbers, require, sign_of
 from meta.effects.recovery import critical_value, f_from_eta2, se_from_ci, t_from_p
 from meta.errors import InputError, unknown_option
-from meta.kernels.hedges import exact_variance, hedges_j
+from meta.kernels.hedges_correction import exact_variance, hedges_j
 
 SMALL_SAMPLE = 20
 """Below this many pairs the variance of a paired effect is the exact moment unless asked otherwise."""

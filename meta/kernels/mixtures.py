@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from meta.kernels.panels import invert
+from meta.kernels.adaptive_quadrature import invert
 
 
 @dataclass(frozen=True)

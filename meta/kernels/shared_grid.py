@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from meta.kernels.panels import legendre_rule
+from meta.kernels.adaptive_quadrature import legendre_rule
 
 REACH = 6.5
 """Prior SDs that the grid covers on each side; beyond lies 1e-10 of the prior."""

@@ -26,10 +26,10 @@ from meta.plots.fits import (
     subgroup_weights,
     weights_for,
 )
+from meta.plots.model_rows import side_by_side
 from meta.plots.named_summaries import named_summaries
 from meta.plots.rows import NAN, Row, Table
-from meta.plots.several import side_by_side
-from meta.plots.studies import columns_of, from_frame, grouped, resized, sort_rows, study_rows
+from meta.plots.study_rows import columns_of, from_frame, grouped, resized, sort_rows, study_rows
 from meta.plots.wording import (
     heterogeneity_line,
     interval_name,

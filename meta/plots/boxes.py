@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from meta.plots.axis import Axis, Reading
 from meta.plots.rows import Row
-from meta.plots.text import height, width
+from meta.plots.text_size import height, width
 from meta.plots.themes import Theme
 
 MARGIN = 0.12

@@ -29,7 +29,7 @@ from meta.plots.chart import (
 )
 from meta.plots.common_scale import positions
 from meta.plots.figure import FigureResult, style
-from meta.plots.names import place_names
+from meta.plots.point_labels import place_names
 from meta.plots.scatter import points
 from meta.plots.themes import Theme, as_theme
 from meta.tables.containers import one_column

@@ -12,7 +12,7 @@ from meta.effects.intake import as_effects
 from meta.errors import InputError
 from meta.plots.axis import Reading, make_axis, minus, reading
 from meta.plots.figure import OWN, FigureResult, new_figure, style
-from meta.plots.text import font, most_letters, shortened, width, wrap
+from meta.plots.text_size import font, most_letters, shortened, width, wrap
 from meta.plots.themes import Theme
 from meta.tables.containers import is_table
 

@@ -31,7 +31,7 @@ from meta.plots.chart import (
     words,
 )
 from meta.plots.figure import FigureResult, style
-from meta.plots.text import font
+from meta.plots.text_size import font
 from meta.plots.themes import Theme, as_theme
 
 if TYPE_CHECKING:

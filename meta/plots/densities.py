@@ -25,7 +25,7 @@ from meta.plots.chart import (
 )
 from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.rows import ClaimMark
-from meta.plots.text import font
+from meta.plots.text_size import font
 from meta.plots.themes import DASHES, PALETTE, Theme, as_theme
 
 if TYPE_CHECKING:

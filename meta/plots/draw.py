@@ -15,7 +15,7 @@ from meta.plots.boxes import Band, Layout
 from meta.plots.columns import SIGNS, judgement
 from meta.plots.marks import RowPainter
 from meta.plots.rows import ClaimMark, Row
-from meta.plots.text import font
+from meta.plots.text_size import font
 from meta.plots.themes import Theme, ink
 
 

@@ -20,8 +20,8 @@ from meta.plots.common_scale import mean_of, on_one_scale
 from meta.plots.draw import Painter
 from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.layout import page
+from meta.plots.model_rows import dressed, key_of
 from meta.plots.rows import ClaimMark, Row, Table, each, table_of
-from meta.plots.several import dressed, key_of
 from meta.plots.themes import THEMES, Theme, as_theme
 
 if TYPE_CHECKING:

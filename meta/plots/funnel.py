@@ -31,7 +31,7 @@ from meta.plots.chart import (
     words,
 )
 from meta.plots.figure import FigureResult, style
-from meta.plots.names import place_names
+from meta.plots.point_labels import place_names
 from meta.plots.residual_funnel import residual_funnel
 from meta.plots.themes import Theme, as_theme
 

@@ -15,7 +15,7 @@ from meta.plots.axis import reading
 from meta.plots.chart import axis_name, dress, effect_axis, finished, numbers, shown, spread, words
 from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.rows import ClaimMark
-from meta.plots.text import font, width
+from meta.plots.text_size import font, width
 from meta.plots.themes import Theme, as_theme
 from meta.plots.verdict_page import CONCLUSIONS
 

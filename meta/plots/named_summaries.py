@@ -11,7 +11,7 @@ import numpy as np
 from meta.effects.display import display_of
 from meta.formatting import number
 from meta.plots.rows import NAN, Row, Table
-from meta.plots.studies import columns_of, grouped, sort_rows, study_rows
+from meta.plots.study_rows import columns_of, grouped, sort_rows, study_rows
 from meta.plots.wording import p_text, pooled_label
 
 

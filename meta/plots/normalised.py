@@ -14,7 +14,7 @@ from meta.formatting import percent
 from meta.keywords import keywords
 from meta.plots.chart import dress, finished, folded, legend, shown, words
 from meta.plots.figure import FigureResult, new_figure, style
-from meta.plots.text import font, height, shortened, width
+from meta.plots.text_size import font, height, shortened, width
 from meta.plots.themes import DASHES, PALETTE, Theme, as_theme
 
 if TYPE_CHECKING:

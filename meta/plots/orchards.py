@@ -32,7 +32,7 @@ from meta.plots.chart import (
 )
 from meta.plots.common_scale import positions
 from meta.plots.figure import FigureResult, style
-from meta.plots.text import font
+from meta.plots.text_size import font
 from meta.plots.themes import PALETTE, Theme, as_theme
 
 if TYPE_CHECKING:

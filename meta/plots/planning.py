@@ -11,7 +11,7 @@ from meta.errors import InputError
 from meta.keywords import keywords
 from meta.plots.chart import dress, finished, words
 from meta.plots.figure import FigureResult, new_figure, style
-from meta.plots.text import font
+from meta.plots.text_size import font
 from meta.plots.themes import Theme, as_theme
 
 __all__ = ["planning"]

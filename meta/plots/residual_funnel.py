@@ -13,7 +13,7 @@ from meta.errors import InputError, unknown_option
 from meta.keywords import keywords
 from meta.plots.chart import canvas, finished, shown, words
 from meta.plots.figure import FigureResult, style
-from meta.plots.names import place_names
+from meta.plots.point_labels import place_names
 from meta.plots.themes import Theme, as_theme
 
 if TYPE_CHECKING:

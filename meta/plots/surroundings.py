@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from meta.plots.axis import Axis
 from meta.plots.boxes import MARGIN, Page, Placed
 from meta.plots.rows import Row
-from meta.plots.text import height, width, wrap
+from meta.plots.text_size import height, width, wrap
 
 
 def beside(page: Page, rows: Sequence[Row], y: float, left_end: float) -> float:

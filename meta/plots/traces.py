@@ -32,8 +32,8 @@ from meta.plots.chart import (
     words,
 )
 from meta.plots.figure import FigureResult, new_figure, style
-from meta.plots.names import end_names
-from meta.plots.text import font
+from meta.plots.point_labels import end_names
+from meta.plots.text_size import font
 from meta.plots.themes import DASHES, PALETTE, Theme, as_theme
 
 if TYPE_CHECKING:

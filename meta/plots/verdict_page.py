@@ -15,7 +15,7 @@ from meta.formatting import chance
 from meta.keywords import keywords
 from meta.plots.chart import finished
 from meta.plots.figure import FigureResult, new_figure, style
-from meta.plots.text import font, height, width, wrap
+from meta.plots.text_size import font, height, width, wrap
 from meta.plots.themes import BLUE, GREEN, GREY, ORANGE, VERMILLION, Theme, as_theme, ink
 
 __all__ = ["CONCLUSIONS", "verdicts"]

@@ -20,6 +20,7 @@ from meta.effects.intake import as_effects, informative
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number
+from meta.kernels.adaptive_quadrature import adapt
 from meta.kernels.bounded import (
     Rows,
     check_localised,
@@ -29,7 +30,6 @@ from meta.kernels.bounded import (
     mu_axis,
     rough_effects,
 )
-from meta.kernels.panels import adapt
 from meta.results.base import Result
 from meta.results.criteria import InformationCriteria
 from meta.results.display import BackTransformed, back_transformed

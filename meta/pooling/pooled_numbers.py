@@ -12,7 +12,7 @@ import numpy as np
 from meta.arguments import check_level, check_seed, idle_seed
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes, NotEstimableError, quiet, unknown_option
-from meta.kernels.henmi import henmi_copas
+from meta.kernels.henmi_copas import henmi_copas
 from meta.kernels.heterogeneity import Tau2Interval, generalised_q, profile_likelihood, q_profile
 from meta.kernels.inference import lower_tail, quantile, two_sided
 from meta.kernels.nnf import nnf_sample

@@ -14,7 +14,7 @@ from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import listing
 from meta.kernels.batches import Batches, batches, joined
-from meta.kernels.nearest import nearest_correlation
+from meta.kernels.nearest_correlation import nearest_correlation
 from meta.keywords import keywords
 from meta.pooling.dependence import DENSE
 

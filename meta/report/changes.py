@@ -8,8 +8,8 @@ from typing import Any
 from meta.effects.evidence import Evidence
 from meta.formatting import listing, percent
 from meta.report.blocks import Block, Cell, Section, Table, cell, link, paragraph, soft
+from meta.report.plain_language import display, display_interval, effect, times
 from meta.report.sections.trials import plain_row
-from meta.report.words import display, display_interval, effect, times
 
 COLUMNS = ("Analysis", "Before", "Now", "Verdict", "Moved most by")
 

@@ -10,7 +10,7 @@ from meta.claims.proportion import NormalisationFinding
 from meta.effects.registry import measure as look_up
 from meta.evidence.claims import Claim
 from meta.formatting import percent
-from meta.report.words import effect, mark
+from meta.report.plain_language import effect, mark
 
 SHIFTS = (-2.0, 1.0)
 

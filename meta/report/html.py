@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from meta.effects.evidence import cited
 from meta.formatting import listing, number
-from meta.report import words
+from meta.report import plain_language as words
+from meta.report.as_printed import printed
 from meta.report.blocks import Block, Figure, Section, Widget
 from meta.report.glossary import glossary
-from meta.report.printed import printed
 from meta.report.svg import inline
 from meta.report.view import Page
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from meta.claims.wording import put_to_test
 from meta.report.blocks import Block, Cell, Figure, Items, Line, Paragraph, Section, Span, Table
+from meta.report.plain_language import SYMBOLS, times
 from meta.report.view import AnalysisView, ClaimView, Page, Summary
-from meta.report.words import SYMBOLS, times
 
 PAGE = "report.html"
 VERDICT_COLUMNS = (

@@ -8,7 +8,7 @@ from typing import Any
 from meta.effects.evidence import Evidence
 from meta.errors import quiet
 from meta.report.blocks import Section
-from meta.report.inputs import fingerprint
+from meta.report.fingerprints import fingerprint
 from meta.report.record import Record
 from meta.report.subject import Gallery
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from meta.report.blocks import Figure, Section, figures_of, from_plain, to_plain
-from meta.report.inputs import fingerprint, made_with
+from meta.report.fingerprints import fingerprint, made_with
 from meta.report.subject import digest
 from meta.report.trust import plain_json
 

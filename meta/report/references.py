@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from meta.report.blocks import Items, Line, Span, line, link
-from meta.report.words import link as address
+from meta.report.plain_language import link as address
 
 REFERENCES: dict[str, tuple[str, str]] = {
     "hedges-1981": (

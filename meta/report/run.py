@@ -15,16 +15,16 @@ from meta.claims.answers import Answer, answer
 from meta.claims.judge import judge
 from meta.effects.evidence import Evidence, load_evidence
 from meta.errors import DiagnosticsError, quiet
+from meta.report.effects_table import csv_text, effect_rows
 from meta.report.engines import EngineCheck
+from meta.report.fingerprints import fingerprint, inputs_of, key_of, part_for, versions
 from meta.report.history import CUT_OFF, HISTORY, history_line, history_text, read_before
-from meta.report.inputs import fingerprint, inputs_of, key_of, part_for, versions
-from meta.report.numbers import numbers_of, verdicts_json
 from meta.report.overview import overview, rows_of
 from meta.report.publish import publish
 from meta.report.record import KEPT, Kept, Record, files_of, kept_json
 from meta.report.sections.registry import ANALYSIS, CLAIM, write_sections
 from meta.report.subject import ClaimSubject, Gallery, Subject
-from meta.report.tables import csv_text, effect_rows
+from meta.report.verdicts_json import numbers_of, verdicts_json
 from meta.report.view import Page, page
 
 Say = Callable[[str], None]

@@ -14,8 +14,8 @@ from xml.sax.saxutils import escape
 
 from meta.report.blocks import Cell, Items, Line, Paragraph, Row, Section, Table
 from meta.report.markdown import verdict_table
+from meta.report.plain_language import SYMBOLS
 from meta.report.view import AnalysisView, Page
-from meta.report.words import SYMBOLS
 
 MAIN = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from meta.errors import InputError
-from meta.saving.checks import check_result
 from meta.saving.registry import class_named
+from meta.saving.validation import check_result
 
 _DTYPES = re.compile(
     r"bool|u?int(8|16|32|64)|float(16|32|64|128)|str|object|(datetime|timedelta)64\[[a-z]{1,2}\]"

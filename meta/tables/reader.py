@@ -17,16 +17,16 @@ from meta.errors import InputError
 from meta.formatting import shown
 from meta.keywords import keywords
 from meta.tables import foreign, workbook
-from meta.tables.cells import column
+from meta.tables.cell_grid import Grid
+from meta.tables.cell_text import column
 from meta.tables.decimals import decide
 from meta.tables.encoding import decode_as
-from meta.tables.grid import Grid
 from meta.tables.headers import repeated
-from meta.tables.layout import Body, lay_out
 from meta.tables.naming import is_count, is_size, named_parts
 from meta.tables.numerals import Typed, looks_numeric
 from meta.tables.printed import parts_of
 from meta.tables.splitting import split
+from meta.tables.table_layout import Body, lay_out
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from meta.errors import InputError
-from meta.tables.grid import Grid
+from meta.tables.cell_grid import Grid
 
 SEPARATORS = ",;\t|"
 _SAMPLE = 100

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from meta.errors import InputError
-from meta.tables.grid import Grid
+from meta.tables.cell_grid import Grid
 from meta.tables.numerals import Typed
 from meta.tables.splitting import MOST_COLUMNS
 

@@ -1,4 +1,4 @@
-"""meta.bayes.loo and meta.bayes.checks against brute force, the other engine and simulation."""
+"""meta.bayes.loo and meta.bayes.predictive_checks against brute force, the other engine and simulation."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from scipy import integrate, stats
 
 import meta
-from meta.bayes.checks import replicate
 from meta.bayes.loo import compare_loo
+from meta.bayes.predictive_checks import replicate
 from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, NotEstimableError, UnknownOptionError, quiet
 

@@ -15,7 +15,7 @@ from meta.claims.plan import SCENARIOS, _first_size
 from meta.claims.power import detectable, exaggeration, power, sign_error
 from meta.errors import InputError, NotEstimableError, quiet
 from meta.kernels.bounded import make_rows
-from meta.kernels.futures import present, probabilities_after
+from meta.kernels.preposterior import present, probabilities_after
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from meta.commands.flags import ARGUMENTS
 from meta.commands.reading import read
 from meta.commands.writing import cells_for_spreadsheets
 from meta.errors import InputError, quiet
-from meta.tables.cells import column
+from meta.tables.cell_text import column
 from meta.tables.reader import read_text
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import pytest
 
 from meta import datasets
 from meta.errors import UnknownOptionError
-from meta.kernels.hedges import hedges_j
+from meta.kernels.hedges_correction import hedges_j
 
 
 def common(y, v):

@@ -8,8 +8,8 @@ import pytest
 
 import meta
 from meta.diagnostics import gosh, gosh_clusters, qq
-from meta.diagnostics.grouping import by_density, by_mixture
-from meta.diagnostics.subsets import members
+from meta.diagnostics.clustering import by_density, by_mixture
+from meta.diagnostics.gosh import members
 from meta.errors import InputError, NotEstimableError
 
 ARMS = {"events1": "tpos", "n1": "tn", "events2": "cpos", "n2": "cn"}

@@ -5,7 +5,7 @@ import pytest
 
 from meta.effects import designs
 from meta.errors import AssumptionWarning, InputError, UnknownOptionError
-from meta.kernels.hedges import hedges_j
+from meta.kernels.hedges_correction import hedges_j
 
 
 def test_handbook_cluster_example():

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 import meta
 from meta.effects.measures import association, core, generic, paired, superiority
-from meta.kernels.hedges import hedges_j
+from meta.kernels.hedges_correction import hedges_j
 
 
 def one(measure, **given):

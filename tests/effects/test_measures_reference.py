@@ -12,7 +12,7 @@ import pytest
 import meta
 from meta.effects.scales import SCALES
 from meta.errors import DataWarning
-from meta.kernels.hedges import hedges_j
+from meta.kernels.hedges_correction import hedges_j
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 METAFOR = json.loads((FIXTURES / "effect_sizes_metafor.json").read_text(encoding="utf-8"))

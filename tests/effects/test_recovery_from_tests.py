@@ -7,7 +7,7 @@ from scipy import stats
 from meta.effects import from_tests as ft
 from meta.effects.recovered import Bound
 from meta.errors import InputError, UnknownOptionError
-from meta.kernels.hedges import hedges_j
+from meta.kernels.hedges_correction import hedges_j
 
 
 def test_g_from_t_is_the_g_of_the_data():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import meta
 from meta.commands.writing import Shown, as_csv
 from meta.errors import InputError, MetaError, quiet
-from meta.report.tables import csv_text
+from meta.report.effects_table import csv_text
 from meta.tables.encoding import decode_as
 from meta.tables.numerals import MISSING
 from meta.tables.reader import read_text

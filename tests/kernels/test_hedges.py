@@ -1,10 +1,10 @@
-"""meta.kernels.hedges against exact identities, Hedges's table and simulation-free moments."""
+"""meta.kernels.hedges_correction against exact identities, Hedges's table and simulation-free moments."""
 
 import numpy as np
 import pytest
 from scipy.special import gamma
 
-from meta.kernels.hedges import exact_variance, hedges_j
+from meta.kernels.hedges_correction import exact_variance, hedges_j
 
 
 @pytest.mark.parametrize("m", [2, 3, 10, 50, 198, 199, 200, 201, 344, 1000, 1e5, 1e8])

@@ -11,7 +11,7 @@ import pytest
 from scipy import integrate, stats
 
 from meta.errors import InputError, UnknownOptionError
-from meta.kernels.henmi import henmi_copas
+from meta.kernels.henmi_copas import henmi_copas
 from meta.kernels.heterogeneity import (
     generalised_q,
     heterogeneity,

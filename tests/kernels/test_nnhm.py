@@ -1,4 +1,4 @@
-"""meta.kernels.nnhm, meta.kernels.panels and meta.kernels.mixtures against brute force."""
+"""meta.kernels.nnhm, meta.kernels.adaptive_quadrature and meta.kernels.mixtures against brute force."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import integrate, special
 
+from meta.kernels.adaptive_quadrature import Axis, PanelDensity, adapt, legendre_basis
+from meta.kernels.adaptive_quadrature_2d import adapt_2d
 from meta.kernels.mixtures import NormalMixture
 from meta.kernels.nnhm import conditional, log_likelihood_at, rotate, shrinkage
-from meta.kernels.panels import Axis, PanelDensity, adapt, legendre_basis
-from meta.kernels.panels2d import adapt_2d
 
 Y = np.array([0.3, -0.2, 0.9, 0.1])
 V = np.array([0.04, 0.2, 0.1, 0.05])

@@ -14,7 +14,7 @@ import pytest
 import meta
 from meta.effects.model import EffectSizes
 from meta.plots import THEMES, ClaimMark, SymbolColumn
-from meta.plots.text import height, shortened, width, wrap
+from meta.plots.text_size import height, shortened, width, wrap
 from tests.plots.hard_cases import cut_off, overlaps, written
 
 LONG = "A study with a very long name, by authors with many names, in a journal of considerable length, 2019"

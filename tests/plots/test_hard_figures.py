@@ -1,6 +1,6 @@
 """Every figure from data that are hard to draw: nothing covers anything else and nothing is cut off.
 
-Covers meta.plots.names, glyphs, several, affirmative and chart. The broad sweep is marked slow.
+Covers meta.plots.point_labels, glyphs, several, affirmative and chart. The broad sweep is marked slow.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from meta.errors import InputError, NotEstimableError, quiet
 from meta.plots import THEMES, Row, Table, glyphs
 from meta.plots.axis import make_axis, reading, scientific
 from meta.plots.chart import at_edge, folded, reach, usual
-from meta.plots.names import place_names
-from meta.plots.text import width
+from meta.plots.point_labels import place_names
+from meta.plots.text_size import width
 from tests.plots.hard_cases import (
     DATA,
     FIGURES,

@@ -11,7 +11,7 @@ import pytest
 
 import meta
 from meta.errors import AssumptionWarning, InputError
-from meta.kernels.nearest import nearest_correlation
+from meta.kernels.nearest_correlation import nearest_correlation
 
 REF = json.loads((Path(__file__).parents[1] / "fixtures" / "dependent_effects.json").read_text())
 DATA = pd.DataFrame(REF["data"]["vcalc"])

@@ -12,7 +12,7 @@ import pytest
 import meta
 from meta.claims.answers import answer_all, overall, primary_verdicts
 from meta.report.engines import EngineCheck
-from meta.report.inputs import inputs_of, versions
+from meta.report.fingerprints import inputs_of, versions
 from meta.report.markdown import escape
 from meta.report.run import run
 

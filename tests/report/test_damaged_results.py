@@ -9,7 +9,7 @@ from small_studies import add, make
 
 from meta.errors import MetaError
 from meta.report import run as run_module
-from meta.report.inputs import fingerprint
+from meta.report.fingerprints import fingerprint
 from meta.report.record import KEPT, Record
 from meta.report.run import run
 from meta.report.sections.registry import ANALYSIS

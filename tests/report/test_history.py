@@ -11,8 +11,8 @@ from meta.commands.running import run as command
 from meta.errors import InputError
 from meta.report import record as record_module
 from meta.report import run as run_module
-from meta.report.inputs import fingerprint, inputs_of, part_for
-from meta.report.moves import CLAIMS_FILE, same
+from meta.report.attribution import CLAIMS_FILE, same
+from meta.report.fingerprints import fingerprint, inputs_of, part_for
 from meta.report.record import Record
 from meta.report.run import run
 from meta.report.sections.registry import ANALYSIS

@@ -1,4 +1,4 @@
-"""Numbers in words, what was printed, safe CSV, inline pictures (meta.report.words, printed, tables, svg)."""
+"""Numbers in plain language, what was printed, safe CSV, inline pictures (meta.report)."""
 
 import csv
 import io
@@ -11,14 +11,14 @@ import pytest
 import meta
 from meta.evidence.claims import Topic
 from meta.evidence.schema import Result, Study
+from meta.report.as_printed import printed
+from meta.report.effects_table import csv_text
 from meta.report.glossary import glossary
 from meta.report.html import safe_url
-from meta.report.plain import plain
-from meta.report.printed import printed
+from meta.report.json_values import plain
+from meta.report.plain_language import bayes_factor, display, effect, link, shares, span, worst
 from meta.report.sections.answered import parts_of
 from meta.report.svg import inline
-from meta.report.tables import csv_text
-from meta.report.words import bayes_factor, display, effect, link, shares, span, worst
 
 STUDIES = Path(__file__).parents[2] / "studies"
 

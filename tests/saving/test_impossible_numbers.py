@@ -1,4 +1,4 @@
-"""Saved results with impossible numbers are refused with the reason (meta.saving.checks)."""
+"""Saved results with impossible numbers are refused with the reason (meta.saving.validation)."""
 
 import copy
 import json

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from meta.effects.measures.core import Estimates, log_ratio, pooled_sd, weighted_mean
-from meta.kernels.hedges import hedges_j
+from meta.kernels.hedges_correction import hedges_j
 
 
 def mean_difference(

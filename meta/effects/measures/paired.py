@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from meta.effects.measures.core import Estimates, log_ratio
-from meta.kernels.hedges import hedges_j
+from meta.kernels.hedges_correction import hedges_j
 
 
 def change(mean_change: np.ndarray, sd_change: np.ndarray, n: np.ndarray) -> Estimates:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from meta.effects.measures.core import Estimates
-from meta.kernels.hedges import hedges_j
+from meta.kernels.hedges_correction import hedges_j
 
 
 def raw(mean: np.ndarray, sd: np.ndarray, n: np.ndarray) -> Estimates:

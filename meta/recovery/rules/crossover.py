@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from meta.kernels.hedges import exact_variance, hedges_j
+from meta.kernels.hedges_correction import exact_variance, hedges_j
 from meta.recovery.rules.change import change_sd, correlation
 from meta.recovery.rules.rule import GUESSED, PEOPLE_TWICE, Rule
 

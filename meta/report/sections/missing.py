@@ -12,9 +12,9 @@ from meta.claims.answers import Answer
 from meta.errors import MetaError, quiet
 from meta.formatting import number, p_equation
 from meta.report.blocks import Block, Row, Table, cell, paragraph
+from meta.report.plain_language import display, display_interval, times
 from meta.report.sections.trials import plain_row
 from meta.report.subject import Subject
-from meta.report.words import display, display_interval, times
 
 FEWEST, FEW = 3, 10
 

@@ -12,7 +12,8 @@ from meta.claims.answers import Answer
 from meta.effects.evidence import Evidence
 from meta.evidence.schema import Result, Study
 from meta.formatting import number
-from meta.report import words
+from meta.report import plain_language as words
+from meta.report.as_printed import printed
 from meta.report.blocks import (
     Block,
     Cell,
@@ -29,9 +30,8 @@ from meta.report.blocks import (
     strong,
 )
 from meta.report.figures import forest_caption, forest_of
-from meta.report.printed import printed
+from meta.report.plain_language import display, display_interval, effect, span
 from meta.report.subject import Subject
-from meta.report.words import display, display_interval, effect, span
 
 DOMAINS = ("randomisation", "deviations", "missing data", "measurement", "selective reporting", "other")
 Z = 1.959963984540054

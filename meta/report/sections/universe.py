@@ -14,9 +14,9 @@ from meta.formatting import percent
 from meta.plots.multiverse import specification
 from meta.plots.planning import planning
 from meta.report.blocks import Block, Cell, Row, Table, cell, line, paragraph, soft
+from meta.report.plain_language import display, effect
 from meta.report.sections.trials import plain_row
 from meta.report.subject import Subject
-from meta.report.words import display, effect
 
 DRAWN = 200
 PLAN = {"sizes": (50, 100, 200, 500, 1000), "trials": (1, 2, 3, 5, 10), "draws": 300}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from meta.plots.boxes import BOLD_DIGITS, INDENT, PART_GAP
 from meta.plots.columns import Column, SymbolColumn, alignment, texts
 from meta.plots.rows import Row
-from meta.plots.text import width, wrap
+from meta.plots.text_size import width, wrap
 from meta.plots.themes import Theme
 
 

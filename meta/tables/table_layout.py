@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from meta.errors import InputError
-from meta.tables.grid import Grid
+from meta.tables.cell_grid import Grid
 from meta.tables.headers import joined, unique
 from meta.tables.numerals import is_missing, looks_numeric
 

@@ -13,7 +13,7 @@ from meta.effects.evidence import Evidence
 from meta.errors import quiet
 from meta.evidence.claims import Claim
 from meta.report.engines import RULE
-from meta.report.plain import plain
+from meta.report.json_values import plain
 
 FIT_NUMBERS = (
     "method",

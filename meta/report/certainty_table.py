@@ -10,7 +10,7 @@ from meta.claims.answers import Answer, describe_fit
 from meta.claims.verdict import Compatibility, Probabilities, Verdict
 from meta.errors import quiet
 from meta.formatting import number, p_equation, percent
-from meta.report.words import bayes_factor, display, display_interval, effect, heads, span
+from meta.report.plain_language import bayes_factor, display, display_interval, effect, heads, span
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from meta.effects.evidence import Evidence
 from meta.effects.model import EffectSizes
 from meta.errors import MetaError, quiet
 from meta.evidence.claims import Analysis
-from meta.report.inputs import Inputs
+from meta.report.fingerprints import Inputs
 
 METHOD = "each change put back alone; difference in the posterior mean, on the model scale"
 CLAIMS_FILE = "claims.toml"

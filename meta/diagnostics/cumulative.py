@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_arguments
-from meta.diagnostics.batches import as_columns, fit_subsets, frame, labels_of, pooled_fit, reading
-from meta.diagnostics.models import as_model, count_units, numbered, units
+from meta.diagnostics.linear_model import as_model, count_units, numbered, units
 from meta.diagnostics.refits import check_counts, count_table, refit_table
+from meta.diagnostics.subset_fits import as_columns, fit_subsets, frame, labels_of, pooled_fit, reading
 from meta.effects.groups import grouping
 from meta.effects.intake import column, data_of
 from meta.errors import InputError, NotEstimableError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_arguments, idle_seed
-from meta.diagnostics.batches import fit_subsets, frame, pooled_fit
+from meta.diagnostics.subset_fits import fit_subsets, frame, pooled_fit
 from meta.effects.display import display_of
 from meta.effects.intake import data_of
 from meta.errors import InputError, Notes
@@ -157,7 +157,7 @@ def gosh(
     -------
     DataFrame
         A row a subset: ``k estimate se tau2 q i2 h2`` and ``subset``, whose bits say which studies are in
-        (bit 0 is the first study; see :func:`meta.diagnostics.subsets.members`). ``attrs`` holds the
+        (bit 0 is the first study; see :func:`meta.diagnostics.gosh.members`). ``attrs`` holds the
         studies' labels and whether the subsets are all there are.
 
     References

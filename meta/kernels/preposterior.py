@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from meta.kernels.adaptive_quadrature import legendre_rule
 from meta.kernels.bounded import Rows, joint_log_likelihood
-from meta.kernels.panels import legendre_rule
 
 _PANELS = np.array([0, 0.05, 0.15, 0.35, 0.7, 1.2, 2.0, 3.2, 6.0])
 _FEWEST, _MOST = 301, 3001

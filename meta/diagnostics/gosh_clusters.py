@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meta.arguments import check_arguments
-from meta.diagnostics.batches import frame
-from meta.diagnostics.grouping import GROUPINGS
-from meta.diagnostics.subsets import members
+from meta.diagnostics.clustering import GROUPINGS
+from meta.diagnostics.gosh import members
+from meta.diagnostics.subset_fits import frame
 from meta.errors import InputError, NotEstimableError, unknown_option
 from meta.keywords import keywords
 

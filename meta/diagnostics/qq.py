@@ -8,9 +8,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from meta.arguments import check_arguments, check_level
-from meta.diagnostics.batches import frame
-from meta.diagnostics.case_deletion import influence
-from meta.diagnostics.models import Model, as_model
+from meta.diagnostics.influence import influence
+from meta.diagnostics.linear_model import Model, as_model
+from meta.diagnostics.subset_fits import frame
 from meta.effects.intake import data_of
 from meta.errors import InputError, unknown_option
 from meta.kernels.regression import fit_regression

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meta.kernels.panels import Axis, Panels, legendre_basis, legendre_rule, panel_nodes
+from meta.kernels.adaptive_quadrature import Axis, Panels, legendre_basis, legendre_rule, panel_nodes
 
 ORDER_2D = 12
 LogJoint = Callable[[np.ndarray, np.ndarray], np.ndarray]

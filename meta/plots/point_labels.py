@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.plots.figure import OWN
-from meta.plots.text import LINE, font, shortened, width
+from meta.plots.text_size import LINE, font, shortened, width
 from meta.plots.themes import Theme
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Arguments of public functions against their annotations, so that a wrong type is told in a sentence."""
+"""Arguments of public functions against their annotations, so that a wrong type is reported in one sentence."""
 
 from __future__ import annotations
 

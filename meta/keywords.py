@@ -1,4 +1,4 @@
-"""Calls with arguments that a function does not have, told in a sentence with the name that was meant."""
+"""Calls with arguments that a function does not have, reported in one sentence with the name that was meant."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from meta.keywords import keywords
 def _counts(**columns: ArrayLike) -> dict[str, np.ndarray]:
     arrays = {name: floats(values, name) for name, values in columns.items()}
     if len({array.shape for array in arrays.values()}) != 1 or next(iter(arrays.values())).ndim != 1:
-        raise InputError(f"{', '.join(arrays)} must have one value a study")
+        raise InputError(f"{', '.join(arrays)} must have one value per study")
     for name, array in arrays.items():
         if np.any(~np.isfinite(array) | (array < 0)):
             at = int(np.flatnonzero(~np.isfinite(array) | (array < 0))[0])

@@ -105,7 +105,7 @@ def unit_information_sd(vi: ArrayLike, n: ArrayLike) -> float:
     """
     v, sizes = floats(vi, "vi"), floats(n, "n")
     if v.shape != sizes.shape or v.size == 0:
-        raise InputError(f"vi and n must have one value a study: {v.shape} and {sizes.shape}")
+        raise InputError(f"vi and n must have one value per study: {v.shape} and {sizes.shape}")
     if np.any(~(v > 0)) or np.any(~(sizes > 0)):
         raise InputError("vi and n must be > 0; leave out studies without them")
     return float(np.sqrt(sizes.sum() / np.sum(1.0 / v)))

@@ -210,7 +210,7 @@ class ModelAverage(Result):
         )
 
     def table(self) -> pd.DataFrame:
-        """One row a model: prior and posterior probability, log marginal likelihood and its error."""
+        """One row per model: prior and posterior probability, log marginal likelihood and its error."""
         import pandas as pd
 
         return pd.DataFrame([_plain(model) for model in self.models])

@@ -60,7 +60,7 @@ class LeaveOneOut:
         return float(np.sqrt(k * self.pointwise.var(ddof=1))) if k > 1 else float("nan")
 
     def tidy(self) -> pd.DataFrame:
-        """One row a study: ``study elpd pareto_k``."""
+        """One row per study: ``study elpd pareto_k``."""
         import pandas as pd
 
         return pd.DataFrame({"study": self.study, "elpd": self.pointwise, "pareto_k": self.pareto_k})

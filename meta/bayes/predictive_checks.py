@@ -67,7 +67,7 @@ class PredictiveCheck:
         return float(np.mean(self.replicated[statistic] >= self.observed[statistic]))
 
     def tidy(self) -> pd.DataFrame:
-        """One row a statistic: ``statistic observed mean low high p`` (low and high: 95 %, central)."""
+        """One row per statistic: ``statistic observed mean low high p`` (low and high: 95 %, central)."""
         import pandas as pd
 
         rows = []

@@ -73,7 +73,7 @@ def _observed(model: Any) -> dict[str, np.ndarray]:
     if not found:
         raise InputError(
             "the effects of one study depend on each other in this model, so that no single one can be left "
-            "out or replicated; check it by meta.bayes on one effect a study"
+            "out or replicated; check it by meta.bayes on one effect per study"
         )
     return found
 

@@ -151,7 +151,7 @@ def _differences(diff: ArrayLike, n1: ArrayLike, n2: ArrayLike | None) -> tuple[
     second = np.full(first.shape, np.inf) if n2 is None else floats(n2, "n2")
     if d.ndim != 1 or d.size == 0 or not d.shape == first.shape == second.shape:
         raise InputError(
-            f"diff, n1 and n2 must have one value a study: {d.shape}, {first.shape} and {second.shape}"
+            f"diff, n1 and n2 must have one value per study: {d.shape}, {first.shape} and {second.shape}"
         )
     if not np.all(np.isfinite(d)) or np.any(~(first >= 1)) or np.any(~(second >= 1)):
         raise InputError("diff must be finite and every group must have at least 1 person")

@@ -145,11 +145,11 @@ def rows_of(es: Any, notes: Notes, *, at_least: int = 3, what: str = "this test"
 
 
 def caution_few(k: int, notes: Notes, what: str = "the test", stacklevel: int = 4) -> None:
-    """Below ten studies, say so: the test hardly has a chance to find anything."""
+    """Below ten studies, say so: the test has little power."""
     if k < FEW:
         notes.warn(
             f"{what} has little power with {k} studies (fewer than {FEW}): "
-            "an unremarkable result does not speak against bias",
+            "an unremarkable result is not evidence against bias",
             FewStudiesWarning,
             stacklevel,
         )

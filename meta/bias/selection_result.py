@@ -236,7 +236,7 @@ class Selected(InformationCriteria, Result):
 
     @property
     def coefficients(self) -> pd.DataFrame:
-        """Table of ``estimate se statistic p_value ci_low ci_high``, one row a coefficient."""
+        """Table of ``estimate se statistic p_value ci_low ci_high``, one row per coefficient."""
         found = table(self.names, np.atleast_1d(self.estimate), np.atleast_1d(self.se), np.inf, self.level)
         return found.assign(ci_low=np.atleast_1d(self.ci_low), ci_high=np.atleast_1d(self.ci_high))
 

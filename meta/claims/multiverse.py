@@ -38,7 +38,7 @@ class Multiverse(Result):
     claim, analysis : Claim, Analysis
         What was judged.
     frame : DataFrame
-        One row an analysis, the primary one first: a column a choice, then ``k estimate ci_low ci_high tau
+        One row per analysis, the primary one first: one column per choice, then ``k estimate ci_low ci_high tau
         probability p_claimed p_null conclusion departures``. Estimates are on the model scale.
     choices : tuple of str
         The columns of choices, those that make a difference first named in the claims file.

@@ -44,7 +44,7 @@ class Plan(Result):
         A row a scenario, number of trials and size: ``scenario trials n_per_arm supported contradicted
         inconclusive conclusive mc_error``. A scenario says how large the true effect is.
     existing : DataFrame
-        A row a trial at hand: ``study se power_claimed power_pooled detectable sign_error exaggeration``,
+        One row per trial at hand: ``study se power_claimed power_pooled detectable sign_error exaggeration``,
         the last two where the claimed effect is true and the trial significant.
     pooled_power : float
         Power of the pooled estimate at hand to tell the claimed effect from none; NaN without a fit.
@@ -171,7 +171,7 @@ def plan(
     """Say how large new trials would have to be to settle a verdict.
 
     Futures are simulated from the posterior: a mean effect and a heterogeneity are drawn, new trials' effects
-    from them, the posterior is computed anew with the claim's own priors, and the claim's rule is applied.
+    from them, the posterior is computed again with the claim's own priors, and the claim's rule is applied.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ def bias(
         if fit.k < FEW:
             warnings.append(
                 f"k = {fit.k}, fewer than {FEW}: these methods have little power, and an unremarkable result "
-                "does not speak against bias"
+                "is not evidence against bias"
             )
         rows.insert(0, _estimate("as published", "as found", fit))
         from meta.results.text import heading

@@ -61,10 +61,10 @@ def cumulative(
     yi, vi, sei, study, measure : optional
         As in :func:`meta.pool`, in place of the first argument.
     order : str or array_like, optional
-        What to sort by: a column, or one value a study; ties keep the order of the data. By default the data
+        What to sort by: a column, or one value per study; ties keep the order of the data. By default the data
         come in their order.
     collapse : bool
-        Add studies with the same value together, and give one row a value instead of one a study.
+        Add studies with the same value together, and give one row per value instead of one per study.
     descending : bool
         Start from the largest value.
     cluster : str or array_like, optional
@@ -181,7 +181,7 @@ def _of_units(
     if other.size:
         row = other[0]
         raise InputError(
-            f"order must be one value a cluster: {labels[unit[row]]!r} has {values[heads[unit[row]]]} "
+            f"order must be one value per cluster: {labels[unit[row]]!r} has {values[heads[unit[row]]]} "
             f"and {values[row]}; give its first or last as an array"
         )
     return np.asarray(values[heads])

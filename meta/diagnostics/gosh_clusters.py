@@ -38,7 +38,7 @@ def gosh_clusters(
     Returns
     -------
     DataFrame
-        A row a study: ``shift``, the mean estimate of the subsets with it minus that of those without;
+        One row per study: ``shift``, the mean estimate of the subsets with it minus that of those without;
         ``share_1``, ``share_2``, ...: the share of each cluster's subsets that hold it (clusters by
         rising estimate); ``contrast``, the last share minus the first. A study in nearly all subsets of one
         cluster and in hardly any of another makes the two. ``attrs["centres"]`` and ``attrs["sizes"]``.

@@ -56,13 +56,13 @@ def influence(
     Returns
     -------
     DataFrame
-        A row an effect. ``estimate se tau2 q`` (``sigma2_`` and the level in a multilevel fit) are those
+        One row per effect. ``estimate se tau2 q`` (``sigma2_`` and the level in a multilevel fit) are those
         without it; then ``residual rstandard rstudent dffits cook cov_ratio dfbetas hat weight`` (weight in
         percent) and ``influential``: whether ``|dffits| > 3 sqrt(p / (k - p))``, the chi-squared(p) share
         below Cook's distance exceeds 1/2, ``hat > 3 p / k`` or any ``|dfbetas| > 1``. With p > 1
         coefficients ``estimate_ se_ dfbetas_`` are followed by their names.
 
-        With ``cluster`` a row a cluster: ``k``, its number of effects; ``x2_standard`` and ``x2``, the joint
+        With ``cluster`` one row per cluster: ``k``, its number of effects; ``x2_standard`` and ``x2``, the joint
         chi-squared of its residuals against the fit with it and without it, and ``x2_p``; ``hat``, the sum
         of its effects' leverages; ``influential`` by Cook's distance and DFBETAS alone.
 

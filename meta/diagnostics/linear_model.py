@@ -154,7 +154,7 @@ def count_units(fit: PooledCounts, cluster: Any) -> tuple[np.ndarray, np.ndarray
     if cluster is None:
         return fit.study, np.arange(fit.k)
     if isinstance(cluster, str) and cluster != "study":
-        raise InputError(f"counts carry no column {cluster!r}: give one label a study as an array")
+        raise InputError(f"counts carry no column {cluster!r}: give one label per study as an array")
     given = fit.study if isinstance(cluster, str) else cluster
     labels = one_column(align(given, None, "cluster", k=fit.k), "cluster")
     if np.shape(labels) != (fit.k,):

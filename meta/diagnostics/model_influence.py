@@ -46,7 +46,7 @@ def _dfbetas(model: Model, values: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def influence_table(fit: Any, *, cluster: Any, reestimate: bool) -> pd.DataFrame:
-    """One row an effect, or one a cluster; see :func:`meta.diagnostics.influence`."""
+    """One row per effect, or one per cluster; see :func:`meta.diagnostics.influence`."""
     model = as_model(fit, what="influence")
     labels, unit = units(model, cluster)
     own, deleted = residuals_of(model), deletions(model, unit, reestimate)

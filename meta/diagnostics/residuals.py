@@ -48,7 +48,7 @@ def residuals(
     Returns
     -------
     DataFrame
-        A row an effect: ``study residual`` (observed less fitted), ``pearson`` (over the marginal standard
+        One row per effect: ``study residual`` (observed less fitted), ``pearson`` (over the marginal standard
         deviation), ``cholesky`` (made uncorrelated), ``rstandard rstandard_se`` (over the residual's own
         standard error), ``deleted rstudent_se rstudent`` (against the fit without the effect or its cluster).
         Counts have a marginal variance alone: ``study residual pearson deleted rstudent_se rstudent``.

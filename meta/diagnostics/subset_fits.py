@@ -68,7 +68,7 @@ def as_columns(many: PooledMany) -> dict[str, np.ndarray]:
 
 
 def labels_of(effects: Any, values: Any, what: str) -> np.ndarray:
-    """A column of the effects by name, or an array with one value a study."""
+    """A column of the effects by name, or an array with one value per study."""
     if what == "cluster":
         return grouping(effects, values, what)
     return np.asarray(column(effects, values, what))

@@ -125,7 +125,7 @@ def effect_sizes(
     Returns
     -------
     EffectSizes
-        One row a study, in the caller's order; rows without an effect have kind "none".
+        One row per study, in the caller's order; rows without an effect have kind "none".
 
     Raises
     ------

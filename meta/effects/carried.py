@@ -39,7 +39,7 @@ def check_carried(effects: EffectSizes) -> None:
 
 def _refuse(effects: EffectSizes, yi: np.ndarray, vi: np.ndarray) -> None:
     _refuse_where(effects, ~(vi > 0), "vi must be > 0: study {study!r} has vi = {v:g}")
-    beyond = "beyond what arithmetic in doubles can carry: study {study!r} has"
+    beyond = "outside the range of double precision: study {study!r} has"
     remedy = "change the unit, or correct it"
     _refuse_where(effects, (vi > LARGEST) | (vi < 1 / LARGEST), f"vi is {beyond} vi = {{v:g}}; {remedy}")
     _refuse_where(effects, ~(np.abs(yi) <= LARGEST), f"yi is {beyond} yi = {{y:g}}; {remedy}")

@@ -110,7 +110,7 @@ class Evidence:
 
     @cached_property
     def studies(self) -> pd.DataFrame:
-        """What was reported: one row a result, with its place in its source."""
+        """What was reported: one row per result, with its place in its source."""
         import pandas as pd
 
         return pd.DataFrame(

@@ -26,7 +26,7 @@ Kind = Literal["exact", "bound", "mixture", "none"]
 @keywords
 @dataclass(frozen=True, eq=False)
 class EffectSizes(Saved):
-    """Effect sizes of k results, on the model scale (log, logit, z, ...), one row a result.
+    """Effect sizes of k results, on the model scale (log, logit, z, ...), one row per result.
 
     A row is one of four kinds. ``exact``: ``yi`` and ``vi`` are known. ``bound``: only
     ``lower <= y <= upper`` is known (either may be infinite); ``yi`` is NaN and ``vi`` is the sampling

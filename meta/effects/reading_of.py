@@ -35,7 +35,7 @@ class Derived:
     mixture : tuple of (value, weight)
         Possible values at tier C, where only a sign is unknown.
     steps : tuple of str
-        The arithmetic, one sentence a step, with the numbers.
+        The arithmetic, one sentence per step, with the numbers.
     assumptions : tuple of str
         What was assumed, with value and range.
     reason : str

@@ -32,7 +32,7 @@ def read_revman(path: str | os.PathLike[str], *, outcome: str | None = None) -> 
     Returns
     -------
     DataFrame
-        One row a study: ``study year outcome subgroup``; then ``events1 n1 events2 n2``, or
+        One row per study: ``study year outcome subgroup``; then ``events1 n1 events2 n2``, or
         ``mean1 sd1 n1 mean2 sd2 n2``, or ``yi`` with ``sei`` or ``vi`` (on the log scale for ratios); then
         what RevMan itself states: ``revman_effect revman_ci_low revman_ci_high revman_weight``, and
         ``revman_estimable`` where it calls a study not estimable.

@@ -287,7 +287,7 @@ class Claim(Strict):
 
 
 def _about(claim: Any, treatment: str) -> Any:
-    """The claim with the topic's treatment, where it names none of its own; what is no table stays."""
+    """The claim with the topic's treatment, where it names none of its own; what is not a table stays."""
     if not isinstance(claim, dict) or not isinstance(claim.get("intervention"), dict):
         return claim
     return claim | {"intervention": {"treatment": treatment} | claim["intervention"]}

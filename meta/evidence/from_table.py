@@ -193,7 +193,7 @@ def _table(name: str, lines: Iterable[Sequence[str]], comma: bool) -> Table:
     numbered = [(i, [cell.strip() for cell in line]) for i, line in enumerate(lines, start=1)]
     numbered = [(i, line) for i, line in numbered if any(line)]
     if len(numbered) < 2:
-        raise EvidenceError(f"{name!r} is not a table; give a header and one row a study")
+        raise EvidenceError(f"{name!r} is not a table; give a header and one row per study")
     headers = numbered[0][1]
     while headers and not headers[-1]:
         headers = headers[:-1]
@@ -236,7 +236,7 @@ def _delimited(text: str) -> tuple[list[list[str]], bool]:
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
-        raise EvidenceError(f"the table is damaged: {error}; open it and save it anew as CSV") from None
+        raise EvidenceError(f"the table is damaged: {error}; open it and save it again as CSV") from None
     comma = separator != "," and any(
         re.fullmatch(r"\s*[-−]?\d*,\d+\s*%?\s*", cell) for line in lines for cell in line
     )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-MEND = "compare with the paper and mend the value"
+MEND = "compare with the paper and fix the value"
 
 RULES = {
     "missing": ("this field is needed", "add it"),
@@ -21,7 +21,7 @@ RULES = {
     "union_tag_not_found": ("a statistic needs its kind", 'add kind = "..." to the statistic'),
     "int_parsing": ("must be a whole number", "write a whole number without quotes"),
     "int_type": ("must be a whole number", "write a whole number without quotes"),
-    "int_from_float": ("must be a whole number", "mend it: count people, not parts of them"),
+    "int_from_float": ("must be a whole number", "fix it: enter an integer"),
     "float_parsing": ("must be a number", "write a number without quotes"),
     "float_type": ("must be a number", "write a number without quotes"),
     "bool_parsing": ("must be true or false", "write true or false without quotes"),
@@ -52,7 +52,7 @@ PATTERNS = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a file: where, what was found, which rule it breaks, how to mend it."""
+    """One thing wrong in a file: where, what was found, which rule it breaks, how to fix it."""
 
     file: str
     field: str
@@ -118,7 +118,7 @@ def explained(item: dict[str, Any]) -> tuple[str, str]:
     """Return (rule, remedy) for one error of pydantic.
 
     >>> explained({"type": "greater_than", "ctx": {"gt": 0.0}, "msg": ""})
-    ('must be greater than 0', 'compare with the paper and mend the value')
+    ('must be greater than 0', 'compare with the paper and fix the value')
     >>> explained({"type": "value_error", "msg": "Value error, low is above high; swap them"})
     ('low is above high', 'swap them')
     """

@@ -134,7 +134,7 @@ def checked(paths: Sequence[str | Path]) -> Checked:
             asked[path] = None
             continue
         if path.suffix != ".toml" or not path.is_file():
-            what = "is no study file" if path.is_file() else "does not exist"
+            what = "is not a study file" if path.is_file() else "does not exist"
             raise EvidenceError(f"{str(path)!r} {what}; name .toml files, or the folder they are in")
         names = asked.setdefault(path.parent, set())
         if names is not None:
@@ -255,10 +255,10 @@ def _parse(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
         rule, remedy = "the file must be UTF-8 text", "save it as UTF-8"
         problems.append(Problem(path.name, "(file)", f"byte {error.start}", rule, remedy))
     except tomllib.TOMLDecodeError as error:
-        problems.append(Problem(path.name, "(file)", str(error), "the file must be TOML", "mend that line"))
+        problems.append(Problem(path.name, "(file)", str(error), "the file must be TOML", "fix that line"))
     except ValueError:
         rule = "the file must be TOML with numbers that people write"
-        problems.append(Problem(path.name, "(file)", "a number of thousands of digits", rule, "mend it"))
+        problems.append(Problem(path.name, "(file)", "a number of thousands of digits", rule, "fix it"))
     except RecursionError:
         rule = "tables and arrays may be nested a few levels deep"
         problems.append(Problem(path.name, "(file)", "deep nesting", rule, "flatten it"))

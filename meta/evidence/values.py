@@ -90,7 +90,7 @@ def number(text: str, *, whole: bool = False, comma: bool = False) -> float | in
     if not math.isfinite(value) or len(plain) > LONGEST:
         raise Refusal("must be a finite number", "leave it out if it was not seen")
     if whole and not value.is_integer():
-        raise Refusal("must be a whole number", "count people, not parts of them")
+        raise Refusal("must be a whole number", "enter an integer")
     return int(value) if whole or re.fullmatch(r"[-+]?\d+", plain) else value
 
 

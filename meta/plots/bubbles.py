@@ -143,7 +143,7 @@ def _moderator(effects: Any, result: Any, x: Any, k: int) -> np.ndarray:
         x = column(effects, x, "x")
     values = floats(one_column(x, "x"), "x")
     if values.shape != (k,):
-        raise InputError(f"x must have one value a study: {values.size} given for {k} studies")
+        raise InputError(f"x must have one value per study: {values.size} given for {k} studies")
     return values
 
 

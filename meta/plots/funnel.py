@@ -189,7 +189,7 @@ def funnel(
     }
     text = _describe(how, y, se, middle, extra_y, result) + beyond_words(gone)
     if unnamed:
-        text += f" {unnamed} not named for want of room."
+        text += f" {unnamed} labels omitted (no space)."
     return finished(figure, axes, title or "Funnel plot", text, table)
 
 

@@ -59,7 +59,7 @@ def orchard(
     Parameters
     ----------
     result : fit, subgroups, or mapping of str to fit
-        One line a group; the area of a point goes with its precision.
+        One line per group; the area of a point goes with its precision.
     yi, vi, sei, study, measure : optional
         As in :func:`meta.pool`, in place of the first argument.
     theme, title, ax

@@ -110,6 +110,6 @@ def residual_funnel(
     text += f"Residuals from {shown(residual.min())} to {shown(residual.max())}; "
     text += f"{left} lie left and {residual.size - left} right of 0."
     if unnamed:
-        text += f" {unnamed} not named for want of room."
+        text += f" {unnamed} labels omitted (no space)."
     table = {"study": list(fit.es.study), "residual": residual, "sei": se, precision: height}
     return finished(figure, axes, title or "Residual funnel plot", text, table)

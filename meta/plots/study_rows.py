@@ -27,7 +27,7 @@ def study_rows(
     weights: np.ndarray | None = None,
     shrunken: Sequence[tuple[float, float, float] | None] | None = None,
 ) -> list[Row]:
-    """One row an effect, in the order of the data; ``weights`` in percent, NaN where there is none."""
+    """One row per effect, in the order of the data; ``weights`` in percent, NaN where there is none."""
     z = float(ndtri(0.5 + level / 2))
     exact = np.asarray(es.kind == "exact")
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -265,7 +265,7 @@ def aggregate(
     Returns
     -------
     EffectSizes
-        One row a cluster, in the order of first appearance; columns that are constant within clusters are
+        One row per cluster, in the order of first appearance; columns that are constant within clusters are
         kept.
 
     Notes

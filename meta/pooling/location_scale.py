@@ -164,7 +164,7 @@ class LocationScale(LinearFit, InformationCriteria):
 
     def _facts(self) -> dict[str, Any]:
         common = {"model": "location-scale", "q": self.qe, "q_df": self.qe_df, "q_p": self.qe_p}
-        common |= {"tau2": np.nan, "i2": np.nan}  # arrays, one number a study
+        common |= {"tau2": np.nan, "i2": np.nan}  # arrays, one number per study
         own = {name: getattr(self, name) for name in _GLANCE}
         return common | own | {"tau2_low": float(self.tau2.min()), "tau2_high": float(self.tau2.max())}
 

@@ -283,7 +283,7 @@ def _refuse_uncarried(v: np.ndarray, y: np.ndarray, first: int) -> None:
     if bad.any():
         row, at = np.argwhere(bad)[0]
         raise InputError(
-            f"analysis {first + at} is beyond what arithmetic in doubles can carry: row {row} has "
+            f"analysis {first + at} is outside the range of double precision: row {row} has "
             f"Y = {y[row, at]:g} and V = {v[row, at]:g}; change the unit, or correct it"
         )
 

@@ -70,7 +70,7 @@ def prediction_interval(fit: MultilevelNumbers, level: float) -> Interval:
 
 
 def random_effects(fit: MultilevelNumbers, level: float) -> pd.DataFrame:
-    """One row a group of each level: how far its mean lies from that of the level above.
+    """One row per group of each level: how far its mean lies from that of the level above.
 
     With ``P = M^-1 - M^-1 X V X' M^-1`` and the indicators Z of a level's groups, the predictions are
     ``sigma2 Z'M^-1 (y - X beta)`` and the variance of their errors is ``sigma2 - sigma2^2 Z'PZ``.

@@ -176,7 +176,7 @@ class Regression(LinearFit, InformationCriteria):
 
     @cached_property
     def coefficients(self) -> pd.DataFrame:
-        """Table of ``estimate se statistic p_value ci_low ci_high``, one row a coefficient."""
+        """Table of ``estimate se statistic p_value ci_low ci_high``, one row per coefficient."""
         return table(self.names, self.beta, self.se, self.df, self.level)
 
     def _counted(self) -> tuple[int, int]:

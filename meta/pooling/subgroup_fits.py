@@ -1,4 +1,4 @@
-"""Subgroup analysis: a fit a group, and tests of the difference between them."""
+"""Subgroup analysis: one fit per group, and tests of the difference between them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Subgroups(Result):
     Attributes
     ----------
     fits : dict of str to Pooled
-        One fit a group, in the order of first appearance.
+        One fit per group, in the order of first appearance.
     overall : Pooled
         All studies together, without subgroups.
     common_tau2 : float or None

@@ -72,5 +72,5 @@ def subgroups(
         measure=measure,
     )
     if not isinstance(found, Subgroups):
-        raise InputError("by must name a column or give one label a study")
+        raise InputError("by must name a column or give one label per study")
     return found

@@ -57,12 +57,12 @@ Z = 1.959963984540054
 
 
 def effect_rows(evidence: Evidence) -> list[dict[str, Any]]:
-    """Return one row an analysis and study: in the pool, not estimable, or not eligible.
+    """Return one row per analysis and study: in the pool, not estimable, or not eligible.
 
     Parameters
     ----------
     evidence : Evidence
-        For what was reported, word for number.
+        For what was reported, verbatim.
 
     Returns
     -------

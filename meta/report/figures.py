@@ -67,7 +67,7 @@ def _chosen(item: Answer) -> str:
 
 
 def normalisation_of(claim: Claim, finding: NormalisationFinding, posterior: Any) -> Any:
-    """Draw the share normalised against the true effect, one curve a test-retest correlation."""
+    """Draw the share normalised against the true effect, one curve per test-retest correlation."""
     import numpy as np
 
     from meta.kernels.normalisation import share_normal_later

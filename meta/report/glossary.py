@@ -54,7 +54,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (
         "p-value",
         "How often results at least this far off would turn up if the stated value were true. Small means"
-        " that the data and that value go badly together. Large does not mean that the value is true.",
+        " that the data and that value are hard to reconcile. Large does not mean that the value is true.",
     ),
     (
         "Surprisal (bits)",

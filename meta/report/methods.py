@@ -58,7 +58,7 @@ def _data(evidence: Evidence, cite: Citations) -> tuple[Span, ...]:
     total = len(evidence.library.studies)
     return sentence(
         f"Of {total} studies that were read, {included} were included. Each is one file that holds what was "
-        "reported, word for number, with its source, the place in it, and how it was read. Facts that bear "
+        "reported, verbatim, with its source, the place in it, and how it was read. Facts that bear "
         "on the risk of bias were noted by the domains of RoB 2 ",
         cite("sterne-2019"),
         ". What each claim is, which trials may enter, the priors and the rule of decision were written down "

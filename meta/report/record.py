@@ -2,7 +2,7 @@
 
 A record holds everything that is shown: numbers for ``verdicts.json`` and the written sections. It counts
 again only if it was made from the same inputs by the same code with the same libraries, and if its figures
-are still what it drew; anything else is computed anew.
+are still what it drew; anything else is computed again.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _read(path: Path, notes: list[str]) -> dict[str, Any]:
             return dict(content["records"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
-    notes.append(f"{path.name} is not as a run wrote it: everything was computed anew")
+    notes.append(f"{path.name} is not as a run wrote it: everything was computed again")
     return {}
 
 

@@ -1,7 +1,7 @@
 """What a run reads back from the results of the run before: taken only in the shape that runs write.
 
 A file that was cut off, edited or mixed up is never half believed: it is left aside with a sentence, and what
-it held is computed anew. Only the history is not computed but remembered, so that it is refused instead.
+it held is computed again. Only the history is not computed but remembered, so that it is refused instead.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def history_of(path: Path) -> tuple[tuple[Mapping[str, Any], ...], str]:
             _LINE.validate_python(content)
         except (ValidationError, OverflowError, RecursionError):
             raise InputError(
-                f"line {number} of {path.name} is not one that a run wrote; mend it, or move the file away "
+                f"line {number} of {path.name} is not one that a run wrote; fix it, or move the file away "
                 "to begin a new history"
             ) from None
         found.append(content)

@@ -149,7 +149,7 @@ def loads(text: str) -> Any:
 def _check_head(content: Any) -> None:
     form = content.get("format") if isinstance(content, dict) else None
     if not isinstance(form, str) or not form.startswith("meta-verdict/"):
-        raise InputError("it is no result saved by meta-verdict, as it does not say 'format'")
+        raise InputError("it is not a result saved by meta-verdict, as it does not say 'format'")
     if form != FORMAT:
         newest = re.fullmatch(r"meta-verdict/(\d{1,6})", form)
         made = (content.get("versions") or {}) if isinstance(content.get("versions"), dict) else {}

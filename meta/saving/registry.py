@@ -112,7 +112,7 @@ def class_named(name: object) -> type:
         If the name is not in :data:`PLACES`; nothing is imported then.
     """
     if not isinstance(name, str) or name not in PLACES:
-        raise InputError(f"class {str(name)[:60]!r} is none that a file of results may hold")
+        raise InputError(f"class {str(name)[:60]!r} cannot be stored in a result file")
     return getattr(importlib.import_module(PLACES[name]), name.rpartition(".")[2])
 
 

@@ -119,7 +119,7 @@ def _check_terms(made: Any) -> None:
     """Random terms that name a group for each row of the fit."""
     for term in getattr(made, "terms", None) or ():
         if hasattr(term, "group") and len(term.group) != made.design.X.shape[0]:
-            raise InputError(f"group of the random term {term.name!r} in the file has not one value a row")
+            raise InputError(f"group of the random term {term.name!r} in the file has not one value per row")
 
 
 def _check_whole(name: str, types: Mapping[str, str], values: Mapping[str, Any]) -> None:

@@ -35,7 +35,7 @@ def column(cells: Sequence[str], *, comma: bool = False) -> np.ndarray:
 
 
 def _numbers(cells: Sequence[str], decimal: str) -> np.ndarray | None:
-    """The numbers of a column, each distinct cell read once; None if any is no number."""
+    """The numbers of a column, each distinct cell read once; None if any is not a number."""
     known: dict[str, str] = {}
     anything = False
     for place, cell in enumerate(cells):

@@ -117,7 +117,7 @@ def kind_of(cell: str) -> str:
 
 
 def as_plain(cell: str, decimal: str) -> str | None:
-    """A bare numeral with a decimal point and without separators of thousands; None if it is no number.
+    """A bare numeral with a decimal point and without separators of thousands; None if it is not a number.
 
     >>> as_plain("1.204,5", ","), as_plain("1,204", "."), as_plain("1,2", ".")
     ('1204.5', '1204', None)

@@ -156,7 +156,7 @@ READ = (*TEXTS, *WORKBOOKS, *foreign.ENDINGS)
 
 
 def check_file(path: Path) -> None:
-    """Refuse what is no regular file (folders, devices, pipes) and files that are too large."""
+    """Refuse what is not a regular file (folders, devices, pipes) and files that are too large."""
     try:
         about = path.stat()
     except FileNotFoundError:

@@ -132,7 +132,7 @@ def test_improper_and_fixed():
         (lambda: NormalMixturePrior((0.5,), (0.0,), (1.0,)), "sum to 1"),
         (lambda: NormalMixturePrior((1.0,), (0.0, 1.0), (1.0,)), "same length"),
         (lambda: meta.priors.DuMouchel().pdf(1.0), "resolve"),
-        (lambda: meta.priors.unit_information_sd([0.1], [1, 2]), "one value a study"),
+        (lambda: meta.priors.unit_information_sd([0.1], [1, 2]), "one value per study"),
         (lambda: meta.priors.unit_information_sd([0.1], [0]), "must be > 0"),
     ],
 )

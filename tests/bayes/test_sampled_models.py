@@ -116,7 +116,7 @@ def test_a_known_correlation_gives_the_ordinary_effect():
             "events must not exceed n",
         ),
         (lambda: bayes_counts(events1=[-1], n1=[4], events2=[1], n2=[4], **PRIORS), "events1 must be >= 0"),
-        (lambda: bayes_counts(events1=[1, 2], n1=[4], events2=[1], n2=[4], **PRIORS), "one value a study"),
+        (lambda: bayes_counts(events1=[1, 2], n1=[4], events2=[1], n2=[4], **PRIORS), "one value per study"),
         (lambda: bayes_correlation(dz=[1.0], n=[2], **PRIORS), "at least 3"),
         (lambda: bayes_correlation(dz=[1.0], n=[9, 9], **PRIORS), "one value a paired study"),
         (lambda: bayes_correlation(dz=[1.0], n=[9], r=meta.Uniform(0, 1), **PRIORS), "below 1"),

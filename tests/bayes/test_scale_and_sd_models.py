@@ -148,7 +148,7 @@ def test_refusals_of_borrowed_sd(make, error, match):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"n1": [20, 20]}, "one value a study"),
+        ({"n1": [20, 20]}, "one value per study"),
         ({"n1": [0]}, "at least 1 person"),
         ({"diff": [np.nan]}, "diff must be finite"),
         ({"sd": meta.Normal(0, 1)}, "live above 0"),

@@ -241,7 +241,7 @@ def test_cumulative_by_cluster_of_a_pooled_fit():
     first = meta.pool(schools().subset(schools().columns["district"] == int(table["study"][0])), test="z")
     assert [table["estimate"][0], table["k"][0]] == pytest.approx([first.estimate, first.k])
     assert table["k"].iloc[-1] == 56
-    with pytest.raises(InputError, match="one value a cluster: '644' has 1995 and 1994"):
+    with pytest.raises(InputError, match="one value per cluster: '644' has 1995 and 1994"):
         cumulative(fit, cluster="district", order="year")
 
 

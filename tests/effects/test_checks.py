@@ -1,4 +1,4 @@
-"""Sanity checks: the impossible is refused with a sentence, the unlikely is said aloud and kept."""
+"""Sanity checks: the impossible is refused with a sentence, the unlikely is reported and kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Broken study and claims files: read, or refused in one sentence a problem; nothing else comes out."""
+"""Broken study and claims files: read, or refused in one sentence per problem; nothing else comes out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stored numbers: a text file a group, a line a case; cases of equal shape share a line of names."""
+"""The stored numbers: a text file a group, one line per case; cases of equal shape share a line of names."""
 
 from __future__ import annotations
 

@@ -296,7 +296,7 @@ def test_bubble():
     assert areas / areas.max() == pytest.approx(es.vi.min() / es.vi)
     with pytest.raises(InputError, match="no column 'age'"):
         plots.bubble(es, x="age")
-    with pytest.raises(InputError, match="one value a study"):
+    with pytest.raises(InputError, match="one value per study"):
         plots.bubble(es, x=[1, 2])
 
 

@@ -397,7 +397,7 @@ def test_risk_of_bias_signs():
         "×",
     ]
     assert judgement("unclear") == "some"
-    with pytest.raises(InputError, match="'medium' is no judgement"):
+    with pytest.raises(InputError, match="'medium' is not a judgement"):
         judgement("medium")
 
 

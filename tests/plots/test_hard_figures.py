@@ -179,7 +179,7 @@ def test_names_without_room_are_left_out_and_counted():
     missing = place_names(axes, ["The same study"] * 40, x, x, range(40), THEMES["default"])
     assert 20 < missing < 40
     assert missing + len(axes.texts) == 40
-    assert "not named for want of room" in draw("funnel-named", "k=200").alt_text
+    assert "labels omitted (no space)" in draw("funnel-named", "k=200").alt_text
 
 
 def test_folded_text_keeps_its_words():

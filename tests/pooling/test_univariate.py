@@ -389,5 +389,5 @@ def test_a_batch_shared_between_threads_equals_its_parts() -> None:
     [([1e300, 2e300], [1.0, 1.0], "yi"), ([1.0, 2.0], [1e300, 1.0], "vi"), ([1.0, 2.0], [1e-300, 1.0], "vi")],
 )
 def test_numbers_whose_squares_overflow_are_refused(yi, vi, name):
-    with pytest.raises(InputError, match=f"{name} is beyond what arithmetic in doubles can carry: study '1'"):
+    with pytest.raises(InputError, match=f"{name} is outside the range of double precision: study '1'"):
         meta.pool(yi=yi, vi=vi)

@@ -10,7 +10,7 @@ An engine gives named quantities, each with a kind that says how it goes with th
 ``free``   no change touches it (Q, I2, p-value of a moderator); ``odd`` is one that turns its sign
 ``test``   as ``free``, of the value 0, so that a shift changes it; ``odd test`` turns its sign too
 
-``each`` before a kind: one value a study, in the order of the rows.
+``each`` before a kind: one value per study, in the order of the rows.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def as_the_table_says(name: str) -> None:
     before = engine(data)
     for change in engine.without:
         after = engine(CHANGES[change][1](data))
-        assert differences(name, change, before, after), f"{name} has {change}; mend the table"
+        assert differences(name, change, before, after), f"{name} has {change}; fix the table"
 
 
 @pytest.mark.parametrize("name", QUICK)

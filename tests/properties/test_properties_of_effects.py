@@ -55,7 +55,7 @@ def as_the_table_says(name: str) -> None:
         assert engine(data), "an example is answered, not refused"
         missing = [change for change in engine.without if change not in failed]
         failed |= set(broken(engine, data, missing)) if missing else set()
-    assert failed == set(engine.without), f"{name} has: {set(engine.without) - failed}; mend the table"
+    assert failed == set(engine.without), f"{name} has: {set(engine.without) - failed}; fix the table"
 
 
 @pytest.mark.parametrize("name", QUICK)

@@ -170,7 +170,7 @@ def test_an_edited_number_in_what_is_kept_is_computed_anew(places, tmp_path):
     (results / KEPT).write_text(json.dumps(kept))
     found = outcome(studies, results, right)
     assert found.kept == ()
-    assert any("computed anew" in text for text in found.warnings)
+    assert any("computed again" in text for text in found.warnings)
 
 
 @pytest.mark.parametrize(

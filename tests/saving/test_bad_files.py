@@ -48,7 +48,7 @@ EFFECTS = (*FIELDS, "effects", "fields")
         (("format",), "meta-verdict/x", "its format is 'meta-verdict/x'"),
         (("format",), "other/1", "no result saved by meta-verdict"),
         (("format",), 1, "no result saved by meta-verdict"),
-        (("class",), "os.system", "class 'os.system' is none that a file of results may hold"),
+        (("class",), "os.system", "class 'os.system' cannot be stored in a result file"),
         (("class",), ["Pooled"], "is none that a file"),
         (("class",), "Posterior", "it says it holds a Posterior, but holds a Pooled"),
         (("content",), 3, "holds a int"),

@@ -26,7 +26,8 @@ FromOption = Annotated[
 ]
 EntryOption = Annotated[str | None, typer.Option("--entry", help="Key or DOI, if FILE holds several.")]
 RowsOption = Annotated[
-    str | None, typer.Option("--rows", metavar="FILE|-", help="A CSV, TSV or Excel sheet, one result a row.")
+    str | None,
+    typer.Option("--rows", metavar="FILE|-", help="A CSV, TSV or Excel sheet, one result per row."),
 ]
 SheetOption = Annotated[str | None, typer.Option("--sheet", help="Sheet of an Excel file.")]
 ColumnsOption = Annotated[bool, typer.Option("--columns", help="List every flag and column, and stop.")]

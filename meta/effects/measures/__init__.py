@@ -1,1 +1,1 @@
-"""The formulas of the effect measures: pure array functions, one module a design."""
+"""The formulas of the effect measures: pure array functions, one module per design."""

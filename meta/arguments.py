@@ -1,4 +1,4 @@
-"""Arguments of public functions against their annotations, so that a wrong type is reported in one sentence."""
+"""Arguments of public functions, checked against their annotations: a wrong type is one sentence."""
 
 from __future__ import annotations
 

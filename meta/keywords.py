@@ -1,4 +1,4 @@
-"""Calls with arguments that a function does not have, reported in one sentence with the name that was meant."""
+"""Unknown keyword arguments, refused in one sentence that names the one that was meant."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ class Multiverse(Result):
     claim, analysis : Claim, Analysis
         What was judged.
     frame : DataFrame
-        One row per analysis, the primary one first: one column per choice, then ``k estimate ci_low ci_high tau
-        probability p_claimed p_null conclusion departures``. Estimates are on the model scale.
+        One row per analysis, the primary one first: one column per choice, then ``k estimate ci_low ci_high
+        tau probability p_claimed p_null conclusion departures``. Estimates are on the model scale.
     choices : tuple of str
         The columns of choices, those that make a difference first named in the claims file.
     total : int

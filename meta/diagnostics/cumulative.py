@@ -61,8 +61,8 @@ def cumulative(
     yi, vi, sei, study, measure : optional
         As in :func:`meta.pool`, in place of the first argument.
     order : str or array_like, optional
-        What to sort by: a column, or one value per study; ties keep the order of the data. By default the data
-        come in their order.
+        What to sort by: a column, or one value per study; ties keep the order of the data. By default the
+        data come in their order.
     collapse : bool
         Add studies with the same value together, and give one row per value instead of one per study.
     descending : bool

@@ -62,9 +62,9 @@ def influence(
         below Cook's distance exceeds 1/2, ``hat > 3 p / k`` or any ``|dfbetas| > 1``. With p > 1
         coefficients ``estimate_ se_ dfbetas_`` are followed by their names.
 
-        With ``cluster`` one row per cluster: ``k``, its number of effects; ``x2_standard`` and ``x2``, the joint
-        chi-squared of its residuals against the fit with it and without it, and ``x2_p``; ``hat``, the sum
-        of its effects' leverages; ``influential`` by Cook's distance and DFBETAS alone.
+        With ``cluster`` one row per cluster: ``k``, its number of effects; ``x2_standard`` and ``x2``, the
+        joint chi-squared of its residuals against the fit with it and without it, and ``x2_p``; ``hat``, the
+        sum of its effects' leverages; ``influential`` by Cook's distance and DFBETAS alone.
 
     References
     ----------

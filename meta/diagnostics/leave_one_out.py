@@ -46,10 +46,10 @@ def leave_one_out(
     Returns
     -------
     DataFrame
-        One row per study (or cluster) left out, in the order of the data: ``study k estimate se statistic p_value
-        ci_low ci_high tau2 i2 h2 q q_p``. Of a fit with several coefficients a row each, named by ``term``;
-        of a multilevel fit the variances ``sigma2_`` and the level (NaN where what is left does not identify
-        one).
+        One row per study (or cluster) left out, in the order of the data: ``study k estimate se statistic
+        p_value ci_low ci_high tau2 i2 h2 q q_p``. Of a fit with several coefficients a row each, named by
+        ``term``; of a multilevel fit the variances ``sigma2_`` and the level (NaN where what is left does not
+        identify one).
 
     Examples
     --------

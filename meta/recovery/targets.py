@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from meta.effects.measures.definition import Measure
-from meta.recovery.rules import within_arm
 from meta.kernels.hedges_correction import hedges_j
+from meta.recovery.rules import within_arm
 from meta.recovery.rules.crossover import ELBOURNE, paired_g, single_sd
 from meta.recovery.rules.dispersion import t_quantile
 from meta.recovery.rules.pooled import by_ratio

@@ -15,7 +15,7 @@ from meta.effects.registry import MEASURES
 from meta.effects.registry import measure as look_up
 from meta.errors import DataWarning, InputError, Notes, quiet
 from meta.formatting import listing
-from meta.kernels.hedges import hedges_j
+from meta.kernels.hedges_correction import hedges_j
 from meta.kernels.network.contrasts import arrange, of_arms, of_standardised
 from meta.models.network.data import NetworkData
 from meta.models.network.labels import check_repeated, grouped, look_alikes, merged

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.kernels.hedges import hedges_j
+from meta.kernels.hedges_correction import hedges_j
 from meta.recovery.facts import of_arm
 from meta.recovery.rules.change import BECKER
 from meta.recovery.rules.rule import TWO_GROUPS, Rule

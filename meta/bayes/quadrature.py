@@ -8,7 +8,16 @@ from meta.bayes.model import Model
 
 
 def fit_core(model: Model) -> Core:
-    """Fit by quadrature: over tau alone where mu is analytic, over both where it is not."""
+    """Fit by quadrature: over tau alone where mu is analytic, over both where it is not.
+
+    Examples
+    --------
+    >>> import meta
+    >>> post = meta.bayes(yi=[0.1, 0.4], vi=[0.04, 0.02], effect=meta.Normal(0, 1), tau=0.0)
+    >>> again = fit_core(post.core.model)
+    >>> again.log_evidence == post.log_evidence
+    True
+    """
     if model.analytic:
         return fit_analytic(model)
     from meta.bayes.grid import fit_grid

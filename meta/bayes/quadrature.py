@@ -13,7 +13,7 @@ def fit_core(model: Model) -> Core:
     Examples
     --------
     >>> import meta
-    >>> post = meta.bayes(yi=[0.1, 0.4], vi=[0.04, 0.02], effect=meta.Normal(0, 1), tau=0.0)
+    >>> post = meta.bayes(yi=[0.1, 0.4, 0.3], vi=[0.04, 0.02, 0.05], effect=meta.Normal(0, 1), tau=0.1)
     >>> again = fit_core(post.core.model)
     >>> again.log_evidence == post.log_evidence
     True

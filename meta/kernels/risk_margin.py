@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from meta.kernels.panels import legendre_rule
+from meta.kernels.adaptive_quadrature import legendre_rule
 
 QUANTILES = 200
 """Nodes of the integral over the control risk, at equal steps of its own posterior."""

@@ -11,6 +11,7 @@ from meta.commands.output import as_json, note, table
 
 if TYPE_CHECKING:
     from meta.effects.evidence import Evidence
+    from meta.evidence.reading import Checked
     from meta.evidence.schema import Study
 
 Paths = Annotated[
@@ -52,6 +53,7 @@ def check(paths: Paths = None, json: options.Json = False, fix: Fix = False) -> 
         )
     for question in found.questions:
         note(f"worth a look: {question}")
+    _say_doubts(found)
     if json:
         print(as_json([{name: getattr(item, name) for name in PROBLEM} for item in problems]))
     elif problems:
@@ -61,6 +63,15 @@ def check(paths: Paths = None, json: options.Json = False, fix: Fix = False) -> 
         print(f"{count} file{'' if count == 1 else 's'}{where}: no problem found")
     if problems:
         raise typer.Exit(2)
+
+
+def _say_doubts(found: Checked) -> None:
+    """What does not fit within the files that were asked for, in the words of every command."""
+    from meta.effects.study_contradictions import doubts_about
+
+    for study in found.studies:
+        for doubt in doubts_about(study, [item for item in found.beside if item is not study]):
+            note(f"{doubt.kind}: {doubt}")
 
 
 def print_problems(problems: Any) -> None:

@@ -43,6 +43,8 @@ def run(
     )
     for warning in found.warnings:
         note(f"warning: {warning}")
+    for doubt in found.evidence.doubts():
+        note(f"{doubt.kind}: {doubt}")
     if not all(found.engines.values()):
         raise typer.Exit(1)
 

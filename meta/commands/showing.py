@@ -17,7 +17,8 @@ def as_dict(evidence: Evidence, study: Study) -> dict[str, Any]:
     """Return the study, its effects, and the analyses that it does not enter, for JSON."""
     effects = effects_of(evidence, study)
     left = left_out(evidence, study, effects)
-    return {"study": study.model_dump(mode="json"), "effects": effects, "left_out": left}
+    doubts = [doubt.to_dict() for doubt in evidence.doubts(study.id)]
+    return {"study": study.model_dump(mode="json"), "effects": effects, "left_out": left, "doubts": doubts}
 
 
 def print_study(evidence: Evidence, study: Study) -> None:
@@ -46,6 +47,8 @@ def print_effects(evidence: Evidence, study: Study) -> None:
         )
     for item in left_out(evidence, study, effects):
         print(clean(f"not in {item['analysis']}: {'; '.join(item['reasons'])}"))
+    for doubt in evidence.doubts(study.id):
+        print(clean(f"{doubt.kind}: {doubt}"))
 
 
 def effects_of(evidence: Evidence, study: Study) -> list[dict[str, Any]]:

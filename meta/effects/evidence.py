@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_arguments
+from meta.effects.as_reported import cited, row_of
 from meta.effects.designs import check_score_types
 from meta.effects.eligibility import candidates, distance_in_time, indirectness, reasons_against
 from meta.effects.model import EffectSizes
 from meta.effects.percent_scale import PercentScale, percent_scale
 from meta.effects.reading_of import TIERS, Context, Derived, nothing
 from meta.effects.reported import derive, within
+from meta.effects.study_contradictions import Doubt, doubts_about, doubts_of
 from meta.errors import EvidenceError
 from meta.evidence.claims import Analysis, Claim
 from meta.evidence.clones import printed_counts, printed_values
@@ -114,7 +116,7 @@ class Evidence:
         import pandas as pd
 
         return pd.DataFrame(
-            [_row(study, result) for study in self.library.studies for result in study.results]
+            [row_of(study, result) for study in self.library.studies for result in study.results]
         )
 
     def analysis(self, name: str) -> tuple[Claim, Analysis]:
@@ -186,6 +188,14 @@ class Evidence:
             if reasons and _reports(study, analysis) and not wrong_group:
                 rows.append({"study_id": study.id, "study": study.label, "reasons": "; ".join(reasons)})
         return pd.DataFrame(rows, columns=["study_id", "study", "reasons"])
+
+    def doubts(self, study_id: str | None = None) -> list[Doubt]:
+        """Return what does not fit in the study files, or deserves a look: of one study, or of all."""
+        studies = self.library.studies
+        if study_id is None:
+            return doubts_of(studies)
+        study = self.library.study(study_id)
+        return doubts_about(study, [item for item in studies if item is not study])
 
     def percent_scale(self, choices: Choices = PRIMARY) -> PercentScale | None:
         """Return how standardised effects are put on the ratio scale, if the claims file says how."""
@@ -311,15 +321,6 @@ def effect_sizes_of(readings: list[Reading], analysis: Analysis) -> EffectSizes:
     )
 
 
-def cited(study: Study, result: Result) -> str:
-    """Return a result's source: DOI or PMID first, else the citation."""
-    source = study.source(result.source)
-    doi, pmid = source.doi or study.doi, source.pmid or study.pmid
-    if source.read == "secondary":
-        doi, pmid = source.doi, source.pmid
-    return f"doi:{doi}" if doi else f"PMID {pmid}" if pmid else source.citation
-
-
 _NUMERIC = frozenset({"n1", "n2", "dose_mg"})
 
 
@@ -353,42 +354,3 @@ def _sizes(evidence: Evidence, choices: Choices) -> dict[str, Mapping[str, int]]
 
 def _reports(study: Study, analysis: Analysis) -> bool:
     return study.role == "trial" and any(result.outcome == analysis.outcome for result in study.results)
-
-
-def _row(study: Study, result: Result) -> dict[str, Any]:
-    source = study.source(result.source)
-    return {
-        "study_id": study.id,
-        "study": study.label,
-        "year": study.year,
-        "status": study.status,
-        "outcome": result.outcome,
-        "measured": result.measured,
-        "time": result.time.label,
-        "phase": result.phase,
-        "arms": " vs ".join(study.arm(name).label for name in result.arms),
-        "kind": result.statistic.kind,
-        "reported": describe(result),
-        "unit": result.unit,
-        "source": cited(study, result),
-        "place": result.place,
-        "read": source.read,
-        "result": result.id,
-    }
-
-
-def describe(result: Result) -> str:
-    """Return a result's statistic in one line, numbers as printed."""
-    content = result.statistic.model_dump(exclude_none=True, exclude={"kind"}, exclude_defaults=True)
-    return "; ".join(_say(name, value) for name, value in content.items())
-
-
-def _say(name: str, value: Any) -> str:
-    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
-        return "; ".join(
-            f"{part.get('arm')}: " + ", ".join(f"{k} {v}" for k, v in part.items() if k != "arm")
-            for part in value
-        )
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {item}" for key, item in value.items())
-    return value if name == "words" else f"{name.replace('_', ' ')} {value}"

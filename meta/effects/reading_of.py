@@ -107,8 +107,7 @@ class Context:
 
     def size(self, arm: Arm) -> tuple[int | None, str]:
         """Return an arm's n and what to note: the statistic's own, else the arm's, else an assumed one."""
-        own = {part.arm: part.n for part in getattr(self.result.statistic, "arms", ()) if hasattr(part, "n")}
-        reported = own.get(arm.id) or arm.n_analysed or arm.n_randomised
+        reported = reported_size(self.study, self.result, arm)
         if reported:
             return reported, ""
         if self.crossover and self.study.population.n_analysed:
@@ -120,6 +119,13 @@ class Context:
         """Return (n1, n2) of the treatment and the control arm, or None if either is unknown."""
         first, second = (self.size(arm)[0] for arm in self.arms)
         return (first, second) if first and second else None
+
+
+def reported_size(study: Study, result: Result, arm: Arm) -> int | None:
+    """An arm's n as far as it is reported: the statistic's own, else the arm's."""
+    parts = getattr(result.statistic, "arms", ())
+    own = {part.arm: part.n for part in parts if hasattr(part, "n")}
+    return own.get(arm.id) or arm.n_analysed or arm.n_randomised
 
 
 def shown(value: SupportsFloat) -> str:

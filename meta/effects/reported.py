@@ -136,7 +136,7 @@ def _derived(context: Context, entry: Measure, facts: StudyFacts, found: _Solved
     test = str(getattr(context.result.statistic, "test", "")).lower()
     if any(word in test for word in _LIKE_T):
         mask &= ~BITS["t-test"]
-    noted = [facts.notes[name] for name in found.used if name in facts.notes]
+    noted = [facts.notes[name] for name in found.used if facts.notes.get(name)]
     noted += [context.worded(name) for name in names_in(mask) if ASSUMPTIONS[name].tier != "C"]
     tier = max(tier_of(mask), "B" if noted else "A")
     return replace(found.effect, tier=tier, assumptions=tuple(dict.fromkeys(noted)))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from meta.effects.measures.definition import Measure
-from meta.effects.reading_of import Context
+from meta.effects.reading_of import Context, reported_size
 from meta.evidence.kinds import KINDS
-from meta.evidence.schema import Result, Study
+from meta.evidence.schema import Arm, Result, Study
 from meta.recovery.facts import FACTS
 from meta.recovery.naming import setting_of_design
 
@@ -35,8 +35,37 @@ class StudyFacts:
     notes: dict[str, str] = field(default_factory=dict)
 
 
+def facts_stated(study: Study, result: Result, entry: Measure, arms: tuple[Arm, ...]) -> dict[str, Any]:
+    """The facts that a result states of one or two arms, with nothing assumed.
+
+    Parameters
+    ----------
+    study, result : Study, Result
+        The file, and one of its results.
+    entry : Measure
+        What is sought or looked at: the p of shares says nothing of means.
+    arms : tuple of Arm
+        The arm, or the treatment arm and its control.
+    """
+    values = dict(KINDS[result.statistic.kind].facts(result.statistic, tuple(arm.id for arm in arms)))
+    if values.pop("estimates", entry.code) != entry.code:
+        values = {name: x for name, x in values.items() if name not in ("estimate", "ci_low", "ci_high", "p")}
+    paired = setting_of_design(entry.design) == "paired"
+    if paired and result.phase == "change":
+        values = {_OF_CHANGE.get(name, name): x for name, x in values.items()}
+    values = {name: x for name, x in values.items() if not _beside_the_point(name, x, result, entry)}
+    for place, arm in enumerate(arms):
+        name, size = f"n{place + 1}" if len(arms) > 1 else "n", reported_size(study, result, arm)
+        if name not in values and size:
+            values[name] = size
+    people = study.population.n_analysed or study.population.n_randomised
+    if _twice(study) and people and not {"n1", "n2", "n"} & values.keys():
+        values["n"] = people
+    return values | _scale(result) | words_of(study, result)
+
+
 def facts_of(context: Context, entry: Measure) -> StudyFacts:
-    """The facts that a result states for a measure.
+    """The facts that a result states for a measure, those that an analysis admits, with assumed sizes.
 
     Parameters
     ----------
@@ -45,31 +74,29 @@ def facts_of(context: Context, entry: Measure) -> StudyFacts:
     entry : Measure
         What is sought: one of two groups takes both arms, one of a single group the treatment arm.
     """
-    arms = context.arms
     single = setting_of_design(entry.design) in _OF_ONE_GROUP
-    ids = (arms[0].id,) if single else (arms[0].id, arms[1].id)
-    result = context.result
-    values = dict(KINDS[result.statistic.kind].facts(result.statistic, ids))
-    if values.pop("estimates", entry.code) != entry.code:
-        values = {name: x for name, x in values.items() if name not in ("estimate", "ci_low", "ci_high", "p")}
-    rules = context.analysis.eligibility
+    arms = context.arms[:1] if single else context.arms
+    result, rules = context.result, context.analysis.eligibility
+    values = facts_stated(context.study, result, entry, arms)
     if result.error_term == "observations" and not (
         rules.pseudo_replicated and result.statistic.kind == "threshold"
     ):
         values = {name: x for name, x in values.items() if name not in _TESTED}
     if not rules.borrowed_sd:
         values = {name: x for name, x in values.items() if name not in _BORROWING}
-    if single and setting_of_design(entry.design) == "paired" and result.phase == "change":
-        values = {_OF_CHANGE.get(name, name): x for name, x in values.items()}
-    values = {name: x for name, x in values.items() if not _beside_the_point(name, x, result, entry)}
-    found = StudyFacts(values | _scale(result) | words_of(context.study, result))
-    _add_sizes(found, context, single)
-    for name, text in _doubts(context, ids).items():
+    found = StudyFacts(values)
+    for place, arm in enumerate(arms):
+        name = "n" if single else f"n{place + 1}"
+        size, note = context.size(arm)
+        if name not in values and "n" not in values and size:
+            values[name] = size
+            found.notes[name] = note
+    for name, text in _doubts(context, tuple(arm.id for arm in arms)).items():
         found.notes[name] = text
-    for arm in ("1", "2", ""):
-        percent, n = (found.values.get(f"{name}{arm}") for name in ("percent", "n"))
+    for arm_name in ("1", "2", ""):
+        percent, n = (values.get(f"{name}{arm_name}") for name in ("percent", "n"))
         if isinstance(percent, str) and n and not fits_a_count(float(percent), _decimals(percent), n):
-            del found.values[f"percent{arm}"]
+            del values[f"percent{arm_name}"]
     return found
 
 
@@ -101,8 +128,7 @@ def _beside_the_point(name: str, value: Any, result: Result, entry: Measure) -> 
 
 def words_of(study: Study, result: Result) -> dict[str, Any]:
     """What is said of the design of a comparison."""
-    kind = study.design.kind
-    twice = kind in ("crossover", "contralateral")
+    kind, twice = study.design.kind, _twice(study)
     found: dict[str, Any] = {
         "design": "crossover" if twice else "cluster" if kind == "cluster" else "parallel",
         "phase": "change" if result.phase == "change" else "final",
@@ -123,20 +149,8 @@ def _scale(result: Result) -> dict[str, float]:
     return {name: x for name, x in ends.items() if x is not None}
 
 
-def _add_sizes(found: StudyFacts, context: Context, single: bool) -> None:
-    """People of each arm: those of the statistic, else of the arm, else assumed (noted where used)."""
-    for place, arm in enumerate(context.arms[:1] if single else context.arms):
-        name = "n" if single else f"n{place + 1}"
-        size, note = context.size(arm)
-        if name not in found.values and size:
-            found.values[name] = size
-            if note:
-                found.notes[name] = note
-    people = context.study.population
-    if context.crossover and not {"n1", "n2", "n"} & found.values.keys():
-        size = people.n_analysed or people.n_randomised
-        if size:
-            found.values["n"] = size
+def _twice(study: Study) -> bool:
+    return study.design.kind in ("crossover", "contralateral")
 
 
 def _doubts(context: Context, ids: tuple[str, ...]) -> Mapping[str, str]:

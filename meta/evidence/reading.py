@@ -86,12 +86,16 @@ class Checked:
         Files of version 0.1, each with the word that it has for the role ``treatment``.
     questions : tuple of str
         What is not wrong but worth a look: the same numbers under two names, words that say another value.
+    studies, beside : tuple of Study
+        The studies that were asked for, and all those of their folders.
     """
 
     count: int
     problems: tuple[Problem, ...]
     old: Mapping[Path, str]
     questions: tuple[str, ...] = ()
+    studies: tuple[Study, ...] = ()
+    beside: tuple[Study, ...] = ()
 
     def rewrite(self) -> None:
         """Write ``treatment`` into the old files; each is complete at any time."""
@@ -142,16 +146,20 @@ def checked(paths: Sequence[str | Path]) -> Checked:
     count, problems = 0, []
     old: dict[Path, str] = {}
     questions: list[str] = []
+    studies: list[Study] = []
+    beside: list[Study] = []
     for folder, wanted in asked.items():
         found = _read(folder)
         questions += _worth_a_look(found)
+        beside += found.studies
+        studies += [item for item in found.studies if wanted is None or f"{item.id}.toml" in wanted]
         count += len(list(folder.glob("*.toml"))) if wanted is None else len(wanted)
         own = [item for item in found.own if wanted is None or item.file in wanted]
         prefix = "" if len(asked) == 1 else f"{folder}/"
         changed = found.old_names if wanted is None else found.old_names & wanted
         old |= {folder / name: str(found.old_role) for name in sorted(changed)}
         problems += [replace(item, file=f"{prefix}{item.file}") for item in (*own, *found.across)]
-    return Checked(count, tuple(problems), old, tuple(questions))
+    return Checked(count, tuple(problems), old, tuple(questions), tuple(studies), tuple(beside))
 
 
 def _worth_a_look(found: _Found) -> Iterator[str]:

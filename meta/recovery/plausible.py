@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr, stdtr
 
 from meta.recovery.contradiction import Contradiction
 from meta.recovery.facts import of_arm
@@ -32,6 +33,8 @@ def implausible(plan: Plan, halves: Mapping[str, np.ndarray]) -> list[Contradict
         for check in (_outside_ends, _too_wide, _off_centre, _skewed):
             found += check(v, halves, own, names)
     found += _counts(v, names)
+    found += _p_of_any_df(v, halves, names)
+    found += _changes_beyond_scale(v, halves, names)
     found += _unlike(v, names)
     found += _large(plan)
     return found
@@ -117,6 +120,35 @@ def _skewed(v: Values, halves: Values, own: Names, names: Names) -> Iterator[Con
                     "prefer the log scale, or leave it out in a sensitivity analysis")  # fmt: skip
 
 
+def _p_of_any_df(v: Values, halves: Values, names: Names) -> Iterator[Contradiction]:
+    """A t and a p that no degrees of freedom reconcile, where none are known: p falls as they grow."""
+    if not {"t_printed", "p"} <= names.keys() or {"df", "n1", "n2", "n", "n_total"} & v.keys():
+        return
+    t, half = np.abs(v["t_printed"]), halves.get("t_printed", 0.0)
+    least = 2 * ndtr(-(t + half))
+    most = 2 * stdtr(1.0, -np.maximum(t - half, 0.0))
+    p, slack = v["p"], halves.get("p", 0.0)
+    for row in np.flatnonzero((p + slack < least) | (p - slack > most)):
+        told = f"{names['p']} = {p[row]:g} does not fit {names['t_printed']} = {v['t_printed'][row]:g}, "
+        told += f"which implies between {least[row]:.2g} and {most[row]:.2g} whatever the degrees of freedom"
+        facts = (names["p"], names["t_printed"])
+        yield _told(int(row), "contradiction", facts, p[row], told, "a digit may be wrong")
+
+
+def _changes_beyond_scale(v: Values, halves: Values, names: Names) -> Iterator[Contradiction]:
+    """Mean changes, and differences of means, longer than the scale."""
+    if not {"scale_low", "scale_high"} <= v.keys():
+        return
+    length = v["scale_high"] - v["scale_low"]
+    for fact in ("mean_change1", "mean_change2", "md"):
+        if fact not in names:
+            continue
+        for row in np.flatnonzero(np.abs(v[fact]) - halves.get(fact, 0.0) > length):
+            told = f"{names[fact]} = {v[fact][row]:g} is more than the length of the scale, {length[row]:g}"
+            yield _told(int(row), "contradiction", (names[fact], "scale_low", "scale_high"), v[fact][row],
+                        told, "check the digit, the unit and the ends")  # fmt: skip
+
+
 def _counts(v: Values, names: Mapping[str, str]) -> Iterator[Contradiction]:
     """Percentages that no count out of n is printed as (GRIM), where counts are not stated."""
     for arm in ("1", "2", ""):
@@ -130,8 +162,11 @@ def _counts(v: Values, names: Mapping[str, str]) -> Iterator[Contradiction]:
             near = round(float(v[percent][row] * v[n][row] / 100))
             told = f"{names[percent]} = {v[percent][row]:g} fits no count out of {names[n]} = {v[n][row]:g}: "
             told += f"{near} would be {100 * near / v[n][row]:.4g}"
-            yield _told(int(row), "contradiction", (names[percent], names[n]), v[percent][row], told,
-                        "check the percentage and its denominator")  # fmt: skip
+            # 27.27 printed as 27.2
+            cut = 0 <= 100 * near / v[n][row] - v[percent][row] < 2 * half[row] - 1e-9
+            kind = "worth a look" if cut else "contradiction"
+            slip = "it was cut off, not rounded" if cut else "check the percentage and its denominator"
+            yield _told(int(row), kind, (names[percent], names[n]), v[percent][row], told, slip)
 
 
 def _unlike(v: Values, names: Mapping[str, str]) -> Iterator[Contradiction]:

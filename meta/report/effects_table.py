@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from meta.effects.evidence import Evidence, describe
+from meta.effects.as_reported import describe
+from meta.effects.evidence import Evidence
 from meta.effects.registry import measure as look_up
 from meta.formatting import spreadsheet_text
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meta.effects.evidence import cited
+from meta.effects.as_reported import cited
 from meta.formatting import listing, number
 from meta.report import plain_language as words
 from meta.report.as_printed import printed

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import meta
-from meta.effects.evidence import Choices, cited, describe
+from meta.effects.as_reported import cited, describe
+from meta.effects.evidence import Choices
 from meta.errors import AssumptionWarning, EvidenceError
 
 STUDIES = Path(__file__).parents[2] / "studies"

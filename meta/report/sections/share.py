@@ -5,7 +5,8 @@ from __future__ import annotations
 from meta.claims.answers import finding_for
 from meta.claims.proportion import NormalisationFinding, Scenario
 from meta.claims.rule import posterior_of
-from meta.effects.evidence import Evidence, cited
+from meta.effects.as_reported import cited
+from meta.effects.evidence import Evidence
 from meta.errors import quiet
 from meta.evidence.claims import Claim
 from meta.formatting import number, percent

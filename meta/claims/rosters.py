@@ -122,10 +122,10 @@ def _valued(
     for chosen in _crossed(list(every.values())):
         effects = []
         for item, choices in zip(readings, own, strict=True):
-            key = (item.study.id, *(chosen[choice.name][1].label for choice in choices))
+            key = (item.study.id, item.part, *(chosen[choice.name][1].label for choice in choices))
             if key not in derived:
                 values = merge((rules, *(chosen[choice.name][1].choices for choice in choices)))
-                again = evidence.reading(item.study, name, choices=values)
+                again = evidence.reading(item.study, name, choices=values, part=item.part)
                 assert again is not None, "a value decides no eligibility"
                 derived[key] = again.effect
             effects.append(derived[key])

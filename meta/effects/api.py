@@ -285,6 +285,7 @@ def _from_design(
     _refuse_incomplete(work, rules, entry.columns)
     _refuse_bad_input(work)
     work.messages += checks.sizes_that_do_not_add_up(work.values, work.study)
+    work.messages += solved.over_determined(entry, given, work.study, options)
     work.messages += solved.about_solved(work.found, entry, work.values, work.study)
     if entry.design == "semi-partial correlation":
         work.messages += checks.more_than_the_model(work.values, work.study)

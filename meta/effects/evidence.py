@@ -18,6 +18,7 @@ from meta.effects.model import EffectSizes
 from meta.effects.percent_scale import PercentScale, percent_scale
 from meta.effects.reading_of import TIERS, Context, Derived, nothing
 from meta.effects.reported import derive, within
+from meta.effects.several_arms import contrasts, derive_together, one_arm_of, question, told_apart
 from meta.effects.study_contradictions import Doubt, doubts_about, doubts_of
 from meta.errors import EvidenceError
 from meta.evidence.claims import Analysis, Claim
@@ -79,6 +80,7 @@ class Reading:
     differs: tuple[str, ...]
     n1: float
     n2: float
+    part: int = 0
 
 
 @dataclass(frozen=True)
@@ -157,24 +159,33 @@ class Evidence:
         Raises
         ------
         EvidenceError
-            If there is no such analysis, or it has separate parts that are never pooled together.
+            If there is none, or it has separate parts that are never pooled together.
         """
         _, analysis = self.analysis(name)
         return effect_sizes_of(self.readings(name, choices=choices), analysis)
 
     def readings(self, name: str, *, choices: Choices = PRIMARY) -> list[Reading]:
         """Return each eligible cohort's best result with the effect derived from it."""
-        found = (self.reading(study, name, choices=choices) for study in self.library.studies)
-        return one_a_cohort(item for item in found if item is not None)
+        return one_a_cohort(
+            item for study in self.library.studies for item in self._parts(study, name, choices)
+        )
 
-    def reading(self, study: Study, name: str, *, choices: Choices = PRIMARY) -> Reading | None:
-        """Return a study's best result for an analysis; None if it may not enter or reports none."""
+    def reading(
+        self, study: Study, name: str, *, choices: Choices = PRIMARY, part: int = 0
+    ) -> Reading | None:
+        """Return a study's best result for an analysis; None if it may not enter or reports none.
+
+        Of a study with several arms that share out their control, ``part`` says which.
+        """
+        found = self._parts(study, name, choices)
+        return found[part] if part < len(found) else None
+
+    def _parts(self, study: Study, name: str, choices: Choices) -> list[Reading]:
         claim, analysis = self.analysis(name)
         analysis = _with(analysis, choices)
         if study.id in choices.leave_out or reasons_against(study, analysis.eligibility):
-            return None
-        found = self._read(study, claim, analysis, choices)
-        return found if found is not None and _as_asked(found.treated, choices) else None
+            return []
+        return self._read(study, claim, analysis, choices)
 
     def not_eligible(self, name: str) -> pd.DataFrame:
         """Return the studies that report the outcome but may not enter, each with the reasons."""
@@ -216,21 +227,47 @@ class Evidence:
         results = self.library.study(borrowed.study).results
         return any(item.id == borrowed.result and item.outcome == analysis.outcome for item in results)
 
-    def _read(self, study: Study, claim: Claim, analysis: Analysis, choices: Choices) -> Reading | None:
+    def _read(self, study: Study, claim: Claim, analysis: Analysis, choices: Choices) -> list[Reading]:
+        """The best answer of a study: one reading, or one for each arm that has its share of the control."""
         rules = analysis.eligibility
         scale = self.percent_scale(choices) if self.on_percent_scale(analysis) else None
+        asked: dict[tuple[Any, ...], list[tuple[Result, tuple[Arm, Arm]]]] = {}
+        for result in candidates(study, analysis):
+            for pair in contrasts(study, result):
+                if _as_asked(pair[0], choices):
+                    asked.setdefault((question(result), pair[1].id), []).append((result, pair))
         readings = []
-        for order, result in enumerate(candidates(study, analysis)):
-            context = Context(
-                study, result, analysis, self.library.claims, choices.assumptions, _sizes(self, choices)
-            )
-            effect = _admitted(derive(context, scale), result, analysis)
-            treated, control = context.arms
-            n1, n2 = context.sizes() or (np.nan, np.nan)
+        for order, group in enumerate(told_apart(asked.values())):
+            contexts = [
+                Context(study, result, analysis, self.library.claims, choices.assumptions,
+                        _sizes(self, choices), pair)
+                for result, pair in group
+            ]  # fmt: skip
+            found = self._answers(contexts, claim, analysis, scale)
+            key = (TIERS.index(found[0].effect.tier), distance_in_time(group[0][0], rules), order)
+            readings.append((key, found))
+        return min(readings, key=lambda pair: pair[0])[1] if readings else []
+
+    def _answers(
+        self, contexts: list[Context], claim: Claim, analysis: Analysis, scale: PercentScale | None
+    ) -> list[Reading]:
+        study, result = contexts[0].study, contexts[0].result
+        if len(contexts) > 1:
+            effects = derive_together(contexts, scale, analysis.several_arms)
+        else:
+            effects = [derive(contexts[0], scale)]
+        found = []
+        for part, effect in enumerate(effects):
+            own = contexts if len(effects) == 1 else contexts[part : part + 1]
+            treated = one_arm_of([item.arms[0] for item in own]) if len(own) > 1 else own[0].arms[0]
+            sizes = [item.sizes() or (np.nan, np.nan) for item in own]
+            n1, n2 = float(sum(pair[0] for pair in sizes)), float(sizes[0][1])
+            n2 = n2 / len(effects) if len(effects) > 1 else n2
             differs = indirectness(study, treated, claim.intervention)
-            key = (TIERS.index(effect.tier), distance_in_time(result, rules), order)
-            readings.append((key, Reading(study, result, treated, control, effect, differs, n1, n2)))
-        return min(readings, key=lambda pair: pair[0])[1] if readings else None
+            effect = _admitted(effect, result, analysis)
+            control = own[0].arms[1]
+            found.append(Reading(study, result, treated, control, effect, differs, n1, n2, part))
+        return found
 
 
 @keywords
@@ -262,13 +299,20 @@ def load_evidence(folder: str | Path = "studies") -> Evidence:
 
 
 def one_a_cohort(readings: Iterable[Reading]) -> list[Reading]:
-    """Return the best reading of each cohort of people, those with nothing to compute last."""
-    best: dict[str, Reading] = {}
+    """Return the best reading of each cohort of people, those with nothing to compute last.
+
+    A study whose arms share out their control has a reading for each of them.
+    """
+    best: dict[str, list[Reading]] = {}
     for reading in readings:
         cohort = reading.study.cohort or reading.study.id
-        if cohort not in best or reading.effect.tier < best[cohort].effect.tier:
-            best[cohort] = reading
-    return sorted(best.values(), key=lambda item: (item.effect.tier == "D", item.study.year or 9999))
+        there = best.get(cohort)
+        if there and there[0].study is reading.study:
+            there.append(reading)
+        elif there is None or reading.effect.tier < there[0].effect.tier:
+            best[cohort] = [reading]
+    every = [item for group in best.values() for item in group]
+    return sorted(every, key=lambda item: (item.effect.tier == "D", item.study.year or 9999))
 
 
 def effect_sizes_of(readings: list[Reading], analysis: Analysis) -> EffectSizes:

@@ -42,6 +42,8 @@ class Derived:
         Why nothing can be computed, at tier D.
     implied : ImpliedTest or None
         The test of no effect on its native scale: the printed one where one is printed.
+    columns : tuple of (str, float)
+        What the measure's own formula was given, by argument; empty where another way was taken.
     """
 
     tier: str
@@ -54,6 +56,7 @@ class Derived:
     assumptions: tuple[str, ...] = ()
     reason: str = ""
     implied: ImpliedTest | None = None
+    columns: tuple[tuple[str, float], ...] = ()
 
     @property
     def kind(self) -> str:
@@ -80,11 +83,12 @@ class Context:
     claims: ClaimsFile
     values: Mapping[str, float]
     arm_sizes: Mapping[str, Mapping[str, int]]
+    pair: tuple[Arm, Arm] | None = None
 
     @property
     def arms(self) -> tuple[Arm, Arm]:
         """The treatment arm and its control."""
-        pair = contrast(self.study, self.result)
+        pair = self.pair or contrast(self.study, self.result)
         assert pair is not None  # candidates() let only contrasts through
         return pair
 

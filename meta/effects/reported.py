@@ -16,17 +16,19 @@ from meta.effects.registry import measure as look_up
 from meta.effects.study_facts import StudyFacts, facts_of, fits_a_count
 from meta.effects.told import result_in_words, stated_in_words, step_in_words, table_in_words
 from meta.evidence.statistics import Means, Percentages
-from meta.recovery.assemble import assemble
+from meta.recovery.assemble import Rows, assemble
 from meta.recovery.assumptions import ASSUMPTIONS, BITS, names_in, tier_of
 from meta.recovery.naming import setting_of_design
 from meta.recovery.reading import read
 from meta.recovery.single import trail_of, used_by
-from meta.recovery.solver import plans
+from meta.recovery.solver import Plan, plans
+from meta.recovery.targets import FORMULA
 from meta.recovery.tests_of_no_effect import implied_test
 
 _LIKE_T = ("t test", "t-test", "anova", "ancova", "student", "welch")
-_SOLVED_FOR = "SMD"
+SOLVED_FOR = "SMD"
 """What the percent scale starts from."""
+TURNED = "scale turned: higher is better in the source"
 
 
 def derive(context: Context, scale: PercentScale | None = None) -> Derived:
@@ -46,7 +48,7 @@ def derive(context: Context, scale: PercentScale | None = None) -> Derived:
     found = solved(context, look_up(context.analysis.measure))
     if found.tier != "D" or scale is None or context.analysis.measure != "ROM":
         return found
-    standard = solved(context, look_up(_SOLVED_FOR))
+    standard = solved(context, look_up(SOLVED_FOR))
     if standard.tier != "D":
         return scale.apply(standard)
     return standard if standard.reason else found
@@ -113,6 +115,7 @@ def _solve(
         float(rows.upper[0]),
         rows.mixtures.get(0, ()),
         implied=implied_test(plan, y, v),
+        columns=_columns(plan, rows),
     )
     used = used_by(plan)
     steps = [
@@ -128,6 +131,13 @@ _DESIGN = frozenset(
     ("design", "phase", "adjusted", "error_term", "cluster_size", "icc", "design_effect", "scale_low",
      "scale_high", "direction")
 )  # fmt: skip
+
+
+def _columns(plan: Plan, rows: Rows) -> tuple[tuple[str, float], ...]:
+    way = plan.way
+    if way is None or way.rule is None or way.rule.name != FORMULA or rows.kind[0] != "exact":
+        return ()
+    return tuple((name, float(x[0])) for name, x in rows.columns.items())
 
 
 def _derived(context: Context, entry: Measure, facts: StudyFacts, found: _Solved) -> Derived:
@@ -147,14 +157,13 @@ def _turned(found: Derived, context: Context, entry: Measure) -> Derived:
     difference = entry.null == 0 and not entry.is_log_ratio
     if not difference or context.result.higher_is != "better" or context.analysis.benefit != "lower":
         return found
-    note = "scale turned: higher is better in the source"
     turned = replace(
         found,
         y=-found.y,
         low=-found.high,
         high=-found.low,
         mixture=tuple(sorted((-value, weight) for value, weight in found.mixture)),
-        assumptions=(*found.assumptions, note),
+        assumptions=(*found.assumptions, TURNED),
         tier=max(found.tier, "B"),
     )
     last = f"The scale runs the other way: {result_in_words(turned, entry)}"

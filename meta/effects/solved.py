@@ -12,6 +12,7 @@ from meta.effects import checks
 from meta.effects.checks import Labels
 from meta.effects.measures.definition import Measure
 from meta.recovery.assemble import Rows, assemble
+from meta.recovery.consistency import contradictions
 from meta.recovery.naming import setting_of_design
 from meta.recovery.reading import read
 from meta.recovery.solutions import assumed, told
@@ -114,6 +115,43 @@ def solve_lacking(
     if all(plan.way is None for plan in found):
         return None
     return Solved(at, assemble(entry, found, at.size, vtype=vtype, options=options), found)
+
+
+def over_determined(
+    entry: Measure, given: Mapping[str, np.ndarray], study: Labels, options: Mapping[str, Any]
+) -> list[str]:
+    """What does not fit in rows that state more than the formula takes, in the solver's words.
+
+    Parameters
+    ----------
+    entry : Measure
+        What is sought.
+    given : mapping of str to ndarray of shape (k,)
+        What the rows state.
+    study : sequence of str, shape (k,)
+        Their labels.
+    options : mapping
+        As the formula takes them.
+    """
+    more = [name for name in facts_of(entry) if name in given]
+    if not more:
+        return []
+    stated = {name: given[name] for name in dict.fromkeys((*entry.columns, *more)) if name in given}
+    if "p" in stated and "p_signed" not in stated and np.any(stated["p"] < 0):
+        stated["p_signed"] = stated.pop("p")
+    found = [
+        item
+        for plan in plans(entry, stated, options=options)
+        for item in contradictions(plan)
+        if item.kind == "contradiction"
+    ]
+    told = [f"contradiction: study {str(study[item.row])!r}: {item}" for item in found[:MOST_TOLD]]
+    rest = len(found) - MOST_TOLD
+    return [*told, f"and {rest} more contradictions; meta.solve lists all"] if rest > 0 else told
+
+
+MOST_TOLD = 20
+"""Contradictions that are told one by one."""
 
 
 def signs(values: Any, study: Labels) -> np.ndarray:

@@ -32,9 +32,20 @@ def stated_in_words(used: Sequence[str], values: Mapping[str, Any]) -> str:
 
     >>> stated_in_words(["mean1", "mean2", "p"], {"mean1": 32.0, "mean2": 44, "p": 0.04})
     'Means 32 and 44; p 0.04.'
+    >>> stated_in_words(["mean1", "mean2", "sd1", "sd2"], dict(mean1=32, sd1=9, mean2=44, sd2=8))
+    'Means 32 (SD 9) and 44 (SD 8).'
     """
     parts: dict[str, str] = {}
+    beside = {"mean1", "sd1", "mean2", "sd2"} <= set(used)
     for name in _in_order(used):
+        if beside and name[:-1] in ("mean", "sd"):
+            mean, sd = _shown(values[f"mean{name[-1]}"]), f"{float(values[f'sd{name[-1]}']):.3g}"
+            both = f"{mean} (SD {sd})"
+            if name == "mean1":
+                parts["mean"] = f"means {both}"
+            elif name == "mean2":
+                parts["mean"] += f" and {both}"
+            continue
         stem, arm = (name[:-1].rstrip("_"), name[-1]) if name[-1:] in "12" and name[:-1] else (name, "")
         if name in ("q1", "q3") or not arm:
             parts[name] = f"{_SINGLE.get(name, name.replace('_', ' '))} {_shown(values.get(name))}"
@@ -42,7 +53,7 @@ def stated_in_words(used: Sequence[str], values: Mapping[str, Any]) -> str:
             parts[stem] += f" and {_shown(values.get(name))}"
         else:
             parts[stem] = f"{_WORDS.get(stem, stem.replace('_', ' '))} {_shown(values.get(name))}"
-    text = "; ".join(parts.values())
+    text = ("; " if not beside else ", ").join(parts.values())
     return f"{_upper(text)}." if text else ""
 
 
@@ -91,10 +102,10 @@ def table_in_words(columns: Mapping[str, float]) -> str:
 
 def result_in_words(found: Derived, entry: Measure) -> str:
     """The effect as the last step says it."""
-    name = "g" if entry.code == "SMD" else "log ratio" if entry.is_log_ratio else entry.code
+    name = "Hedges's g" if entry.code == "SMD" else "log ratio" if entry.is_log_ratio else entry.code
     if found.mixture:
         values = " or ".join(shown(value) for value, _ in found.mixture)
-        return f"{name[:1].upper() if entry.is_log_ratio else name[:1]}{name[1:]} is {values}."
+        return f"{name[:1].upper()}{name[1:]} is {values}."
     if found.kind == "bound":
         if math.isinf(found.low):
             return f"{name} is at most {shown(found.high)}."

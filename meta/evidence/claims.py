@@ -169,6 +169,11 @@ class Analysis(Strict):
     outcome: Outcome = Field(description="Outcome that is pooled.")
     measure: MeasureCode = Field(description="Measure in which it is pooled.")
     benefit: Literal["lower", "higher"] = Field(default="lower", description="Which direction is a benefit.")
+    several_arms: Literal["combine", "split", "both"] = Field(
+        default="combine",
+        description="Several treatment arms against one control: 'combine' puts the arms together, 'split' "
+        "shares out the control's people, 'both' weights the contrasts by their covariance.",
+    )
     role: Literal["primary", "indirect", "beside"] = Field(
         default="primary",
         description="primary: the verdict rests on it. indirect: stands in for a share. beside: shown only.",

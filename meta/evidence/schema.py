@@ -5,9 +5,15 @@ One TOML file a study, ``studies/<id>.toml``. No number stands without its sourc
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+    model_validator,
+)
 
 from meta.evidence.statistics import Count, Positive, Size, Statistic, Strict
 
@@ -38,6 +44,9 @@ class Source(Strict):
         default=None, description="Page where it was read: an address without https://, or a page number."
     )
     note: str = Field(default="", description="Anything a reader of the source should know.")
+
+
+_CLUSTERS = ("cluster_size", "icc", "design_effect")
 
 
 class Design(Strict):
@@ -80,6 +89,11 @@ class Design(Strict):
         default=False, description="true if this analysis was not planned before the data were seen."
     )
     note: str = Field(default="", description="Anything about the design that the fields do not say.")
+
+    @model_serializer(mode="wrap")
+    def _without_clusters(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # so that files of trials without clusters keep the fingerprint that results are told apart by
+        return {name: x for name, x in plain(self).items() if x is not None or name not in _CLUSTERS}
 
 
 class Population(Strict):

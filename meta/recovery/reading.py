@@ -151,13 +151,13 @@ def cell_of(name: str, cell: Any) -> tuple[str, float, float]:
     if FACTS[name].domain == "sign":
         return name, _sign(name, cell), 0.0
     if isinstance(cell, (bool, np.bool_)):
-        if name != "not_significant":
+        if not name.startswith("not_significant"):
             raise InputError(f"{name} must be a number, not {cell}")
         return name, _NOT_SIGNIFICANT if cell else np.nan, 0.0
     if not isinstance(cell, str):
         return name, _number(name, cell), half_digit(cell if isinstance(cell, Decimal) else _short(cell))
     text = cell.strip().replace("−", "-")
-    if name == "not_significant" and text.lower() in (*_YES[:2], "ns"):
+    if name.startswith("not_significant") and text.lower() in (*_YES[:2], "ns"):
         return name, _NOT_SIGNIFICANT, 0.0
     if name == "p":
         if text.lower() in ("ns", "n.s.", "not significant"):

@@ -21,6 +21,7 @@ from meta.recovery.rules.tests import t_of_p, z_of_p
 HEDGES = ("Hedges 1981", "10.3102/10769986006002107")
 THRESHOLDS = ("Abrams, Gillies & Lambert 2005; here as a bound", "10.1002/sim.2122")
 EFFECT = ("effect",)
+FORMULA = "formula of the measure"
 Options = Mapping[str, Any]
 _PAIRED = {"mean_change": "md", "sd_change": "sd_difference", "r": "r_within"}
 
@@ -91,7 +92,7 @@ def _formula(entry: Measure, setting: str) -> tuple[Rule, ...]:
         return ()
     names, own = columns_of(entry, setting), entry.columns
     rule = _effect(
-        "formula of the measure",
+        FORMULA,
         names,
         lambda *given: {"columns": dict(zip(own, given, strict=True))},
         f"{entry.code} of {', '.join(own)}",

@@ -148,7 +148,8 @@ def test_check_imports_nothing_heavy():
         "from meta import cli\n"
         "try: cli.main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'pandas', 'scipy.stats', 'scipy.optimize', 'matplotlib', 'pymc', 'rich'} & set(sys.modules)\n"
+        "heavy = {'pandas', 'scipy.stats', 'scipy.optimize', 'matplotlib', 'pymc', 'rich'}\n"
+        "heavy &= set(sys.modules)\n"
         "print('HEAVY', sorted(heavy))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

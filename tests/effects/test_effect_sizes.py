@@ -251,7 +251,7 @@ def test_rows_fill_what_they_lack_from_what_they_have():
         measure="MD",
         mean1=[5.0, 5.0],
         sd1=[2.0, np.nan],
-        se1=[9.0, 0.5],
+        se1=[0.5, 0.5],
         n1=[16, 16],
         mean2=[4.0, 4.0],
         sd2=[2.0, 2.0],

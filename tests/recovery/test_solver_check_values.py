@@ -240,3 +240,45 @@ def test_what_is_lacking_is_named():
     assert (found.tier, found.kind) == ("D", "none")
     assert "n_total" in found.reason
     assert found.steps == ()
+
+
+def test_a_paired_t_leaves_room_for_unequal_sds():
+    """The SDs may differ by half: g of a trial whose SDs do lies in the range of what its t alone says."""
+    n, t, r, ratio = 30, 3.0, 0.7, 1.5
+    alone = meta.solve(measure="SMD", design="crossover", t=t, n=n, r=r)
+    sd2 = 2.0
+    difference = np.sqrt((ratio * sd2) ** 2 + sd2**2 - 2 * r * ratio * sd2**2)
+    whole = meta.solve(
+        measure="SMD", design="crossover", mean1=t * difference / np.sqrt(n), mean2=0, sd1=ratio * sd2,
+        sd2=sd2, n=n, r=r,
+    )  # fmt: skip
+    assert alone.tier == "B"
+    assert alone.range[0] - 1e-9 <= whole.yi <= alone.range[1] + 1e-9
+    assert whole.yi != pytest.approx(alone.yi, rel=0.02)
+
+
+def test_changes_within_two_groups():
+    """Liaqat: p = .02 with its direction and .276 without."""
+    found = meta.solve(
+        measure="SMD", n1=40, n2=40, p_change1=0.02, p_change2=0.276, direction_change1="lower"
+    )
+    assert (found.tier, found.kind) == ("C", "mixture")
+    assert [value for value, _ in found.mixture] == pytest.approx([-0.558, -0.209], abs=5e-4)
+    assert found.vi == pytest.approx(0.05)
+    both = meta.solve(
+        measure="SMD", n1=40, n2=40, p_change1=0.02, p_change2=0.276, direction_change1="lower",
+        direction_change2="lower",
+    )  # fmt: skip
+    assert [weight for _, weight in both.mixture] == [1.0]
+    assert both.tier == "C"
+
+
+def test_one_to_two_points_lower_against_a_group_that_did_not_change():
+    found = meta.solve(
+        measure="SMD", n1=11, n2=11, change_low1=-2, change_high1=-1, not_significant_change2=True,
+        scale_low=0, scale_high=6,
+    )  # fmt: skip
+    j = math.exp(math.lgamma(5) - math.lgamma(4.5)) / math.sqrt(5)
+    limit = j * stats.t.ppf(0.975, 10) / math.sqrt(11)
+    assert (found.tier, found.kind) == ("C", "bound")
+    assert (found.low, found.high) == pytest.approx((-2 / 1.56 - limit, -1 / 1.56 + limit))

@@ -106,7 +106,7 @@ def _study(
     knobs.update({knob.id: knob for knob in own if knob.id not in knobs})
     effects = []
     for setting in product(*(knob.choices for knob in own)):
-        again = evidence.reading(item.study, analysis.id, choices=merge((rules, *setting)))
+        again = evidence.reading(item.study, analysis.id, choices=merge((rules, *setting)), part=item.part)
         assert again is not None, "a value decides no eligibility"
         effects.append(plain(again.effect))
     note = f"tier {item.effect.tier}"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
 from meta.effects.recovered import numbers, require
 from meta.errors import AssumptionWarning, InputError, Notes, unknown_option
+from meta.recovery.rules import centres
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,7 @@ def xi(n: ArrayLike) -> np.ndarray:
     >>> float(xi(25).round(3))
     3.928
     """
-    size = np.asarray(n, dtype=float)
-    return 2 * np.asarray(ndtri((size - 0.375) / (size + 0.25)))
+    return centres.normal_range(np.asarray(n, dtype=float))
 
 
 def eta(n: ArrayLike) -> np.ndarray:
@@ -70,20 +69,15 @@ def eta(n: ArrayLike) -> np.ndarray:
     >>> float(eta(25).round(3))
     1.272
     """
-    size = np.asarray(n, dtype=float)
-    return 2 * np.asarray(ndtri((0.75 * size - 0.125) / (size + 0.25)))
+    return centres.normal_quartiles(np.asarray(n, dtype=float))
 
 
 def _luo_mean(s: _Summary, case: str) -> np.ndarray:
-    midrange, midquartile = (s.low + s.high) / 2, (s.q1 + s.q3) / 2
     if case == "range":
-        w = 4 / (4 + s.n**0.75)
-        return w * midrange + (1 - w) * s.median
+        return centres.mean_of_range(s.median, s.low, s.high, s.n)
     if case == "quartiles":
-        w = 0.7 + 0.39 / s.n
-        return w * midquartile + (1 - w) * s.median
-    outer, inner = 2.2 / (2.2 + s.n**0.75), 0.7 - 0.72 / s.n**0.55
-    return outer * midrange + inner * midquartile + (1 - outer - inner) * s.median
+        return centres.mean_of_quartiles(s.median, s.q1, s.q3, s.n)
+    return centres.mean_of_five(s.median, s.q1, s.q3, s.low, s.high, s.n)
 
 
 def _wan_mean(s: _Summary, case: str) -> np.ndarray:
@@ -95,18 +89,17 @@ def _wan_mean(s: _Summary, case: str) -> np.ndarray:
 
 
 def _range_sd(s: _Summary) -> np.ndarray:
-    return (s.high - s.low) / xi(s.n)
+    return centres.sd_of_range(s.low, s.high, s.n)
 
 
 def _quartile_sd(s: _Summary) -> np.ndarray:
-    return (s.q3 - s.q1) / eta(s.n)
+    return centres.sd_of_quartiles(s.q1, s.q3, s.n)
 
 
 def _shi_sd(s: _Summary, case: str) -> np.ndarray:
     if case != "both":
         return _wan_sd(s, case)
-    share = 1 / (1 + 0.07 * s.n**0.6)
-    return share * _range_sd(s) + (1 - share) * _quartile_sd(s)
+    return centres.sd_of_five(s.q1, s.q3, s.low, s.high, s.n)
 
 
 def _wan_sd(s: _Summary, case: str) -> np.ndarray:
@@ -243,11 +236,6 @@ def _checked(
 
 
 def _skewness(s: _Summary, case: str) -> tuple[np.ndarray, np.ndarray]:
-    by_range = np.abs(s.low + s.high - 2 * s.median) / (s.high - s.low)
-    if case == "range":
-        return by_range, 1.01 / np.log(s.n + 9) + 2.43 / (s.n + 1)
-    by_quartiles = np.abs(s.q1 + s.q3 - 2 * s.median) / (s.q3 - s.q1)
-    if case == "quartiles":
-        return by_quartiles, 2.66 / np.sqrt(s.n) - 5.92 / s.n**2
-    scaled = 2.65 * np.log(0.6 * s.n) / np.sqrt(s.n) * by_range
-    return np.maximum(scaled, by_quartiles), 2.97 / np.sqrt(s.n) - 39.1 / s.n**3
+    quartiles = {} if case == "range" else {"q1": s.q1, "q3": s.q3}
+    ends = {} if case == "quartiles" else {"low": s.low, "high": s.high}
+    return centres.skewness(s.median, s.n, **quartiles, **ends)

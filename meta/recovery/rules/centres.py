@@ -21,13 +21,31 @@ LEAST = 5
 """Fewer values than this have no estimable quartiles (Wan 2014)."""
 
 
+def normal_range(n: np.ndarray) -> np.ndarray:
+    """Expected range of n standard normal values (Wan 2014, equation 9), for any n.
+
+    >>> float(normal_range(np.array(4.0)).round(3))
+    2.098
+    """
+    return 2 * np.asarray(ndtri((n - 0.375) / (n + 0.25)))
+
+
+def normal_quartiles(n: np.ndarray) -> np.ndarray:
+    """Expected interquartile range of n standard normal values (Wan 2014, equation 16), for any n.
+
+    >>> float(normal_quartiles(np.array(25.0)).round(3))
+    1.272
+    """
+    return 2 * np.asarray(ndtri((0.75 * n - 0.125) / (n + 0.25)))
+
+
 def range_width(n: np.ndarray) -> np.ndarray:
     """Expected range of n standard normal values, ``2 ndtri((n - 0.375)/(n + 0.25))``; NaN below 5.
 
     >>> float(range_width(np.array(25.0)).round(3))
     3.928
     """
-    return _enough(n, 2 * ndtri((n - 0.375) / (n + 0.25)))
+    return _enough(n, normal_range(n))
 
 
 def quartile_width(n: np.ndarray) -> np.ndarray:
@@ -36,7 +54,7 @@ def quartile_width(n: np.ndarray) -> np.ndarray:
     >>> float(quartile_width(np.array(25.0)).round(3))
     1.272
     """
-    return _enough(n, 2 * ndtri((0.75 * n - 0.125) / (n + 0.25)))
+    return _enough(n, normal_quartiles(n))
 
 
 def _enough(n: np.ndarray, value: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from meta.claims.judge import judge
 from meta.claims.proportion import NormalisationFinding, normalisation
 from meta.claims.rule import posterior_of
 from meta.claims.verdict import Conclusion, Verdict
-from meta.effects.evidence import Evidence
+from meta.effects.evidence import PRIMARY, Choices, Evidence
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaError, quiet
 from meta.evidence.claims import Analysis, Claim
@@ -216,12 +216,14 @@ def vary(evidence: Evidence, name: str) -> Iterable[Variation]:
     """
     claim = evidence.analysis(name)[0].for_analysis(name)
     analysis = claim.analysis(name)
-    seen: list[EffectSizes] = []
+    seen: set[tuple] = set()
+    primary = evidence.effects(name)
     for label, choices in departures(evidence, claim, analysis):
-        effects = evidence.effects(name, choices=choices)
-        if effects.informative.any() and any(_same(effects, earlier) for earlier in seen):
+        effects = _under(evidence, name, primary, choices)
+        key = _informing(effects)
+        if effects.informative.any() and key in seen:
             continue
-        seen.append(effects)
+        seen.add(key)
         k = int(effects.informative.sum())
         if k == 0:
             yield _untestable(label, 0)
@@ -242,13 +244,19 @@ def _untestable(label: str, k: int) -> Variation:
     return Variation(label, k, nan, nan, nan, nan, "untestable")
 
 
-def _same(one: EffectSizes, other: EffectSizes) -> bool:
-    """Whether two sets of effects inform a pool in the same way."""
-    a, b = one.subset(one.informative), other.subset(other.informative)
-    if a.k != b.k or list(a.study) != list(b.study):
-        return False
-    names = ("yi", "vi", "lower", "upper")
-    return all(np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True) for name in names)
+def _under(evidence: Evidence, name: str, primary: EffectSizes, choices: Choices) -> EffectSizes:
+    """The effects under other choices; where one study is left out alone, the primary ones without it."""
+    alone = len(choices.leave_out) == 1 and replace(choices, leave_out=()) == PRIMARY
+    if not alone or evidence.library.study(choices.leave_out[0]).cohort is not None:
+        return evidence.effects(name, choices=choices)  # another paper on its people may take its place
+    return primary.subset(np.asarray(primary.columns["study_id"] != choices.leave_out[0], dtype=bool))
+
+
+def _informing(effects: EffectSizes) -> tuple:
+    """What tells sets of effects apart that inform a pool in other ways."""
+    used = effects.subset(effects.informative)
+    numbers = (used.yi, used.vi, used.lower, used.upper)
+    return (tuple(used.study), *(np.where(np.isnan(x), np.nan, x).tobytes() for x in numbers))
 
 
 def _pool(effects: EffectSizes, analysis: Analysis) -> Any:

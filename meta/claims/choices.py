@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from meta.effects.evidence import PRIMARY, Choices, Evidence
 from meta.evidence.claims import Analysis, Claim
 from meta.formatting import number
@@ -128,7 +130,8 @@ def value_choices(
 def departures(evidence: Evidence, claim: Claim, analysis: Analysis) -> list[tuple[str, Choices]]:
     """Return the departures from the primary analysis, one at a time, each with a label.
 
-    The last but those that leave a study out is everything that lets more evidence in, together.
+    The last but those that leave a study out is everything that lets more evidence in, together. Of more
+    than :data:`MOST_LEFT_OUT` studies those with the most information are left out, one at a time.
     """
     effects = evidence.effects(analysis.id)
     used = [str(text) for text in effects.columns["assumptions"]]
@@ -140,8 +143,27 @@ def departures(evidence: Evidence, claim: Claim, analysis: Analysis) -> list[tup
     wider = [choice.options[-1].choices for choice in rules if choice.name in _WIDENING]
     if len(wider) > 1:
         found.append(("all that lets more evidence in, together", merge(wider)))
-    found += [(f"without {evidence.library.study(i).label}", Choices(leave_out=(i,))) for i in ids]
+    labels = {study.id: study.label for study in evidence.library.studies}
+    weighty = [ids[row] for row in most_informative(effects.vi, effects.informative)]
+    found += [(f"without {labels[i]}", Choices(leave_out=(i,))) for i in weighty]
     return found
+
+
+MOST_LEFT_OUT = 50
+"""Studies that are left out one at a time: beyond the 50 with the most information none moves an answer much,
+and each costs a derivation and a posterior of all the others."""
+
+
+def most_informative(vi: np.ndarray, informative: np.ndarray) -> list[int]:
+    """Positions of the rows to leave out one at a time, in their own order: of many only the weightiest.
+
+    >>> most_informative(np.array([1.0, np.nan]), np.array([True, False]))
+    [0, 1]
+    """
+    if vi.size <= MOST_LEFT_OUT:
+        return list(range(vi.size))
+    order = np.argsort(np.where(informative, vi, np.inf), kind="stable")
+    return sorted(order[:MOST_LEFT_OUT].tolist())
 
 
 _WIDENING = frozenset({"routes", "allocation", "scale points", "co-interventions", "selected bounds"})

@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from meta.claims.choices import Choice, Option, merge, rule_choices, value_choices
+from meta.claims.choices import Choice, Option, merge, most_informative, rule_choices, value_choices
 from meta.claims.independence import shared_values
 from meta.effects.evidence import Choices, Evidence, Reading
 from meta.effects.reading_of import Derived
@@ -140,7 +140,9 @@ def _each_left_out(
     pairs = [pair for pair in pairs if pair[1].kind != "none"]
     studies, effects = tuple(label for label, _ in pairs), tuple(effect for _, effect in pairs)
     yield DataSet(effects, studies, {**labels, WITHOUT: "none"}, away)
-    for i, label in enumerate(studies):
+    known = np.array([effect.v for effect in effects], dtype=float)
+    for i in most_informative(known, np.ones(known.size, dtype=bool)):
+        label = studies[i]
         rest = (*effects[:i], *effects[i + 1 :]), (*studies[:i], *studies[i + 1 :])
         yield DataSet(*rest, {**labels, WITHOUT: label}, away + 1)
 

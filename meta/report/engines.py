@@ -60,17 +60,18 @@ class EngineCheck:
     """
 
     def __init__(self, answers: Sequence[Answer]) -> None:
-        self._tasks = {
-            item.analysis.id: _task(item)
-            for item in answers
-            if item.posterior is not None and item.analysis.role != "beside"
-        }
+        self._tasks = {item.analysis.id: _task(item) for item in answers if self.takes(item)}
         self._exact = {
             item.analysis.id: float(item.posterior.estimate)
             for item in answers
             if item.analysis.id in self._tasks
         }
         self._process: subprocess.Popen[str] | None = None
+
+    @staticmethod
+    def takes(item: Answer) -> bool:
+        """Whether an answer has a posterior to compare."""
+        return item.posterior is not None and item.analysis.role != "beside"
 
     def start(self) -> EngineCheck:
         """Start the sampler."""

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from meta.claims.answers import Answer, Variation
+from meta.claims.choices import MOST_LEFT_OUT
 from meta.formatting import percent
 from meta.report import plain_language as words
 from meta.report.blocks import Block, Row, Table, badge, cell, line, link, paragraph, soft
@@ -153,7 +154,10 @@ def departures(subject: Subject) -> tuple[Block, ...]:
         sortable=len(item.variations) > 1,
         kind="numbers",
     )
-    return paragraph(f"Each line makes one choice differently: {shares}."), table
+    told = f"Each line makes one choice differently: {shares}."
+    if item.effects.k > MOST_LEFT_OUT:
+        told += f" Of {item.effects.k} trials the {MOST_LEFT_OUT} most informative are left out in turn."
+    return paragraph(told), table
 
 
 def _departure(item: Answer, variation: Variation) -> Row:

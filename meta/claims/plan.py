@@ -354,15 +354,15 @@ def _others(informed: np.ndarray, trials: int, each: float) -> float:
 
 
 def _shares(after: np.ndarray, rule: Rule, standing: Standing, edge: float) -> tuple[float, ...]:
-    nan = float("nan")
-    k, computed, others = standing.k, standing.k_computed, standing.others
-    found = [
-        decide(
-            rule, Probabilities(edge, mean=float(p), new=nan, prior=nan, wide=float(w)), k, computed, others
-        )[0]
-        for p, w in after
-    ]
-    return tuple(found.count(name) / len(found) for name in ("supported", "contradicted", "inconclusive"))
+    """Shares of futures that end supported, contradicted and inconclusive; all rest on as many studies."""
+    sure = Probabilities(edge, mean=1.0, new=1.0, prior=1.0, wide=1.0)
+    open_ = decide(rule, sure, standing.k, standing.k_computed, standing.others)[0] == "supported"
+    if not open_:
+        return 0.0, 0.0, 1.0
+    supported = np.all(after >= rule.support, axis=1)
+    contradicted = np.all(after <= rule.contradict, axis=1)
+    neither = ~(supported | contradicted)
+    return float(supported.mean()), float(contradicted.mean()), float(neither.mean())
 
 
 def _first_size(sizes: np.ndarray, shares: np.ndarray, wanted: float) -> float:

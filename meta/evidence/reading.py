@@ -139,7 +139,8 @@ def checked(paths: Sequence[str | Path]) -> Checked:
             continue
         if path.suffix != ".toml" or not path.is_file():
             what = "is not a study file" if path.is_file() else "does not exist"
-            raise EvidenceError(f"{str(path)!r} {what}; name .toml files, or the folder they are in")
+            begin = "" if path.exists() or path.suffix else "; meta init begins a review"
+            raise EvidenceError(f"{str(path)!r} {what}; name .toml files, or the folder they are in{begin}")
         names = asked.setdefault(path.parent, set())
         if names is not None:
             names.add(path.name)

@@ -22,7 +22,7 @@ es = meta.effect_sizes(measure="GEN", yi=[0.1, 0.2], vi=[0.1, 0.1])
 """
 REVEALED = {
     "meta.pool(es)": "meta.pooling.result.Pooled",
-    'meta.pool(es, by="form")': "meta.pooling.subgroups.Subgroups",
+    'meta.pool(es, by="form")': "meta.pooling.subgroup_fits.Subgroups",
     "meta.pool(es).estimate": "float",
     'meta.regress(es, "~ dose")': "meta.pooling.regression_result.Regression",
     'meta.regress(es, "~ dose", scale="~ dose")': "meta.pooling.location_scale.LocationScale",
@@ -44,7 +44,11 @@ REVEALED = {
 def seen_by_a_checker(path):
     """Names that a module imports where a type checker reads it, and where from."""
     found = {}
-    for node in ast.parse(path.read_text()).body:
+    body = ast.parse(path.read_text()).body
+    lazy = any(isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" for node in body)
+    for node in body:
+        if not lazy and isinstance(node, ast.ImportFrom) and node.module.startswith("meta."):
+            found |= {item.name: node.module for item in node.names}
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             for part in node.body:
                 if isinstance(part, ast.ImportFrom):

@@ -12,7 +12,7 @@ from scipy import special
 from meta.claims.rosters import DataSet, effect_key
 from meta.effects.reading_of import Derived
 from meta.kernels.bounded import Rows, make_rows, row_log_likelihood
-from meta.kernels.shared_grid import SharedPosteriors, make_grid, summarise
+from meta.kernels.shared_grid import SharedPosteriors, make_grid, narrowest_within, summarise
 from meta.pooling.many import PooledMany, pool_many
 
 
@@ -58,7 +58,8 @@ def posteriors(
         pools.append(pool)
     rows = effect_rows(effects, truncated=truncated)
     effect_sds, tau_sds = [p.effect_sd for p in priors], [p.tau_sd for p in priors]
-    grid = make_grid(effect_sds, tau_sds, _narrowest(sets))
+    # Of hundreds of trials only tau = 0 gives a posterior narrower than the largest grid resolves.
+    grid = make_grid(effect_sds, tau_sds, max(_narrowest(sets), narrowest_within(effect_sds)))
     layers = [
         row_log_likelihood(grid.mu[None, :], grid.tau[:, None] ** 2, rows, i) for i in range(len(effects))
     ]

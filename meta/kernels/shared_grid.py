@@ -56,6 +56,16 @@ class SharedPosteriors:
     below: np.ndarray
 
 
+def narrowest_within(effect_sds: Sequence[float], largest: int = 4000) -> float:
+    """SD of the narrowest posterior that a grid of ``largest`` nodes resolves.
+
+    >>> grid = make_grid([4.0], [0.5], narrowest_within([4.0], 400), largest=400)
+    >>> grid.mu.size
+    400
+    """
+    return 2 * REACH * max(effect_sds) / (_STEP * (largest - 1.5))
+
+
 def make_grid(
     effect_sds: Sequence[float], tau_sds: Sequence[float], narrowest: float, largest: int = 4000
 ) -> Grid:

@@ -36,3 +36,30 @@ def test_a_study_left_out_alone_is_left_out_of_the_primary_effects():
             without = Choices(leave_out=(study,))
             again = evidence.effects(name, choices=without)
             assert _informing(_under(evidence, name, primary, without)) == _informing(again)
+
+
+def test_the_posteriors_of_hundreds_of_trials_fit_on_the_grid():
+    from meta.claims.rosters import DataSet
+    from meta.claims.rule import posterior_of
+    from meta.claims.specifications import Prior, posteriors
+    from meta.effects.model import EffectSizes
+    from meta.effects.reading_of import Derived
+    from meta.evidence.claims import Analysis
+
+    rng = np.random.default_rng(5)
+    y = rng.normal(-0.3, 0.3, 300)
+    v = rng.uniform(0.02, 0.05, 300)
+    effects = tuple(Derived("A", y=a, v=b) for a, b in zip(y, v, strict=True))
+    study = tuple(f"S{i}" for i in range(300))
+    found = posteriors([DataSet(effects, study, {}, 0)], [Prior(1.0, 0.5), Prior(4.0, 2.0)], [-0.3])
+    parts = {
+        "id": "pain",
+        "label": "p",
+        "outcome": "pain",
+        "measure": "SMD",
+        "eligibility": {"groups": ["a"]},
+    }
+    analysis = Analysis.model_validate(parts | {"prior": {"effect_sd": 1.0, "tau_sd": 0.5}})
+    exact = posterior_of(EffectSizes(y, v, "SMD", np.array(study, object)), analysis)
+    assert abs(found.estimate[0, 0] - exact.estimate) < 1e-5
+    assert abs(found.below[0, 0, 0] - exact.probability(below=-0.3)) < 1e-3

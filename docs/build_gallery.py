@@ -39,7 +39,9 @@ bcg = meta.effect_sizes(table, measure="RR", events1="tpos", n1="tn", events2="c
 table = meta.datasets.load("eight_schools")
 schools = meta.effect_sizes(table, measure="MD", yi="yi", sei="sei", study="school")
 table = meta.datasets.load("bangertdrowns2004")
-writing = meta.effect_sizes(table, measure="SMD", yi="yi", vi="vi", study="author")"""
+writing = meta.effect_sizes(table, measure="SMD", yi="yi", vi="vi", study="author")
+table = meta.datasets.load("senn2013")
+drugs = meta.pool_network(table, measure="MD", reference="plac", better="low")"""
 
 
 class Example(NamedTuple):
@@ -257,6 +259,54 @@ plots.tau_trace(posterior)""",
         """\
 found = meta.bias.selection_model(writing, steps=[0.025, 0.5], direction="greater")
 plots.weight_function({"two steps": found})""",
+    ),
+    Example(
+        "network",
+        "Network of treatments",
+        """\
+plots.network(drugs)""",
+    ),
+    Example(
+        "network-forest",
+        "Forest plot of a network: each treatment against the reference",
+        """\
+plots.forest(drugs, labels=("Lower HbA1c", "Higher HbA1c"))""",
+    ),
+    Example(
+        "league",
+        "League table as a heat map",
+        """\
+plots.league(drugs)""",
+    ),
+    Example(
+        "rankogram",
+        "Probability of each rank",
+        """\
+plots.rankogram(drugs)""",
+    ),
+    Example(
+        "side-split",
+        "Direct beside indirect evidence",
+        """\
+plots.side_split(drugs)""",
+    ),
+    Example(
+        "net-heat",
+        "Net heat: where a network is inconsistent",
+        """\
+plots.net_heat(drugs)""",
+    ),
+    Example(
+        "contributions",
+        "Which comparisons an estimate rests on",
+        """\
+plots.contributions(drugs)""",
+    ),
+    Example(
+        "comparison-funnel",
+        "Comparison-adjusted funnel plot",
+        """\
+plots.comparison_funnel(drugs)""",
     ),
     Example(
         "specification",

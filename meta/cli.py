@@ -25,6 +25,7 @@ from meta.commands.evidence import check, claims, print_problems, show
 from meta.commands.flags import columns_as_options
 from meta.commands.moderators import regress
 from meta.commands.multilevel import multilevel
+from meta.commands.network import network
 from meta.commands.output import clean
 from meta.commands.pooling import pool
 from meta.commands.posterior import bayes
@@ -67,6 +68,7 @@ for command in (
     bias,
     regress,
     multilevel,
+    network,
     bayes,
     schema,
     completion,

@@ -112,7 +112,7 @@ def _recognised(
     from meta.commands.facts import resolve
     from meta.commands.guess import guess, guess_measure
 
-    given = _given(column, table.names)
+    given = named_columns(column, table.names)
     names = [name for name in table.names if name not in table.printed or name in given.values()]
     code = measure or table.measure or ("GEN" if given.keys() & {"yi"} else guess_measure(names))
     columns = guess(names, code, given)
@@ -144,7 +144,8 @@ def _label(columns: Mapping[str, Any], labels: tuple[str, ...]) -> Any:
     return [" ".join(str(part) for part in row) for row in rows]
 
 
-def _given(column: list[str] | None, names: list[str]) -> dict[str, str]:
+def named_columns(column: list[str] | None, names: list[str]) -> dict[str, str]:
+    """Arguments and the columns that --column says they are."""
     given: dict[str, str] = {}
     for pair in column or ():
         argument, sign, name = (part.strip() for part in pair.partition("="))

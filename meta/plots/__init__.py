@@ -15,6 +15,10 @@ from meta.plots.forest import ForestPlot, forest
 from meta.plots.funnel import funnel
 from meta.plots.joint_density import joint
 from meta.plots.multiverse import specification
+from meta.plots.network_graph import network
+from meta.plots.network_ranks import comparison_funnel, rankogram
+from meta.plots.network_rows import side_split
+from meta.plots.network_tables import contributions, league, net_heat
 from meta.plots.normalised import normalisation
 from meta.plots.orchards import caterpillar, orchard
 from meta.plots.planning import planning
@@ -38,7 +42,9 @@ __all__ = [
     "baujat",
     "bubble",
     "caterpillar",
+    "comparison_funnel",
     "compatibility",
+    "contributions",
     "cumulative",
     "drapery",
     "forest",
@@ -47,6 +53,9 @@ __all__ = [
     "influence",
     "joint",
     "labbe",
+    "league",
+    "net_heat",
+    "network",
     "normalisation",
     "orchard",
     "planning",
@@ -55,7 +64,9 @@ __all__ = [
     "profile",
     "qq",
     "radial",
+    "rankogram",
     "residual_funnel",
+    "side_split",
     "specification",
     "tau_trace",
     "verdicts",

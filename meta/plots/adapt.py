@@ -28,6 +28,7 @@ from meta.plots.fits import (
 )
 from meta.plots.model_rows import side_by_side
 from meta.plots.named_summaries import named_summaries
+from meta.plots.network_forest import against_reference
 from meta.plots.rows import NAN, Row, Table
 from meta.plots.study_rows import columns_of, from_frame, grouped, resized, sort_rows, study_rows
 from meta.plots.wording import (
@@ -107,6 +108,10 @@ def rows_from(
         table = build.effects(result, order, by, pooled)
     elif hasattr(result, "user_weights") and hasattr(result, "design"):
         table = build.regression(result, order, by)
+    elif hasattr(result, "treatments") and hasattr(result, "reference"):
+        refuse_unused("with a network, whose rows are treatments", {"by": by})
+        table = against_reference(result)
+        table = replace(table, rows=tuple(sort_rows(list(table.rows), order)))
     elif isinstance(result, Result) and not _has_own_rows(result):
         table = named_summaries(result, order, by, leading_zero, show_tau2)
     elif hasattr(result, "effects") and hasattr(result, "estimate"):

@@ -32,6 +32,13 @@ __all__ = ["ClaimMark", "ForestPlot", "forest"]
 MANY = 60
 
 
+def _headed(look: Theme, result: Any) -> Theme:
+    """The theme, its first column headed by what the rows of a network are compared with."""
+    if look.study_header == as_theme("default").study_header and hasattr(result, "treatments"):
+        return replace(look, study_header=f"Against {result.reference}")
+    return look
+
+
 @keywords
 @dataclass(frozen=True, eq=False, repr=False)
 class ForestPlot(FigureResult):
@@ -141,7 +148,7 @@ def forest(
     named = (yi, vi, sei, study, measure)
     if result is None or any(item is not None for item in named):  # else a table may hold intervals or fits
         result = data_of(result, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
-    look = as_theme(theme)
+    look = _headed(as_theme(theme), result)
     shown = "none" if prediction is None else prediction
     if shown not in PREDICTIONS:
         raise unknown_option("prediction", prediction, PREDICTIONS)

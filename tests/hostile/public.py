@@ -88,6 +88,12 @@ def compared() -> pd.DataFrame:
 
 
 @cache
+def compared_network() -> Any:
+    with quiet():
+        return meta.pool_network(compared(), measure="MD", treat1="first", treat2="second", better="low")
+
+
+@cache
 def es() -> Any:
     return meta.effect_sizes(frame(), measure="GEN", yi="yi", vi="vi")
 
@@ -231,6 +237,11 @@ CALLS: dict[str, Callable[[], dict[str, Any]]] = {
     "meta.diagnostics.gosh": lambda: {"fit": fit(), "subsets": 50, "seed": 1},
     "meta.diagnostics.gosh_clusters": lambda: {"table": meta.diagnostics.gosh(fit(), subsets=60, seed=1)},
     **{f"meta.plots.{name}": lambda: {"result": fit()} for name in FIGURES},
+    **{
+        f"meta.plots.{name}": lambda: {"net": compared_network()}
+        for name in ("comparison_funnel", "contributions", "league", "net_heat", "network", "side_split")
+    },
+    "meta.plots.rankogram": lambda: {"net": compared_network(), "draws": 200},
     "meta.plots.baujat": lambda: {"table": meta.diagnostics.baujat(fit())},
     "meta.plots.bubble": lambda: {"result": regression(), "x": "x"},
     "meta.plots.compatibility": lambda: {"curve": fit()},

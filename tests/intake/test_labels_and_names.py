@@ -186,6 +186,11 @@ NEEDS_A_FIT = {
     "meta.shared_control": "needs sizes and means of a common control",
     "meta.plots.labbe": "needs the events of both groups",
     **dict.fromkeys(("meta.pool_network", "meta.bayes_network"), "arms, or contrasts of named treatments"),
+    **dict.fromkeys(
+        [f"meta.plots.{name}" for name in ("comparison_funnel", "contributions", "league", "net_heat")]
+        + [f"meta.plots.{name}" for name in ("network", "rankogram", "side_split")],
+        "needs a network",
+    ),
     "meta.plots.bubble": "takes effects or a regression and names a moderator",
     "meta.plots.joint": "needs a posterior",
     "meta.plots.posterior": "needs a posterior",

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import brentq
 from scipy.special import chdtri
 
@@ -46,9 +45,10 @@ def terms(rotated: Rotated, tau2: float) -> Terms:
     total = rotated.v + tau2
     w = 1.0 / total
     weighted = X * w[:, None]
-    factor = cho_factor(X.T @ weighted, lower=True)
-    phi = cho_solve(factor, np.eye(X.shape[1]))
-    d = cho_solve(factor, weighted.T @ y)
+    factor = np.linalg.cholesky(X.T @ weighted)
+    half = np.linalg.inv(factor)
+    phi = half.T @ half
+    d = phi @ (weighted.T @ y)
     residual = w * (y - X @ d)
     a2, a3 = weighted.T @ weighted, weighted.T @ (weighted * w[:, None])
     h = phi @ a2
@@ -61,7 +61,7 @@ def terms(rotated: Rotated, tau2: float) -> Terms:
         traces=float((w * w).sum() - 2 * np.sum(phi * a3) + np.sum(h * h.T)),
         sum_w=float(w.sum()),
         sum_w2=float((w * w).sum()),
-        logdet=2 * float(np.log(np.diag(factor[0])).sum()),
+        logdet=2 * float(np.log(np.diag(factor)).sum()),
         sum_log=float(np.log(total).sum()),
     )
 
@@ -117,8 +117,7 @@ def maximum(rotated: Rotated, restricted: bool) -> float:
         return 0.0
 
     def score(tau2: float) -> float:
-        at = terms(rotated, tau2)
-        return at.squares - (at.trace if restricted else at.sum_w)
+        return _score(rotated, tau2, restricted)
 
     # a tenth of the smallest variance: below it weights hardly change, and so does the likelihood
     grid = np.concatenate([[0.0], np.geomspace(min(0.1 * smallest, 1e-3 * ceiling), ceiling, POINTS)])
@@ -133,6 +132,18 @@ def maximum(rotated: Rotated, restricted: bool) -> float:
     if log_likelihood(rotated, 0.0, restricted) >= log_likelihood(rotated, found, restricted):
         return 0.0
     return found
+
+
+def _score(rotated: Rotated, tau2: float, restricted: bool) -> float:
+    """Twice the derivative of the log-likelihood: y'PPy - tr(P), or less the sum of weights under ML."""
+    y, X = rotated.y, rotated.X
+    w = 1.0 / (rotated.v + tau2)
+    weighted = X * w[:, None]
+    both = np.concatenate([(weighted.T @ y)[:, None], weighted.T @ weighted], axis=1)
+    solved = np.linalg.solve(X.T @ weighted, both)
+    residual = w * (y - X @ solved[:, 0])
+    lost = float(np.trace(solved[:, 1:])) if restricted else 0.0
+    return float(residual @ residual) - float(w.sum()) + lost
 
 
 def _heights(rotated: Rotated, grid: np.ndarray, restricted: bool) -> np.ndarray:

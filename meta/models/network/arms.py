@@ -21,8 +21,8 @@ from meta.models.network.data import NetworkData
 from meta.models.network.labels import check_repeated, grouped, look_alikes, merged
 
 TWICE = (
-    "combine the two arms into one, or name the treatments apart (such as by dose, 'oxide 300 mg' and "
-    "'oxide 500 mg')"
+    "combine the two arms into one, name the treatments apart (such as by dose, 'oxide 300 mg' and 'oxide "
+    "500 mg'), or, if these are two trials, give each its own name in study="
 )
 
 

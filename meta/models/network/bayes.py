@@ -14,7 +14,7 @@ from meta.bayes.priors import Fixed, Flat, Normal, Prior
 from meta.effects.carried import LARGEST
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import shown
-from meta.kernels.network.quadrature import given_tau, nodes_of
+from meta.kernels.network.quadrature import given_tau, nodes_of, rough_likelihood
 from meta.keywords import keywords
 from meta.models.network.pool import check_better, read_network, reference_of, refuse_pieces
 from meta.models.network.posterior import NetworkPosterior
@@ -158,4 +158,8 @@ def _integrate(rotated: Any, prior: Prior, prior_sd: float) -> tuple[np.ndarray,
         with np.errstate(divide="ignore", over="ignore"):
             return np.asarray(given_tau(rotated, tau, prior_sd).log_likelihood + ready.logpdf(tau))
 
-    return nodes_of(log_density, scale, float(ready.support[1]))
+    def rough(tau: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", over="ignore"):
+            return np.asarray(rough_likelihood(rotated, tau, prior_sd) + ready.logpdf(tau))
+
+    return nodes_of(log_density, rough, scale, float(ready.support[1]))

@@ -145,7 +145,8 @@ def _refuse_repeats(first: np.ndarray, second: np.ndarray, trial: str, own: list
         a, b = (own[i] for i in twice[0])
         raise InputError(
             f"trial {trial!r} compares {a!r} with {b!r} in {pairs.count(twice[0])} rows; combine the arms of "
-            "one treatment, or name them apart (such as by dose)"
+            "one treatment, name them apart (such as by dose), or, if these are two trials, give each its "
+            "own name in study="
         )
 
 

@@ -16,6 +16,7 @@ from meta.models.network.data import NetworkData
 from meta.models.network.fitting import TESTS, fit_data
 from meta.models.network.given import read_contrasts
 from meta.models.network.result import Network
+from meta.tables.containers import as_columns, is_table
 
 BETTER = ("low", "high")
 
@@ -150,6 +151,7 @@ OF_CONTRASTS = ("yi", "vi", "sei", "se_base", "n1", "n2", "assume_shared", "trea
 def read_network(given: Mapping[str, Any], notes: Notes) -> NetworkData:
     """The network behind the arguments of `pool_network` or `bayes_network`, by name."""
     data, study, merge = given["data"], given["study"], given["merge"]
+    data = as_columns(data) if data is not None and is_table(data) else data  # read once
     treatment, corrected = given["treatment"], given["bias_correction"]
     arms = {name: given[name] for name in OF_ARMS}
     contrasts = {name: given[name] for name in OF_CONTRASTS}

@@ -13,7 +13,7 @@ from meta.keywords import keywords
 from meta.plots.chart import canvas, finished
 from meta.plots.figure import FigureResult, style
 from meta.plots.network_layout import LONGEST_NAME, circle_order, places
-from meta.plots.text import font, shortened, width
+from meta.plots.text_size import font, shortened, width
 from meta.plots.themes import Theme, as_theme
 
 if TYPE_CHECKING:

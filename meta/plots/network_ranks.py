@@ -11,7 +11,7 @@ from meta.arguments import check_arguments, need
 from meta.keywords import keywords
 from meta.plots.chart import canvas, dress, finished, heading, legend, spread, words
 from meta.plots.figure import FigureResult, new_figure, style
-from meta.plots.text import font, shortened
+from meta.plots.text_size import font, shortened
 from meta.plots.themes import PALETTE, Theme, as_theme
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from meta.keywords import keywords
 from meta.plots.chart import dress, finished, heading
 from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.network_layout import LONGEST_NAME
-from meta.plots.text import font, shortened, width
+from meta.plots.text_size import font, shortened, width
 from meta.plots.themes import BLUE, VERMILLION, Theme, as_theme
 
 __all__ = ["contributions", "league", "net_heat"]

@@ -161,6 +161,20 @@ fit = meta.regress(bcg, "~ ablat")
 plots.bubble(fit, x="ablat", xlabel="Absolute latitude (degrees)")""",
     ),
     Example(
+        "dose-response",
+        "Dose-response curve",
+        """\
+arms = {"study": list("aaabbbccc"), "dose": [0, 100, 300, 0, 150, 300, 0, 200, 400], "n": [40] * 9}
+curve = meta.dose_response(arms, measure="MD", mean=[1, 7, 9, 2, 9, 10, 0, 9, 11], sd=[6] * 9, shape="log")
+plots.dose_response(curve, region=(200, 400))""",
+    ),
+    Example(
+        "dose-residuals",
+        "Residuals against dose",
+        """\
+plots.dose_residuals(curve)""",
+    ),
+    Example(
         "baujat",
         "Baujat plot",
         """\

@@ -20,6 +20,7 @@ import typer
 from meta.commands.adding.add import ANY_FLAG, add
 from meta.commands.beginning import init
 from meta.commands.completion import completion
+from meta.commands.dose import dose
 from meta.commands.drawing import forest, funnel
 from meta.commands.evidence import check, claims, print_problems, show
 from meta.commands.flags import columns_as_options
@@ -69,6 +70,7 @@ for command in (
     regress,
     multilevel,
     network,
+    dose,
     bayes,
     schema,
     completion,

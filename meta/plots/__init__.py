@@ -10,6 +10,7 @@ from meta.plots.bubbles import bubble
 from meta.plots.columns import SymbolColumn, TextColumn
 from meta.plots.curves import compatibility, drapery, profile
 from meta.plots.densities import posterior, prior_sensitivity
+from meta.plots.dose_curves import dose_residuals, dose_response
 from meta.plots.figure import FigureResult
 from meta.plots.forest import ForestPlot, forest
 from meta.plots.funnel import funnel
@@ -46,6 +47,8 @@ __all__ = [
     "compatibility",
     "contributions",
     "cumulative",
+    "dose_residuals",
+    "dose_response",
     "drapery",
     "forest",
     "funnel",

@@ -40,6 +40,12 @@ def workplace(tmp_path):
     scores = "study,mt,sd1i,n1i,mc,sd2i,n2i,form\nA,5,2,20,4,2,20,x\nB,6,2,30,4,2,31,x\n"
     scores += "C,5,2,9,5,3,9,y\nD,4,1,9,3,1,9,y\n"
     (tmp_path / "scores.csv").write_text(scores)
+    arms = "study,dose,mean,sd,n\n" + "".join(
+        f"{name},{dose},{0.01 * dose + i},{1 + i / 9},{30 + i}\n"
+        for i, name in enumerate("ABCD")
+        for dose in (0, 100, 300)
+    )
+    (tmp_path / "arms.csv").write_text(arms)
     shutil.copy(RM5, tmp_path / "review.rm5")
     shutil.copytree(ROOT / "studies", tmp_path / "studies")
     return tmp_path

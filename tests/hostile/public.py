@@ -119,6 +119,11 @@ def doses() -> dict[str, Any]:
 
 
 @cache
+def curve() -> Any:
+    return meta.dose_response(doses(), measure="MD", shape="quadratic")
+
+
+@cache
 def fit() -> Any:
     return meta.pool(es())
 
@@ -244,6 +249,8 @@ CALLS: dict[str, Callable[[], dict[str, Any]]] = {
     "meta.plots.rankogram": lambda: {"net": compared_network(), "draws": 200},
     "meta.plots.baujat": lambda: {"table": meta.diagnostics.baujat(fit())},
     "meta.plots.bubble": lambda: {"result": regression(), "x": "x"},
+    "meta.plots.dose_response": lambda: {"curve": curve()},
+    "meta.plots.dose_residuals": lambda: {"curve": curve()},
     "meta.plots.compatibility": lambda: {"curve": fit()},
     "meta.plots.cumulative": lambda: {"table": meta.diagnostics.cumulative(fit())},
     "meta.plots.gosh": lambda: {"table": meta.diagnostics.gosh(fit(), subsets=60, seed=1)},

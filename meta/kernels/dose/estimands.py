@@ -29,8 +29,8 @@ def lowest(doses: Array, curves: Array) -> tuple[Array, Array]:
     """Dose and value of the minimum of each curve (c, g), refined by a parabola through three points.
 
     >>> x = np.linspace(0, 2, 21)
-    >>> [a.round(6).tolist() for a in lowest(x, (x - 0.93)[None] ** 2)]
-    [[0.93], [0.0]]
+    >>> [a.round(6).tolist() for a in lowest(x, 1 + (x - 0.93)[None] ** 2)]
+    [[0.93], [1.0]]
     """
     at = np.argmin(curves, axis=1)
     inner = np.clip(at, 1, curves.shape[1] - 2)

@@ -146,7 +146,7 @@ def dose_response(
     ... }
     >>> curve = meta.dose_response(table, study="trial", measure="MD")
     >>> curve.predict([100, 300])[["dose", "estimate"]].round(2).to_dict("list")
-    {'dose': [100.0, 300.0], 'estimate': [0.54, 1.61]}
+    {'dose': [100.0, 300.0], 'estimate': [0.53, 1.58]}
     """
     check_arguments(dose_response, locals())
     check_level(level)

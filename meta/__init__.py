@@ -46,6 +46,8 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.effects.evidence import load_evidence as load_evidence
     from meta.effects.model import EffectSizes as EffectSizes
     from meta.effects.revman import read_revman as read_revman
+    from meta.models.dose.bayes_dose import DosePosterior as DosePosterior
+    from meta.models.dose.bayes_dose import bayes_dose as bayes_dose
     from meta.models.dose.comparison import ShapeComparison as ShapeComparison
     from meta.models.dose.comparison import compare_shapes as compare_shapes
     from meta.models.dose.dose_response import dose_response as dose_response
@@ -110,6 +112,7 @@ _PLACES = {
     "bayes_network": "meta.models.network.bayes",
     "dose_response": "meta.models.dose.dose_response",
     "compare_shapes": "meta.models.dose.comparison",
+    "bayes_dose": "meta.models.dose.bayes_dose",
     "robust": "meta.pooling.robust",
     "aggregate": "meta.pooling.dependence",
     "vcalc": "meta.pooling.vcalc",
@@ -162,6 +165,7 @@ _CLASSES = {
     "NetworkPosterior": "meta.models.network.posterior",
     "DoseResponse": "meta.models.dose.result",
     "DoseRegion": "meta.models.dose.region",
+    "DosePosterior": "meta.models.dose.bayes_dose",
     "ShapeComparison": "meta.models.dose.comparison",
     "Robust": "meta.pooling.robust",
     "LikelihoodRatio": "meta.pooling.coefficients",

@@ -39,6 +39,7 @@ PLACES: Mapping[str, str] = {
     **_at("meta.kernels.network.contrasts", "Contrasts"),
     **_at("meta.models.dose.result", "DoseResponse"),
     **_at("meta.models.dose.region", "DoseRegion"),
+    **_at("meta.models.dose.bayes_dose", "DosePosterior"),
     **_at("meta.models.dose.comparison", "ShapeComparison"),
     **_at("meta.kernels.dose.bases", "Basis"),
     **_at("meta.kernels.heterogeneity", "Tau2Interval"),

@@ -54,7 +54,7 @@ def test_figures_refuse_what_they_cannot_draw():
         with pytest.raises(MetaError, match=told):
             meta.plots.dose_response(fit, **options)
     with pytest.raises(MetaError, match="curve must be a dose-response curve"):
-        meta.plots.dose_response(meta.pool(yi=[0.1, 0.2, 0.3], vi=[0.1] * 3))
+        meta.plots.dose_response([0.1, 0.2])
     plt.close("all")
 
 

@@ -186,6 +186,7 @@ CURVES = {"a": (np.linspace(-2, 2, 9), np.linspace(0.1, 0.9, 9))}
 CALLS: dict[str, Callable[[], dict[str, Any]]] = {
     "meta.aggregate": lambda: {"data": es(), "cluster": "g", "rho": 0.5},
     "meta.vcalc": lambda: {"data": es(), "cluster": "g", "obs": "effect", "rho": 0.5},
+    "meta.bayes_dose": lambda: {"data": doses(), "measure": "MD", "tau": meta.HalfNormal(0.5)},
     "meta.compare_shapes": lambda: {"table": doses(), "measure": "MD", "shapes": ["linear", "log"]},
     "meta.dose_response": lambda: {"table": doses(), "measure": "MD", "shape": "quadratic"},
     "meta.bayes": lambda: {"es": es(), "effect": meta.Normal(0, 2), "tau": meta.HalfNormal(0.5)},

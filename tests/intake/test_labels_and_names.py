@@ -179,6 +179,7 @@ NEEDS_A_FIT = {
         ("meta.bias.harbord", "meta.bias.peters", "meta.bias.macaskill", "meta.bias.deeks"),
         "2x2 tables: test_counts_in_any_form.py",
     ),
+    "meta.bayes_dose": "arms: tests/dose/test_dose_posterior.py",
     "meta.compare_shapes": "arms: tests/dose/test_dose_questions.py",
     "meta.dose_response": "arms: tests/dose/test_dose_tables.py",
     "meta.solve": "facts: tests/recovery",

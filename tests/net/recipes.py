@@ -79,6 +79,8 @@ def dose_response(**options: Any) -> Any:
     table = {"study": list("AAABBBCCCDD"), "dose": [0, 1, 2, 0, 1, 3, 0, 2, 4, 0, 3]}
     table |= {"mean": [1.0, 1.6, 2.1, 0.8, 1.1, 2.6, 1.1, 2.2, 2.4, 0.9, 2.2], "sd": [1.0] * 11}
     table |= {"n": [30, 31, 32, 25, 26, 27, 40, 41, 42, 35, 36]}
+    if "tau" in options:
+        return meta.bayes_dose(table, measure="MD", **options)
     if "shapes" in options:
         return meta.compare_shapes(table, measure="MD", **options)
     return meta.dose_response(table, **{"measure": "MD", "shape": "quadratic", "unit": "mg", **options})
@@ -164,6 +166,7 @@ RECIPES: dict[str, Callable[[], Any]] = {
     "network-contrast": lambda: network().contrast("b", "c"),
     "bounded-pool": pool_bounded,
     "dose-response": dose_response,
+    "dose-posterior": lambda: dose_response(tau=meta.HalfNormal(0.5), effect=meta.Normal(0, 5)),
     "dose-region": lambda: dose_response().over(1, 3),
     "dose-emax": lambda: dose_response(shape="emax", method="ML"),
     "dose-shapes": lambda: dose_response(shapes=["linear", "log"]),

@@ -66,14 +66,14 @@ NO_ROWS = {
     *("WaldTest", "LikelihoodRatio", "PermutationTest", "PooledMany", "BatchPosterior", "SampledPosterior"),
     *("Verdict", "Multiverse", "Plan", "Certainty", "NormalisationFinding", "BoundedPool"),
     *("NetworkComponents", "NetworkPosterior"),
-    "ShapeComparison",
+    *("ShapeComparison", "DosePosterior"),
 }
 """Results without rows of effects, or whose rows have no effect of their own (bounds)."""
 NO_MEAN = {
     *("WaldTest", "LikelihoodRatio", "PermutationTest", "RankTest", "ExcessSignificance", "FailsafeN"),
     *("PCurve", "Verdict", "Multiverse", "Plan", "Certainty", "NormalisationFinding", "Answer"),
     "NetworkPosterior",
-    "ShapeComparison",
+    *("ShapeComparison", "DosePosterior"),
 }
 """Results that estimate no mean effect, or leave that to a fit which they hold."""
 WITH_LIKELIHOOD = {

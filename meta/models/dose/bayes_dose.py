@@ -22,7 +22,7 @@ from meta.kernels.dose.posterior import posterior, quantiles
 from meta.keywords import keywords
 from meta.models.dose.columns import read_arms
 from meta.models.dose.contrasts import COVARIANCES, Choices, compare
-from meta.models.dose.curve import _doses, _reference, warn_outside
+from meta.models.dose.curve import asked_doses, reference_of, warn_outside
 from meta.models.dose.marginal import lay_out
 from meta.models.dose.region import side_of
 from meta.models.dose.shapes import NAMES, check_identified, differences, make_basis
@@ -153,8 +153,8 @@ class DosePosterior(Result):
         check_arguments(DosePosterior.predict, given)
         check_scale(scale)
         share = self.level if level is None else check_level(level)
-        at = _doses(self, dose)
-        origin = _reference(self, reference)
+        at = asked_doses(self, dose)
+        origin = reference_of(self, reference)
         rows = differences(self.basis, at, np.full(len(at), origin))
         far = (
             (at - origin) / self.span
@@ -204,7 +204,7 @@ class DosePosterior(Result):
                 f"a region runs from a lower to a higher dose within those seen, {first:g} to {last:g}, got "
                 f"{low:g} to {high:g}"
             )
-        origin = _reference(self, reference)
+        origin = reference_of(self, reference)
         row = mean_terms(self.basis, low, high) - self.basis.at(np.array([origin]))[0]
         names = ("estimate", "sd", "ci_low", "ci_high")
         found = dict(zip(names, map(float, self._summaries(row[None], self.level)[0]), strict=True))

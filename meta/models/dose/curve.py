@@ -79,10 +79,10 @@ class Predictions:
         if draws < 100:
             raise InputError(f"draws must be at least 100, got {draws}")
         share = self.level if level is None else check_level(level)  # type: ignore[attr-defined]
-        at = _doses(self, dose)
-        origin = _reference(self, reference)
+        at = asked_doses(self, dose)
+        origin = reference_of(self, reference)
         rows = differences(self.basis, at, np.full(len(at), origin))  # type: ignore[attr-defined]
-        estimate, se, df = _pointwise(self, rows)
+        estimate, se, df = pointwise(self, rows)
         half = quantile(0.5 + share / 2, df) * se
         spread = between(self, rows, at - origin)
         wide = quantile(0.5 + share / 2, df) * np.sqrt(se**2 + spread)
@@ -99,7 +99,8 @@ class Predictions:
         return pd.DataFrame(columns | {"outside": (at < low) | (at > high)})
 
 
-def _doses(fit: Any, dose: Any) -> Array:
+def asked_doses(fit: Any, dose: Any) -> Array:
+    """The doses that were asked for; those of the trials without."""
     if dose is None:
         return np.asarray(np.unique(fit.doses))
     at = np.atleast_1d(floats(dose, "dose", ndim=(0, 1)))
@@ -108,14 +109,15 @@ def _doses(fit: Any, dose: Any) -> Array:
     return at
 
 
-def _reference(fit: Any, reference: float | None) -> float:
+def reference_of(fit: Any, reference: float | None) -> float:
+    """The dose to compare with; the fit's own without."""
     origin = fit.reference_dose if reference is None else float(reference)
     if not np.isfinite(origin) or origin < 0:
         raise InputError(f"reference must be a dose >= 0, got {origin:g}")
     return float(origin)
 
 
-def _pointwise(fit: Any, rows: Array) -> tuple[Array, Array, Array]:
+def pointwise(fit: Any, rows: Array) -> tuple[Array, Array, Array]:
     """Estimates, standard errors and degrees of freedom of linear forms."""
     estimate = rows @ fit.location
     se = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", rows, fit.vcov, rows), 0.0))

@@ -11,7 +11,7 @@ from meta.errors import InputError
 from meta.kernels.dose.estimands import first_dose, lowest
 from meta.kernels.inference import lower_tail
 from meta.keywords import keywords
-from meta.models.dose.curve import _pointwise, _reference, grid_of
+from meta.models.dose.curve import grid_of, pointwise, reference_of
 from meta.models.dose.region import DoseRegion, region, side_of, simulated_curves
 from meta.models.dose.shapes import differences
 
@@ -44,7 +44,7 @@ class Questions:
             dose of the region has at least the claimed effect.
         """
         check_arguments(Questions.over, {k: v for k, v in locals().items() if k != "self"})
-        return region(self, float(low), float(high), _reference(self, reference))  # type: ignore[arg-type]
+        return region(self, float(low), float(high), reference_of(self, reference))  # type: ignore[arg-type]
 
     @keywords
     def minimum(
@@ -175,8 +175,8 @@ class Questions:
         side = side_of(claimed, direction)
         low, high = self.seen  # type: ignore[attr-defined]
         at = np.linspace(low, high, 2001)
-        rows = differences(self.basis, at, np.full(len(at), _reference(self, reference)))  # type: ignore[attr-defined]
-        estimate, se, df = _pointwise(self, rows)
+        rows = differences(self.basis, at, np.full(len(at), reference_of(self, reference)))  # type: ignore[attr-defined]
+        estimate, se, df = pointwise(self, rows)
         gap = side * (estimate - share * claimed)
         with np.errstate(divide="ignore", invalid="ignore"):
             certain = np.where(se > 0, lower_tail(gap / se, df), (gap >= 0).astype(float))
@@ -192,7 +192,7 @@ def _curves(
     check_seed(seed)
     if draws < 100:
         raise InputError(f"draws must be at least 100, got {draws}")
-    origin = _reference(fit, reference)
+    origin = reference_of(fit, reference)
     at = grid_of(fit)
     estimate = differences(fit.basis, at, np.full(len(at), origin)) @ fit.location
     curves = simulated_curves(fit, at, origin, draws, seed)

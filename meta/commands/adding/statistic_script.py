@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from meta.commands.adding.interview import Answers, Question
 from meta.evidence.kinds import KINDS
@@ -42,8 +41,8 @@ class _Asking:
         arms = (("1", f"the {treatment} group"), ("2", "the control group"))
         self.arms: tuple[tuple[str, str], ...] = arms[:1] if answers.get("control") == "none" else arms
 
-    def ask(self, name: str, words: str, **more: Any) -> Question:
-        return self._of(name, words, kind=self.kind, **more)
+    def ask(self, name: str, words: str, *, default: str = "", optional: bool = False) -> Question:
+        return self._of(name, words, kind=self.kind, default=default, optional=optional)
 
     def choice(
         self, name: str, words: str, choices: tuple[tuple[str, str], ...], help_: str = "", default: str = ""

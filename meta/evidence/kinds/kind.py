@@ -19,7 +19,7 @@ class Asking(Protocol):
     treatment: str
     arms: tuple[tuple[str, str], ...]
 
-    def ask(self, name: str, words: str, **more: Any) -> Any:
+    def ask(self, name: str, words: str, *, default: str = "", optional: bool = False) -> Any:
         """The question for a flat name."""
 
     def choice(
@@ -109,10 +109,9 @@ def fact_name(name: str, arm: str) -> str:
     return f"{name}_{arm}" if arm and name[-1].isdigit() else f"{name}{arm}"
 
 
-def stated(part: Any, *fields: str, **renamed: str) -> dict[str, Any]:
-    """The fields of a part that are given, by the same names or by others (``fact="field"``)."""
-    pairs = {**{name: name for name in fields}, **renamed}
-    found = {name: getattr(part, own) for name, own in pairs.items()}
+def stated(part: Any, *fields: str) -> dict[str, Any]:
+    """The fields of a part that are given, by their names."""
+    found = {name: getattr(part, name) for name in fields}
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -77,7 +77,9 @@ def _of_one_group(part: ArmTest) -> dict[str, object]:
 
 
 def _of_change(part: ArmTest) -> dict[str, object]:
-    found = stated(part, "n", p_change="p")
+    found = stated(part, "n")
+    if part.p is not None:
+        found["p_change"] = part.p
     if part.direction != "not stated":
         found["direction_change"] = part.direction
     significant = part.significant if part.p is None else None

@@ -16,7 +16,8 @@ from meta.claims.rule import decide, posterior_of
 from meta.claims.specifications import Prior, effect_rows, fits, p_values_at, posteriors
 from meta.claims.verdict import Probabilities
 from meta.effects.evidence import Evidence
-from meta.evidence.claims import Analysis, Claim
+from meta.evidence.claim_parts import Analysis
+from meta.evidence.claims import Claim
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,7 +16,8 @@ from meta.claims.verdict import Conclusion, Verdict
 from meta.effects.evidence import PRIMARY, Choices, Evidence
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaError, quiet
-from meta.evidence.claims import Analysis, Claim
+from meta.evidence.claim_parts import Analysis
+from meta.evidence.claims import Claim
 from meta.formatting import number
 from meta.results.base import Result
 from meta.results.plain import plain

@@ -19,7 +19,8 @@ from meta.formatting import listing
 
 if TYPE_CHECKING:
     from meta.claims.proportion import NormalisationFinding
-    from meta.evidence.claims import Analysis, Claim
+    from meta.evidence.claim_parts import Analysis
+    from meta.evidence.claims import Claim
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from meta.arguments import check_arguments
 from meta.claims.answers import Answer, answer, named_analysis
 from meta.claims.grade import DOMAINS, Facts, Finding
 from meta.effects.evidence import Evidence, Reading
-from meta.evidence.claims import Analysis, Claim
+from meta.evidence.claim_parts import Analysis
+from meta.evidence.claims import Claim
 from meta.keywords import keywords
 from meta.results.base import Result
 from meta.results.plain import plain

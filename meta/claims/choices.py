@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from meta.effects.evidence import PRIMARY, Choices, Evidence
-from meta.evidence.claims import Analysis, Claim
+from meta.evidence.claim_parts import Analysis
+from meta.evidence.claims import Claim
 from meta.formatting import number
 
 WIDER_ALLOCATION = ("not stated", "not randomised")

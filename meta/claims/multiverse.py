@@ -19,7 +19,8 @@ from meta.claims.specifications import sampled
 from meta.effects.evidence import Evidence
 from meta.effects.registry import MEASURES
 from meta.errors import InputError, quiet
-from meta.evidence.claims import Analysis, Claim
+from meta.evidence.claim_parts import Analysis
+from meta.evidence.claims import Claim
 from meta.formatting import number, percent
 from meta.keywords import keywords
 from meta.results.base import Result

@@ -17,7 +17,7 @@ from meta.claims.rule import decide, posterior_of
 from meta.claims.verdict import Probabilities, Verdict
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, NotEstimableError
-from meta.evidence.claims import Rule
+from meta.evidence.claim_parts import Rule
 from meta.formatting import number, percent
 from meta.kernels.preposterior import Present, present, probabilities_after
 from meta.keywords import keywords

@@ -14,7 +14,8 @@ from meta.errors import quiet
 from meta.formatting import number, percent
 
 if TYPE_CHECKING:
-    from meta.evidence.claims import Analysis, Claim, Rule
+    from meta.evidence.claim_parts import Analysis, Rule
+    from meta.evidence.claims import Claim
 
 
 def decide(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meta.evidence.claims import Analysis, Eligibility, Intervention
+from meta.evidence.claim_parts import Analysis, Eligibility, Intervention
 from meta.evidence.schema import Arm, Result, Study
 from meta.formatting import listing, number
 

@@ -21,7 +21,8 @@ from meta.effects.reported import derive, within
 from meta.effects.several_arms import contrasts, derive_together, one_arm_of, question, told_apart
 from meta.effects.study_contradictions import Doubt, doubts_about, doubts_of
 from meta.errors import EvidenceError
-from meta.evidence.claims import Analysis, Claim
+from meta.evidence.claim_parts import Analysis
+from meta.evidence.claims import Claim
 from meta.evidence.clones import printed_counts, printed_values
 from meta.evidence.reading import Library, read_library
 from meta.evidence.schema import Arm, Result, Study

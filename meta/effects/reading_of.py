@@ -9,7 +9,8 @@ from typing import SupportsFloat
 import numpy as np
 
 from meta.effects.eligibility import contrast
-from meta.evidence.claims import Analysis, ClaimsFile
+from meta.evidence.claim_parts import Analysis
+from meta.evidence.claims import ClaimsFile
 from meta.evidence.schema import Arm, Result, Study
 from meta.formatting import number
 from meta.recovery.assumptions import ASSUMPTIONS

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from meta.effects.registry import measure as look_up
 from meta.evidence.claim_kinds import ASKS, OWN, FactCheck
+from meta.evidence.claim_parts import Analysis, Rule, StatedClaim
 from meta.evidence.estimand import Estimand, no_effect, off_scale
 from meta.evidence.problems import Finding
 from meta.formatting import listing
-
-if TYPE_CHECKING:
-    from meta.evidence.claims import Analysis, Claim, Rule
 
 ROUNDING = 0.0051
 """A percentage in words is rounded to whole numbers, so that its ratio may differ by half of one percent."""
@@ -22,10 +19,10 @@ LESS, MORE = "less|fewer|lower|shorter|smaller", "more|higher|longer|larger|grea
 PERCENT = re.compile(rf"(\d+(?:\.\d+)?) ?% ({LESS}|{MORE})\b")
 
 
-def incoherences(claim: Claim) -> Iterator[Finding]:
+def incoherences(claim: StatedClaim) -> Iterator[Finding]:
     """Everything in a claim that does not fit together; nothing if it does.
 
-    >>> from meta.evidence.claims import Rule
+    >>> from meta.evidence.claim_parts import Rule
     >>> [str(found) for found in _rule(Rule(support=0.95, contradict=0.97))][0]
     'rule.contradict: must be at most 0.5 (found 0.97); write 0.05, the usual one'
     """
@@ -37,7 +34,7 @@ def incoherences(claim: Claim) -> Iterator[Finding]:
             yield found._replace(field=f"readings.{i}.{found.field}")
 
 
-def _kind(claim: Claim) -> Iterator[Finding]:
+def _kind(claim: StatedClaim) -> Iterator[Finding]:
     """What a kind needs and is not there, what belongs to another, and what its own tables say."""
     for name in ASKS[claim.kind]:
         if not getattr(claim, name):
@@ -59,7 +56,7 @@ def _kind(claim: Claim) -> Iterator[Finding]:
             yield from _scales(claim.estimand, analysis)
 
 
-def _readings(claim: Claim) -> Iterator[Finding]:
+def _readings(claim: StatedClaim) -> Iterator[Finding]:
     ids = [item.id for item in claim.readings]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
         yield Finding("readings", repr(name), "two readings have this id", "give each its own")

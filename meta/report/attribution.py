@@ -18,7 +18,7 @@ from meta.claims.rule import posterior_of
 from meta.effects.evidence import Evidence
 from meta.effects.model import EffectSizes
 from meta.errors import MetaError, quiet
-from meta.evidence.claims import Analysis
+from meta.evidence.claim_parts import Analysis
 from meta.report.fingerprints import Inputs
 
 METHOD = "each change put back alone; difference in the posterior mean, on the model scale"

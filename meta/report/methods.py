@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from meta.effects.evidence import Evidence
-from meta.evidence.claims import Analysis
+from meta.evidence.claim_parts import Analysis
 from meta.formatting import listing
 from meta.pooling.options import ESTIMATORS, PREDICTION_INTERVALS, TESTS
 from meta.report.blocks import Block, Paragraph, Section, Span, paragraph

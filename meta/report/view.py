@@ -8,7 +8,8 @@ from typing import Any
 
 from meta.claims.judge import judge
 from meta.effects.evidence import Evidence
-from meta.evidence.claims import Analysis, Claim, Topic
+from meta.evidence.claim_parts import Analysis
+from meta.evidence.claims import Claim, Topic
 from meta.evidence.schema import Study
 from meta.formatting import chance, number, percent
 from meta.report.blocks import Section, paragraph

@@ -12,7 +12,7 @@ from meta.claims.rule import bars, decide, posterior_of
 from meta.claims.verdict import Probabilities
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, EvidenceError, InputError, quiet
-from meta.evidence.claims import Rule
+from meta.evidence.claim_parts import Rule
 from meta.evidence.reading import checked, read_library
 from meta.kernels.bounded import make_rows
 

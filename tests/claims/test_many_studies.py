@@ -44,7 +44,7 @@ def test_the_posteriors_of_hundreds_of_trials_fit_on_the_grid():
     from meta.claims.specifications import Prior, posteriors
     from meta.effects.model import EffectSizes
     from meta.effects.reading_of import Derived
-    from meta.evidence.claims import Analysis
+    from meta.evidence.claim_parts import Analysis
 
     rng = np.random.default_rng(5)
     y = rng.normal(-0.3, 0.3, 300)

@@ -11,7 +11,8 @@ from meta.claims.judge import judge
 from meta.claims.rule import decide
 from meta.claims.verdict import Probabilities
 from meta.errors import InputError
-from meta.evidence.claims import Estimand, Rule
+from meta.evidence.claim_parts import Rule
+from meta.evidence.claims import Estimand
 
 
 def estimand(**changes):

@@ -10,7 +10,8 @@ from meta.effects.from_tests import g_from_paired_t, g_from_t
 from meta.effects.percent_scale import PercentScale
 from meta.effects.reading_of import Context
 from meta.effects.reported import derive
-from meta.evidence.claims import Analysis, ClaimsFile
+from meta.evidence.claim_parts import Analysis
+from meta.evidence.claims import ClaimsFile
 from meta.evidence.schema import Study
 
 ASSUMPTIONS = {

@@ -13,7 +13,8 @@ from meta.claims.choices import merge, rule_choices, value_choices
 from meta.effects.evidence import PRIMARY, Choices, Evidence, Reading
 from meta.effects.reading_of import Derived
 from meta.effects.registry import measure as look_up
-from meta.evidence.claims import Analysis, Claim
+from meta.evidence.claim_parts import Analysis
+from meta.evidence.claims import Claim
 from meta.report.blocks import Block, Widget, paragraph
 from meta.report.subject import Subject
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from meta.arguments import check_arguments, check_direction, check_level
+from meta.effects.model import EffectSizes
 from meta.errors import InputError, NotEstimableError
 from meta.formatting import number, percent
 from meta.kernels.dose.bands import root_of
+from meta.kernels.dose.bases import Basis
 from meta.kernels.dose.estimands import mean_terms
 from meta.kernels.inference import quantile, two_sided
 from meta.keywords import keywords
@@ -23,11 +25,73 @@ from meta.results.mean import OneMean
 from meta.results.text import Line, display_text, heading, needs_display, table
 
 if TYPE_CHECKING:
-    from meta.models.dose.result import DoseResponse
+    import pandas as pd
 
 Array = np.ndarray
 POINTS = 101
 """Doses of a region at which a claim is checked."""
+
+
+class FittedCurve(Protocol):
+    """What a region needs to know of a fitted curve, such as `meta.models.dose.result.DoseResponse`."""
+
+    @property
+    def basis(self) -> Basis:
+        """The shape."""
+
+    @property
+    def es(self) -> EffectSizes:
+        """The effects behind the curve."""
+
+    @property
+    def k(self) -> int:
+        """Number of effects."""
+
+    @property
+    def measure(self) -> str:
+        """Code of the measure."""
+
+    @property
+    def method(self) -> str:
+        """Estimator."""
+
+    @property
+    def test(self) -> str:
+        """Test."""
+
+    @property
+    def level(self) -> float:
+        """Level of intervals."""
+
+    @property
+    def unit(self) -> str:
+        """Unit of the dose."""
+
+    @property
+    def axis(self) -> str:
+        """What the curve runs over."""
+
+    @property
+    def df(self) -> np.ndarray:
+        """Degrees of freedom of each coefficient, (p,)."""
+
+    @property
+    def location(self) -> np.ndarray:
+        """Coefficients, (p,)."""
+
+    @property
+    def vcov(self) -> np.ndarray:
+        """Their covariance, (p, p)."""
+
+    @property
+    def seen(self) -> tuple[float, float]:
+        """Lowest and highest dose seen."""
+
+    def _dfs(self, rows: np.ndarray) -> np.ndarray:
+        """Degrees of freedom of combinations of the coefficients."""
+
+    def augment(self) -> pd.DataFrame:
+        """One row per arm."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,7 +120,7 @@ class DoseRegion(OneMean, Result):
     se: float
     df: float
     level: float
-    curve: DoseResponse
+    curve: FittedCurve
 
     @property
     def effects(self) -> Any:
@@ -209,7 +273,7 @@ def simulated_curves(fit: Any, doses: Array, reference: float, draws: int, seed:
     return np.asarray(rows @ fit.location + (z @ root.T) @ (rows / size).T)
 
 
-def region(fit: DoseResponse, low: float, high: float, reference: float) -> DoseRegion:
+def region(fit: FittedCurve, low: float, high: float, reference: float) -> DoseRegion:
     """The mean effect over [low, high]; refused beyond the doses that were seen."""
     first, last = fit.seen
     if not low < high:

@@ -14,6 +14,7 @@ from meta.errors import InputError, NotEstimableError
 from meta.formatting import interval, number, percent
 from meta.kernels.inference import lower_tail, quantile, two_sided
 from meta.models.network.evidence import split_of, spread
+from meta.models.network.network_numbers import NetworkNumbers
 from meta.results.base import Result
 from meta.results.display import BackTransformed, back_transformed
 from meta.results.mean import OneMean
@@ -22,8 +23,6 @@ from meta.results.text import Line, display_text, heading, heterogeneity, needs_
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from meta.models.network.result import Network
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -200,7 +199,7 @@ _KEPT = (
 )
 
 
-def contrast_of(net: Network, first: int, second: int) -> NetworkContrast:
+def contrast_of(net: NetworkNumbers, first: int, second: int) -> NetworkContrast:
     """One comparison of a fitted network, by positions of the treatments."""
     own = {name: float(x) for name, x in net.numbers(first, second).items()}
     found = split_of(net)
@@ -223,7 +222,7 @@ def contrast_of(net: Network, first: int, second: int) -> NetworkContrast:
     )
 
 
-def direct_trials(net: Network, first: int, second: int) -> EffectSizes:
+def direct_trials(net: NetworkNumbers, first: int, second: int) -> EffectSizes:
     """The trials that compare two treatments, as effects of the first minus the second."""
     p = net.data.pairs
     rows = np.flatnonzero(

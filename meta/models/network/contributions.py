@@ -11,17 +11,17 @@ from meta.errors import InputError, unknown_option
 from meta.formatting import listing
 from meta.kernels.network.flow import contributions, edge_weights
 from meta.models.network.evidence import spread
-from meta.models.network.tables import pairs_in_order
+from meta.models.network.network_numbers import NetworkNumbers
+from meta.models.network.tables import pairs_in_order, trial_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.models.network.result import Network
 
 BY = ("comparison", "trial")
 
 
-def contribution_table(net: Network, by: str, pair: tuple[int, int] | None) -> pd.DataFrame:
+def contribution_table(net: NetworkNumbers, by: str, pair: tuple[int, int] | None) -> pd.DataFrame:
     """Percentages: one row per estimate, one column per direct comparison or trial."""
     import pandas as pd
 
@@ -47,13 +47,13 @@ def contribution_table(net: Network, by: str, pair: tuple[int, int] | None) -> p
     )
 
 
-def adjusted_funnel(net: Network, order: Sequence[str] | None) -> pd.DataFrame:
+def adjusted_funnel(net: NetworkNumbers, order: Sequence[str] | None) -> pd.DataFrame:
     """Comparisons of all trials, centred at the network's estimate of their comparison.
 
     Chaimani & Salanti (2012), doi:10.1002/jrsm.57. ``order`` says which of two treatments comes first
     (is newer, say), because a funnel means something only if all comparisons point the same way.
     """
-    table = net.augment()
+    table = trial_table(net)
     place = _places(net, order)
     turn = np.array([place[a] > place[b] for a, b in zip(table.treat1, table.treat2, strict=True)])
     sign = np.where(turn, -1.0, 1.0)
@@ -64,7 +64,7 @@ def adjusted_funnel(net: Network, order: Sequence[str] | None) -> pd.DataFrame:
     return table[["study", "treat1", "treat2", "yi", "sei", "fitted", "centred"]]
 
 
-def _places(net: Network, order: Sequence[str] | None) -> dict[str, int]:
+def _places(net: NetworkNumbers, order: Sequence[str] | None) -> dict[str, int]:
     """Place of each treatment; without an order those with better effects come before the reference."""
     if order is None:
         rest = [name for name in net.treatments if name != net.reference]

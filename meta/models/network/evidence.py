@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from meta.kernels.network.direct import Split, split
 from meta.kernels.network.estimate import fit_network
-
-if TYPE_CHECKING:
-    from meta.models.network.result import Network
+from meta.models.network.network_numbers import NetworkNumbers
 
 
-def spread(net: Network) -> float:
+def spread(net: NetworkNumbers) -> float:
     """The tau2 that weights use: 0 where it cannot be estimated."""
     return 0.0 if net.tau2 != net.tau2 else float(net.tau2)
 
 
-def split_of(net: Network, tau2: float | None = None) -> Split:
+def split_of(net: NetworkNumbers, tau2: float | None = None) -> Split:
     """Direct and indirect estimates of all pairs at the network's tau2, or at another."""
     at = spread(net) if tau2 is None else tau2
     data = net.data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,16 +9,16 @@ from scipy.special import chdtrc
 
 from meta.errors import NotEstimableError, unknown_option
 from meta.kernels.inference import two_sided
-from meta.kernels.network.designs import Decomposition, decompose, detached, net_heat, tau2_within
-from meta.models.network.data import NetworkData
+from meta.kernels.network.designs import Decomposition, detached, net_heat, tau2_within
+from meta.models.network.designs import decomposition
 from meta.models.network.evidence import split_of
 from meta.models.network.heterogeneity import QTest
+from meta.models.network.network_numbers import NetworkNumbers
 from meta.models.network.tables import pairs_in_order
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.models.network.result import Network
 
 KINDS = ("design", "side", "heat", "detach")
 NO_LOOP = (
@@ -28,24 +27,7 @@ NO_LOOP = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Q of the whole network, within designs and between them."""
-
-    total: QTest
-    within: QTest
-    between: QTest
-    by_design: Decomposition
-
-
-def decomposition(data: NetworkData, tau2: float = 0.0) -> Parts:
-    """Q in parts."""
-    found = decompose(data.contrasts, tau2)
-    within = QTest(sum(q for q, _ in found.within), sum(df for _, df in found.within))
-    return Parts(QTest(*found.total), within, QTest(*found.between), found)
-
-
-def inconsistency(net: Network, kind: str) -> pd.DataFrame:
+def inconsistency(net: NetworkNumbers, kind: str) -> pd.DataFrame:
     """The table of one way to see inconsistency."""
     if kind not in KINDS:
         raise unknown_option("inconsistency", kind, KINDS)
@@ -56,12 +38,12 @@ def inconsistency(net: Network, kind: str) -> pd.DataFrame:
     return {"side": side_splits, "heat": heat_table, "detach": detachments}[kind](net)
 
 
-def design_names(net: Network, parts: Decomposition) -> list[str]:
+def design_names(net: NetworkNumbers, parts: Decomposition) -> list[str]:
     """Designs as text, "a:b"."""
     return [":".join(net.treatments[i] for i in design) for design in parts.designs]
 
 
-def by_design(net: Network) -> pd.DataFrame:
+def by_design(net: NetworkNumbers) -> pd.DataFrame:
     """Q in total, within and between designs, and within each design."""
     import pandas as pd
 
@@ -96,7 +78,7 @@ def _row(part: str, design: str, test: QTest, tau2: float) -> dict[str, Any]:
     }
 
 
-def side_splits(net: Network) -> pd.DataFrame:
+def side_splits(net: NetworkNumbers) -> pd.DataFrame:
     """Direct against indirect evidence of every comparison that has direct evidence."""
     import pandas as pd
 
@@ -129,7 +111,7 @@ def side_splits(net: Network) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def detachments(net: Network) -> pd.DataFrame:
+def detachments(net: NetworkNumbers) -> pd.DataFrame:
     """Q between designs that is left when one design is given effects of its own."""
     import pandas as pd
 
@@ -147,7 +129,7 @@ def detachments(net: Network) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def heat_table(net: Network) -> pd.DataFrame:
+def heat_table(net: NetworkNumbers) -> pd.DataFrame:
     """Net heat matrix: change of each design's inconsistency (rows) when another is detached (columns)."""
     import pandas as pd
 

@@ -12,6 +12,7 @@ from meta.formatting import interval, number
 from meta.kernels.inference import quantile
 from meta.kernels.network.ranking import better_than, p_scores, rank_intervals, rank_probabilities
 from meta.models.network.evidence import split_of
+from meta.models.network.network_numbers import NetworkNumbers
 from meta.models.network.tables import measured
 from meta.results.display import on_display
 from meta.results.text import display_digits, needs_display
@@ -19,13 +20,12 @@ from meta.results.text import display_digits, needs_display
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.models.network.result import Network
 
 LEAGUE = "row against column; below the diagonal: network, above: direct"
 VALUES = ("text", "estimate", "se", "p_value")
 
 
-def low_is_better(net: Network) -> bool:
+def low_is_better(net: NetworkNumbers) -> bool:
     """Which direction is good; refused where the fit does not know."""
     if net.better is None:
         raise InputError(
@@ -43,7 +43,7 @@ def check_margin(margin: float) -> float:
 
 
 def ranking(
-    net: Network, margin: float, level: float, draws: int, seed: int | np.random.Generator | None
+    net: NetworkNumbers, margin: float, level: float, draws: int, seed: int | np.random.Generator | None
 ) -> pd.DataFrame:
     """One row per treatment, the best first."""
     import pandas as pd
@@ -70,7 +70,7 @@ def ranking(
     return table.sort_values(["p_score", "treatment"], ascending=[False, True], ignore_index=True)
 
 
-def better_table(net: Network, margin: float) -> pd.DataFrame:
+def better_table(net: NetworkNumbers, margin: float) -> pd.DataFrame:
     """Probability that the row is better than the column by more than a margin."""
     import pandas as pd
 
@@ -81,7 +81,7 @@ def better_table(net: Network, margin: float) -> pd.DataFrame:
     return table
 
 
-def rank_table(net: Network, draws: int, seed: int | np.random.Generator | None) -> pd.DataFrame:
+def rank_table(net: NetworkNumbers, draws: int, seed: int | np.random.Generator | None) -> pd.DataFrame:
     """Probability of each rank, one row per treatment, the best first."""
     import pandas as pd
 
@@ -94,7 +94,7 @@ def rank_table(net: Network, draws: int, seed: int | np.random.Generator | None)
     return table
 
 
-def ordered(net: Network) -> list[int]:
+def ordered(net: NetworkNumbers) -> list[int]:
     """Treatments for tables of pairs: the best first, or the alphabet where nobody said what is good."""
     if net.better is None:
         return list(range(len(net.treatments)))
@@ -102,7 +102,7 @@ def ordered(net: Network) -> list[int]:
     return [int(i) for i in np.argsort(-scores, kind="stable")]
 
 
-def league(net: Network, values: str, digits: int | None) -> pd.DataFrame:
+def league(net: NetworkNumbers, values: str, digits: int | None) -> pd.DataFrame:
     """Network estimates below the diagonal, direct ones above it; row against column in both."""
     import pandas as pd
 
@@ -120,7 +120,7 @@ def league(net: Network, values: str, digits: int | None) -> pd.DataFrame:
     return table if values == "text" else table.astype(float)
 
 
-def _cells(net: Network, values: str, digits: int) -> np.ndarray:
+def _cells(net: NetworkNumbers, values: str, digits: int) -> np.ndarray:
     """Network estimates of row against column."""
     size = len(net.d)
     rows, columns = np.indices((size, size))
@@ -130,7 +130,7 @@ def _cells(net: Network, values: str, digits: int) -> np.ndarray:
     return _texts(net, own["estimate"], own["ci_low"], own["ci_high"], digits)
 
 
-def _direct_cells(net: Network, values: str, digits: int) -> np.ndarray:
+def _direct_cells(net: NetworkNumbers, values: str, digits: int) -> np.ndarray:
     found = split_of(net)
     estimate, se = found.direct, found.direct_se
     half = quantile(0.5 + net.level / 2, np.inf) * se
@@ -145,7 +145,9 @@ def _direct_cells(net: Network, values: str, digits: int) -> np.ndarray:
     return _texts(net, estimate, estimate - half, estimate + half, digits)
 
 
-def _texts(net: Network, estimate: np.ndarray, low: np.ndarray, high: np.ndarray, digits: int) -> np.ndarray:
+def _texts(
+    net: NetworkNumbers, estimate: np.ndarray, low: np.ndarray, high: np.ndarray, digits: int
+) -> np.ndarray:
     columns = {"estimate": estimate.ravel(), "ci_low": low.ravel(), "ci_high": high.ravel()}
     if needs_display(net.measure) and net.measure in MEASURES:
         columns = on_display(measured(net), columns)

@@ -10,6 +10,7 @@ import numpy as np
 from meta.effects.model import EffectSizes
 from meta.kernels.inference import quantile
 from meta.models.network.evidence import split_of, spread
+from meta.models.network.network_numbers import NetworkNumbers
 from meta.results.display import on_display
 from meta.results.rows import EffectRows
 from meta.results.text import on_both_scales
@@ -17,10 +18,8 @@ from meta.results.text import on_both_scales
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.models.network.result import Network
 
-
-def other_treatments(net: Network) -> list[int]:
+def other_treatments(net: NetworkNumbers) -> list[int]:
     """Positions of all treatments but the reference: the best first where better= says what is good."""
     ref = net.treatments.index(net.reference)
     others = [i for i in range(len(net.treatments)) if i != ref]
@@ -30,7 +29,7 @@ def other_treatments(net: Network) -> list[int]:
     return sorted(others, key=lambda i: (sign * (net.d[i] - net.d[ref]), net.treatments[i]))
 
 
-def pairs_in_order(net: Network) -> tuple[np.ndarray, np.ndarray]:
+def pairs_in_order(net: NetworkNumbers) -> tuple[np.ndarray, np.ndarray]:
     """All pairs of treatments, each once: the reference stands second, else the earlier name stands first."""
     ref = net.treatments.index(net.reference)
     first, second = np.triu_indices(len(net.treatments), 1)
@@ -38,7 +37,7 @@ def pairs_in_order(net: Network) -> tuple[np.ndarray, np.ndarray]:
     return np.where(swap, second, first), np.where(swap, first, second)
 
 
-def effects_table(net: Network) -> pd.DataFrame:
+def effects_table(net: NetworkNumbers) -> pd.DataFrame:
     """One row per pair of treatments, ``treat1`` minus ``treat2``."""
     import pandas as pd
 
@@ -64,12 +63,12 @@ def measured_as(measure: str) -> EffectSizes:
     return EffectSizes(yi=nothing, vi=nothing, measure=measure, study=nothing.astype(object))
 
 
-def measured(net: Network) -> EffectSizes:
+def measured(net: NetworkNumbers) -> EffectSizes:
     """The same for a fitted network."""
     return measured_as(net.measure)
 
 
-def reference_rows(net: Network) -> list[Mapping[str, Any]]:
+def reference_rows(net: NetworkNumbers) -> list[Mapping[str, Any]]:
     """Rows of ``tidy``: each treatment against the reference."""
     ref = net.treatments.index(net.reference)
     shown = measured(net)
@@ -80,7 +79,7 @@ def reference_rows(net: Network) -> list[Mapping[str, Any]]:
     return rows
 
 
-def backtransform(net: Network) -> pd.DataFrame:
+def backtransform(net: NetworkNumbers) -> pd.DataFrame:
     """Effects against the reference on the display scale."""
     import pandas as pd
 
@@ -92,7 +91,7 @@ def backtransform(net: Network) -> pd.DataFrame:
     return pd.DataFrame({"treatment": names[order], "reference": net.reference} | shown)
 
 
-def trial_table(net: Network) -> pd.DataFrame:
+def trial_table(net: NetworkNumbers) -> pd.DataFrame:
     """One row per comparison of a trial, dependent ones of trials of several arms included."""
     import pandas as pd
 
@@ -118,7 +117,7 @@ def trial_table(net: Network) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def figure_rows(net: Network) -> EffectRows:
+def figure_rows(net: NetworkNumbers) -> EffectRows:
     """Treatments against the reference as the rows of a figure."""
     ref = net.treatments.index(net.reference)
     order = np.array(other_treatments(net))

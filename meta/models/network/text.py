@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from meta.effects.registry import MEASURES
 from meta.formatting import number, p_equation, percent
-from meta.models.network.tables import measured
+from meta.models.network.network_numbers import NetworkNumbers
+from meta.models.network.tables import measured, reference_rows
 from meta.results.text import Line, display_text, heading, heterogeneity, needs_display, table
-
-if TYPE_CHECKING:
-    from meta.models.network.result import Network
 
 TESTS = {
     "KR": "Kenward-Roger",
@@ -23,7 +19,7 @@ TESTS = {
 }
 
 
-def lines(net: Network, digits: int) -> list[str]:
+def lines(net: NetworkNumbers, digits: int) -> list[str]:
     """The lines of the print-out but for the warnings."""
     equal = net.method == "EE"
     method = f"tau2 fixed at {net.tau2:g}" if net.method == "fixed" else "" if equal else net.method
@@ -34,7 +30,7 @@ def lines(net: Network, digits: int) -> list[str]:
         f"{net.k} trials",
         f"{len(net.treatments)} treatments",
     ]
-    rows = net._terms()
+    rows = reference_rows(net)
     shown = measured(net)
     display = needs_display(net.measure)
     right = [
@@ -52,10 +48,10 @@ def lines(net: Network, digits: int) -> list[str]:
     ]
 
 
-def _prediction(net: Network, digits: int) -> list[str]:
+def _prediction(net: NetworkNumbers, digits: int) -> list[str]:
     if not net._predicts():
         return []
-    rows = net._terms()
+    rows = reference_rows(net)
     df = {round(float(row["df"]), 1) for row in rows}
     how = "normal" if df == {np.inf} else f"t{df.pop():g}" if len(df) == 1 else "t"
     told = ", ".join(
@@ -66,7 +62,7 @@ def _prediction(net: Network, digits: int) -> list[str]:
     return [f"{percent(net.level)} PI ({how}): {told}{more}"]
 
 
-def _heterogeneity(net: Network) -> list[str]:
+def _heterogeneity(net: NetworkNumbers) -> list[str]:
     q = (net.q, net.q_df, net.q_p)
     if net.q_df == 0:
         return ["tau2, I2 and Q do not exist: the network has no residual degrees of freedom"]
@@ -77,7 +73,7 @@ def _heterogeneity(net: Network) -> list[str]:
     return heterogeneity(tau2=net.tau2, tau2_ends=ends, how=how, i2=net.i2, q=q)
 
 
-def inconsistency_line(net: Network) -> str:
+def inconsistency_line(net: NetworkNumbers) -> str:
     """Q within and between designs, or why inconsistency cannot be estimated."""
     found = net._parts
     if found.between.df == 0:
@@ -94,7 +90,7 @@ def inconsistency_line(net: Network) -> str:
     )
 
 
-def _direction(net: Network) -> list[str]:
+def _direction(net: NetworkNumbers) -> list[str]:
     if net.better is None or net.measure not in MEASURES:
         return []
     return [f"sorted by effect, the best first ({net.better} is better)"]

@@ -9,11 +9,13 @@ import numpy as np
 
 from meta.arguments import check_seed
 from meta.errors import InputError
+from meta.models.network.components import NetworkComponents, fit_components
+from meta.models.network.contributions import adjusted_funnel, contribution_table
+from meta.models.network.inconsistency import inconsistency
+from meta.models.network.rankings import better_table, league, rank_table, ranking
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from meta.models.network.components import NetworkComponents
 
 
 class NetworkTables:
@@ -45,8 +47,6 @@ class NetworkTables:
         DataFrame
             Treatments by treatments, the best first where ``better=`` was given.
         """
-        from meta.models.network.rankings import league
-
         return league(self._net, values, digits)
 
     def ranking(
@@ -79,22 +79,16 @@ class NetworkTables:
         P-scores: Rücker & Schwarzer (2015), doi:10.1186/s12874-015-0060-8, by the normal distribution of the
         fitted contrasts whatever the test. They rank; they do not say that a difference is large or certain.
         """
-        from meta.models.network.rankings import ranking
-
         return ranking(self._net, margin, self._level(level), draws, check_seed(seed))
 
     def rank_probabilities(
         self, *, draws: int = 20_000, seed: int | np.random.Generator | None = 1
     ) -> pd.DataFrame:
         """Probability of each rank (rankogram), one row per treatment."""
-        from meta.models.network.rankings import rank_table
-
         return rank_table(self._net, draws, check_seed(seed))
 
     def p_better(self, margin: float = 0.0) -> pd.DataFrame:
         """Probability that the row's treatment is better than the column's by more than ``margin``."""
-        from meta.models.network.rankings import better_table
-
         return better_table(self._net, margin)
 
     def inconsistency(self, kind: str = "design") -> pd.DataFrame:
@@ -119,8 +113,6 @@ class NetworkTables:
         NotEstimableError
             For all but ``design``, if the network has no closed loop of different designs.
         """
-        from meta.models.network.inconsistency import inconsistency
-
         return inconsistency(self._net, kind)
 
     def contributions(
@@ -144,8 +136,6 @@ class NetworkTables:
         -----
         A random walk along the flow of evidence: Davies et al. (2022), doi:10.1002/sim.9346.
         """
-        from meta.models.network.contributions import contribution_table
-
         if treat1 is None and treat2 is not None:
             raise InputError(f"treat2={treat2!r} has no effect without treat1; name both treatments")
         pair = None
@@ -175,7 +165,6 @@ class NetworkTables:
         Rücker, Petropoulou & Schwarzer (2020), doi:10.1002/bimj.201800167.
         """
         from meta.errors import Notes
-        from meta.models.network.components import fit_components
 
         net = self._net
         method = net.tau2 if net.method == "fixed" else net.method
@@ -196,6 +185,4 @@ class NetworkTables:
         -----
         Chaimani & Salanti (2012), doi:10.1002/jrsm.57.
         """
-        from meta.models.network.contributions import adjusted_funnel
-
         return adjusted_funnel(self._net, order)

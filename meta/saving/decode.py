@@ -238,6 +238,8 @@ _PLAIN: dict[str, Any] = {
     "Mapping": dict,
 }
 _OPEN = {"Any", "object", "Sequence", "Core", "Distribution"}
+_OFFER = {"FittedCurve": "DoseResponse"}
+"""Protocols of fields, and the class of files that keeps them."""
 
 
 def _fits(annotation: str, value: Any) -> bool:
@@ -250,6 +252,6 @@ def _fits_one(part: str, value: Any) -> bool:
         return isinstance(value, _PLAIN[part]) and not (isinstance(value, bool) and part in ("int", "float"))
     if part in _OPEN:
         return True
-    short = part.rpartition(".")[2]
+    short = _OFFER.get(part, part.rpartition(".")[2])
     names = {kind.__name__ for kind in type(value).__mro__}
     return short in names or (isinstance(value, str) and short in ("Conclusion", "Kind", "On"))

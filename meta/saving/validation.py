@@ -48,6 +48,13 @@ LENGTHS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "NetworkPosterior": (("nodes", "weights"),),
     "NetworkData": (("arm_trial", "arm_treatment", "arm_n", "arm_events"),),
     "Contrasts": (("y", "trial", "treatment", "base"),),
+    "EffectSizes": (("yi", "covariance.0", "covariance.1"),),
+    "DoseResponse": (
+        ("dose", "origin"),
+        ("beta", "vcov.0", "vcov.1", "df"),
+        ("psi.0", "psi.1"),
+    ),
+    "DosePosterior": (("tau_nodes", "weights", "means.0", "covs.0"), ("means.1", "covs.1", "covs.2")),
     "RandomTerm": (("group", "z.0", "place.0"),),
     "Robust": (("names", "beta", "vcov.0", "vcov.1", "dfs"),),
     "Sandwich": (

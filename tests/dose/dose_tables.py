@@ -37,7 +37,7 @@ def breast() -> pd.DataFrame:
 def alcohol_curve(**options: Any) -> Any:
     """Alcohol and cardiovascular disease, with the covariances of R's dosresmeta by default."""
     with quiet():
-        return meta.dose_response(alcohol(), **{**RATIOS, "covariance": "GL-odds", **options})
+        return meta.dose_response(alcohol(), **{**RATIOS, "covariance": "GL", **options})
 
 
 def ari_curve(measure: str = "SMD", **options: Any) -> Any:

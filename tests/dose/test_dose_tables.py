@@ -69,7 +69,7 @@ def test_the_reference_row_is_kept_as_reference_whatever_marks_it():
     marked = alcohol().assign(ref=alcohol()["se"].isna())
     wanted = numbers(alcohol_curve())
     with quiet():
-        options = {**RATIOS, "covariance": "GL-odds"}
+        options = {**RATIOS, "covariance": "GL"}
         for table in (blank, empty):
             assert numbers(meta.dose_response(table, **options)) == wanted
         assert numbers(meta.dose_response(marked, referent="ref", **options)) == wanted
@@ -196,7 +196,7 @@ def test_counts_that_are_missing_leave_an_assumption():
 
 def test_risks_keep_their_own_equations():
     """Of cohorts, the fitted counts have the adjusted risk ratios; R's dosresmeta solves for odds ratios."""
-    own, peer = alcohol_curve(covariance="GL"), alcohol_curve(covariance="GL-odds")
+    own, peer = alcohol_curve(covariance="GL-risk"), alcohol_curve(covariance="GL")
     cases = own.es.study < "5"
     np.testing.assert_array_equal(own.es.covariance[cases][:, cases], peer.es.covariance[cases][:, cases])
     assert own.estimate != peer.estimate

@@ -15,6 +15,7 @@ from meta.bayes.regression_numbers import RegressionNumbers
 from meta.bias.selection_result import Selected
 from meta.effects.design.matrix import check_harmless
 from meta.errors import InputError, quiet
+from meta.models.network.network_numbers import NetworkNumbers
 from meta.pooling.multilevel_numbers import MultilevelNumbers
 from meta.pooling.pooled_numbers import PooledNumbers
 from meta.saving import Saved
@@ -186,7 +187,7 @@ def test_ordinary_formulas_are_harmless(formula):
     check_harmless(formula, ["dose", "form", "n", "a b"])
 
 
-BASES = {Selected, PooledNumbers, MultilevelNumbers, PosteriorNumbers, RegressionNumbers}
+BASES = {Selected, PooledNumbers, MultilevelNumbers, PosteriorNumbers, RegressionNumbers, NetworkNumbers}
 """Of which only the subclasses are made."""
 
 

@@ -15,9 +15,10 @@ from meta.kernels.dose import greenland_longnecker, hamling, means
 from meta.models.dose.columns import Arms
 
 Array = np.ndarray
-COVARIANCES = ("GL", "GL-odds", "Hamling", "independent")
-"""Greenland & Longnecker; the same with the equations of odds ratios for risks too (R's dosresmeta); Hamling;
-none, which is wrong where arms share a reference and is there to show it."""
+COVARIANCES = ("GL", "GL-risk", "Hamling", "independent")
+"""Greenland & Longnecker as R's dosresmeta and Stata's glst have it, with the equations of odds ratios for
+risks too; the same with fitted counts whose risk ratios are those reported; Hamling; none, which is wrong
+where arms share a reference and is there to show it."""
 RHO = 0.5
 """Correlation of effects that share a reference group, without counts: that of groups of one size."""
 
@@ -298,7 +299,7 @@ def _covariances(
     if choices.covariance == "Hamling":
         S = hamling.covariance(y, v, cases, n, design)
     else:
-        odds = choices.covariance == "GL-odds" and design == "cohort"
+        odds = choices.covariance == "GL" and design == "cohort"
         fitted = greenland_longnecker.fitted_cases(
             np.concatenate([[0.0], y]), cases, n, "case-control" if odds else design
         )

@@ -113,9 +113,10 @@ def dose_response(
         least three trials identify all terms, else proportional.
     test : {"z", "t", "KR"}
         Normal; t with as many degrees of freedom as there are trials, less terms; Kenward-Roger.
-    covariance : {"GL", "GL-odds", "Hamling", "independent"}
-        Covariances of ratios with one reference: Greenland & Longnecker; the same with the equations of odds
-        ratios for cohorts too, as R's dosresmeta has it; Hamling; none, which is wrong but shows their part.
+    covariance : {"GL", "GL-risk", "Hamling", "independent"}
+        Covariances of ratios with one reference: Greenland & Longnecker, with the equations of odds ratios
+        for cohorts too, as R's dosresmeta and Stata's glst have it; the same with counts that have the
+        reported risk ratios; Hamling; none, which is wrong but shows their part.
     rho : float, optional
         Correlation of effects with one reference where counts are not known (0.5).
     vtype : {"HO", "LS"}, optional

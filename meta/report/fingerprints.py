@@ -126,7 +126,7 @@ def fingerprint(value: Any) -> str:
 
 
 LATER: dict[str, Any] = {"at_least": None, "min_information": 0.05, "effect_mean": None}
-LATER |= {"readings": [], "headline": []}
+LATER |= {"readings": [], "headline": [], "several_arms": "combine"}
 LATER |= dict.fromkeys(("fact", "interaction", "contrast", "region"))
 """Fields that files of earlier versions lack, with what they meant: they do not change a fingerprint."""
 

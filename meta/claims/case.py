@@ -16,6 +16,7 @@ from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
 from meta.errors import AssumptionWarning, InputError, Notes, quiet
 from meta.formatting import listing
+from meta.models.network.contrast import NetworkContrast
 
 if TYPE_CHECKING:
     from meta.claims.proportion import NormalisationFinding
@@ -91,6 +92,7 @@ def make_case(
     given = evidence
     if claim.kind in ("contrast", "region") and not isinstance(evidence, EffectSizes):
         return Case(claim, chosen_analysis(claim, analysis, None), None, given=given)
+    _refuse_parts(claim, evidence, fit)
     fit, posterior, effects = _sorted(evidence, fit, posterior)
     chosen = chosen_analysis(claim, analysis, effects)
     notes: list[str] = []
@@ -100,6 +102,17 @@ def make_case(
     _same_effects(effects if evidence is effects else None, fit, posterior)
     case = Case(claim, chosen, effects, fit, posterior, normalisation, notes=tuple(notes), given=given)
     return case if effects is None or not effects.informative.any() else _one_row_per_study(case)
+
+
+def _refuse_parts(claim: Claim, *given: Any) -> None:
+    """Refuse one number of a larger model, whose own effects are not what it rests on."""
+    for item in given:
+        if isinstance(item, NetworkContrast):
+            raise InputError(
+                f"a contrast of a network decides a claim of kind 'contrast', and {claim.id!r} is of kind "
+                f"{claim.kind!r}; write kind = 'contrast' with its [claims.contrast] table, or give the "
+                "effects of the direct trials"
+            )
 
 
 def _one_row_per_study(case: Case) -> Case:

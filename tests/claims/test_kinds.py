@@ -242,6 +242,20 @@ def test_a_contrast_by_a_network():
     assert found.conclusion == "supported"
 
 
+def test_a_contrast_of_a_network_is_judged_as_the_network_is():
+    claim, net = claims_of("contrast", *CONTRAST), network()
+    whole, own = meta.judge(claim, net), meta.judge(claim, net.contrast("picolinate", "oxide"))
+    assert (own.conclusion, own.k, own.at_margin) == (whole.conclusion, whole.k, whole.at_margin)
+    with pytest.raises(InputError, match=r"give net\.contrast"):
+        meta.judge(claim, net.contrast("oxide", "picolinate"))
+
+
+def test_a_contrast_of_a_network_does_not_decide_a_claim_of_another_kind():
+    claim, net = claims_of("effect", estimand(more=""), analysis()), network()
+    with pytest.raises(InputError, match="decides a claim of kind 'contrast'"):
+        meta.judge(claim, net.contrast("picolinate", "oxide"))
+
+
 def test_a_contrast_without_a_trial_of_the_form_is_untestable():
     claim = claims_of("contrast", *CONTRAST)
     other = claim.model_copy(

@@ -8,7 +8,9 @@ from meta.claims.kinds.kind import Kind
 from meta.claims.kinds.summarised import judge_summary
 from meta.claims.verdict import Verdict
 from meta.claims.wording import untestable
+from meta.errors import InputError
 from meta.formatting import listing
+from meta.models.network.contrast import NetworkContrast
 
 
 def judge(case: Case) -> Verdict:
@@ -17,6 +19,13 @@ def judge(case: Case) -> Verdict:
     assert asked is not None
     if case.size:
         return effect.judge(case)
+    if isinstance(net, NetworkContrast):
+        if (net.treat1, net.treat2) != (asked.treatment, asked.comparator):
+            raise InputError(
+                f"the claim is about {asked.treatment} against {asked.comparator}, and this is {net.treat1} "
+                f"against {net.treat2}; give net.contrast({asked.treatment!r}, {asked.comparator!r})"
+            )
+        return judge_summary(case, net, net.trials)
     if net is None or not hasattr(net, "contrast"):
         return untestable(
             case,

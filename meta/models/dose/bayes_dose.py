@@ -14,7 +14,7 @@ from meta.bayes.prior_base import Prior
 from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
 from meta.errors import InputError, Notes, NotEstimableError
-from meta.formatting import number, percent
+from meta.formatting import number, percent, shown
 from meta.kernels.dose.bands import root_of
 from meta.kernels.dose.bases import CURVED, Basis
 from meta.kernels.dose.estimands import mean_terms
@@ -196,8 +196,8 @@ class DosePosterior(Result):
         dict
             ``estimate sd ci_low ci_high``, and ``probability`` where something is claimed.
         """
-        check_arguments(DosePosterior.over, {k: v for k, v in locals().items() if k != "self"})
         check_seed(seed)
+        check_arguments(DosePosterior.over, {k: v for k, v in locals().items() if k != "self"})
         first, last = self.seen
         if not low < high or low < first or high > last:
             raise NotEstimableError(
@@ -343,7 +343,7 @@ def bayes_dose(
     prior = Flat() if effect is None else effect
     if not isinstance(prior, Flat | Normal):
         raise InputError(
-            f"effect must be Normal(...) or Flat(), for which the posterior is exact, not {prior}"
+            f"effect must be Normal(...) or Flat(), for which the posterior is exact, not {shown(prior)}"
         )
     if vtype is not None:
         check_option("vtype", vtype, ("HO", "LS"))
@@ -386,7 +386,9 @@ def _tau_prior(tau: Any) -> Prior:
     """A prior of tau; a number is a known tau."""
     if isinstance(tau, Prior):
         if tau.support[0] < 0 and not isinstance(tau, Flat | Fixed):
-            raise InputError(f"tau must be a prior of positive values, such as HalfNormal(0.5), not {tau}")
+            raise InputError(
+                f"tau must be a prior of positive values, such as HalfNormal(0.5), not {shown(tau)}"
+            )
         return tau
     if isinstance(tau, int | float | np.number) and not isinstance(tau, bool) and 0 <= tau < np.inf:
         return Fixed(float(tau))

@@ -11,7 +11,7 @@ import numpy as np
 from meta.arguments import check_arguments, check_level
 from meta.effects.registry import measure as look_up
 from meta.errors import InputError, Notes, unknown_option
-from meta.formatting import number, percent
+from meta.formatting import number, percent, shown
 from meta.kernels.inference import quantile
 from meta.keywords import keywords
 from meta.models.dose.columns import read_arms
@@ -268,7 +268,7 @@ def _wanted(shapes: Any) -> dict[str, Mapping[str, Any]]:
         own = {"shape": item} if isinstance(item, str) else item
         if not isinstance(own, Mapping) or "shape" not in own or not set(own) <= set(KEYS):
             raise InputError(
-                f"a shape is a name or a dictionary with shape and knots or powers, not {item!r}"
+                f"a shape is a name or a dictionary with shape and knots or powers, not {shown(item)}"
             )
         if own["shape"] not in NAMES:
             raise unknown_option("shape", own["shape"], tuple(NAMES))

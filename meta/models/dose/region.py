@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from meta.arguments import check_arguments, check_direction, check_level
+from meta.arguments import check_arguments, check_direction, check_level, check_seed
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, NotEstimableError
 from meta.formatting import number, percent
@@ -201,6 +201,7 @@ class DoseRegion(OneMean, Result):
             Share of curves that keep the claim, drawn from the estimate and its covariance (as a posterior
             with flat priors would have it).
         """
+        check_seed(seed)
         check_arguments(DoseRegion.probability, {k: v for k, v in locals().items() if k != "self"})
         side = side_of(claimed, direction)
         if draws < 100:

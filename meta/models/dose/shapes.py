@@ -9,7 +9,7 @@ import numpy as np
 
 from meta.arguments import floats, refuse_unused
 from meta.errors import InputError, Notes, NotEstimableError, OptionWarning, unknown_option
-from meta.formatting import listing
+from meta.formatting import listing, shown
 from meta.kernels.dose.bases import POWERS, QUANTILES, Basis, quantile_knots
 
 Array = np.ndarray
@@ -53,7 +53,7 @@ def _hinge(knots: Any, doses: Array) -> float:
 def _knots(knots: Any, doses: Array) -> tuple[float, ...]:
     if isinstance(knots, int | np.integer) and not isinstance(knots, bool):
         if int(knots) not in QUANTILES:
-            raise InputError(f"knots must be a number from 3 to 7 or a list of doses, got {knots!r}")
+            raise InputError(f"knots must be a number from 3 to 7 or a list of doses, got {shown(knots)}")
         found = quantile_knots(doses, int(knots))
         if len(set(found)) < len(found):
             raise InputError(
@@ -62,7 +62,7 @@ def _knots(knots: Any, doses: Array) -> tuple[float, ...]:
             )
         return found
     if isinstance(knots, str) or not isinstance(knots, Sequence | np.ndarray):
-        raise InputError(f"knots must be a number from 3 to 7 or a list of doses, got {knots!r}")
+        raise InputError(f"knots must be a number from 3 to 7 or a list of doses, got {shown(knots)}")
     at = floats(knots, "knots", ndim=(1,))
     if len(at) < 3 or not np.isfinite(at).all() or np.any(np.diff(at) <= 0):
         raise InputError(

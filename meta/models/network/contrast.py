@@ -41,6 +41,8 @@ class NetworkContrast(OneMean, Result):
         The two sources of evidence; NaN where there is none.
     share : float
         Direct evidence's share of the information, 0 to 1.
+    trials : int
+        Number of trials in the network.
     """
 
     treat1: str
@@ -63,6 +65,7 @@ class NetworkContrast(OneMean, Result):
     indirect_se: float
     share: float
     warnings: tuple[str, ...] = ()
+    trials: int = 0
 
     @property
     def measure(self) -> str:
@@ -101,9 +104,9 @@ class NetworkContrast(OneMean, Result):
 
     def prediction_interval(self, *, level: float | None = None) -> tuple[float, float]:
         """Where the true effect of a new trial lies: t with the degrees of freedom of the test."""
+        share = self.level if level is None else check_level(level)
         if not self._predicts():
             raise NotEstimableError("there is no prediction interval: the model has no heterogeneity")
-        share = self.level if level is None else check_level(level)
         half = float(quantile(0.5 + share / 2, self.df)) * math.sqrt(self.se**2 + self.tau2)
         return self.estimate - half, self.estimate + half
 
@@ -218,6 +221,7 @@ def contrast_of(net: NetworkNumbers, first: int, second: int) -> NetworkContrast
         indirect_se=float(found.indirect_se[first, second]),
         share=float(found.share[first, second]),
         warnings=net.warnings,
+        trials=net.k,
         **{name: own[name] for name in kept},
     )
 

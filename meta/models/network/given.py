@@ -13,7 +13,7 @@ from meta.effects.groups import grouping
 from meta.effects.intake import as_effects, numbers
 from meta.effects.model import EffectSizes
 from meta.errors import DataWarning, InputError, Notes
-from meta.formatting import listing
+from meta.formatting import listing, shown
 from meta.kernels.network.contrasts import arrange, from_all_pairs, positive_definite
 from meta.models.network.data import NetworkData
 from meta.models.network.labels import grouped, look_alikes, merged
@@ -61,7 +61,9 @@ def read_contrasts(
     }
     assumed = shared.get("assume_shared")
     if assumed is not None and not 0 < assumed < 1:
-        raise InputError(f"assume_shared must lie between 0 and 1, not {assumed!r}; write 0.5 for a half")
+        raise InputError(
+            f"assume_shared must lie between 0 and 1, not {shown(assumed)}; write 0.5 for a half"
+        )
     checks.refuse_impossible({n: x for n, x in sizes.items() if n in checks.DOMAINS}, es.study[keep])
     given = Given(es.subset(keep), first, second, Shared(assumed=assumed, measure=es.measure, **sizes))
     return _network(given, notes)

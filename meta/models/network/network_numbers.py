@@ -122,7 +122,8 @@ class NetworkNumbers(InformationCriteria, Result):
 
     def i2_interval(self, *, level: float | None = None) -> tuple[float, float]:
         """Interval of I2 in percent, from that of H (Higgins & Thompson 2002, doi:10.1002/sim.1186)."""
-        return i2_interval(self.q, self.q_df, self._level(level))
+        share = self._level(level)
+        return i2_interval(self.q, self.q_df, share)
 
     def tau2_interval(self, kind: str = "QP", *, level: float | None = None) -> tuple[float, float]:
         """Q-profile interval of tau2.
@@ -134,9 +135,10 @@ class NetworkNumbers(InformationCriteria, Result):
         """
         if kind != "QP":
             raise unknown_option("tau2 interval", kind, ("QP",))
+        share = self._level(level)
         if self.df_residual == 0:
             raise NotEstimableError("tau2 has no interval: the network has no residual degrees of freedom")
-        return q_profile(self.data.rotated, self._level(level))
+        return q_profile(self.data.rotated, share)
 
     def _level(self, level: float | None) -> float:
         return self.level if level is None else check_level(level)

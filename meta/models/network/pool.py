@@ -8,6 +8,7 @@ from typing import Any
 from meta.arguments import check_arguments, check_level, refuse_unused
 from meta.effects.intake import raw_columns
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
+from meta.formatting import shown
 from meta.kernels.network.heterogeneity import ESTIMATORS
 from meta.keywords import keywords
 from meta.models.network.arms import read_arms
@@ -176,7 +177,7 @@ def _check_options(method: str | float, test: str | None) -> None:
         if method not in ESTIMATORS:
             raise unknown_option("method", method, tuple(ESTIMATORS))
     elif not 0 <= method < 1e50:
-        raise InputError(f"a fixed tau2 must be a number >= 0, got {method!r}")
+        raise InputError(f"a fixed tau2 must be a number >= 0, got {shown(method)}")
     if test is not None and test not in TESTS:
         raise unknown_option("test", test, TESTS)
     if test == "KR" and (not isinstance(method, str) or method == "EE"):

@@ -8,7 +8,7 @@ import numpy as np
 
 from meta.effects.registry import MEASURES
 from meta.errors import InputError, unknown_option
-from meta.formatting import interval, number
+from meta.formatting import interval, number, shown
 from meta.kernels.inference import quantile
 from meta.kernels.network.ranking import better_than, p_scores, rank_intervals, rank_probabilities
 from meta.models.network.evidence import split_of
@@ -38,7 +38,7 @@ def low_is_better(net: NetworkNumbers) -> bool:
 def check_margin(margin: float) -> float:
     """A difference that matters, on the model scale."""
     if not 0 <= margin < np.inf:
-        raise InputError(f"margin must be a number >= 0 on the model scale, not {margin!r}")
+        raise InputError(f"margin must be a number >= 0 on the model scale, not {shown(margin)}")
     return float(margin)
 
 

@@ -79,7 +79,8 @@ class NetworkTables:
         P-scores: Rücker & Schwarzer (2015), doi:10.1186/s12874-015-0060-8, by the normal distribution of the
         fitted contrasts whatever the test. They rank; they do not say that a difference is large or certain.
         """
-        return ranking(self._net, margin, self._level(level), draws, check_seed(seed))
+        check_seed(seed)
+        return ranking(self._net, margin, self._level(level), draws, seed)
 
     def rank_probabilities(
         self, *, draws: int = 20_000, seed: int | np.random.Generator | None = 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.arguments import check_arguments, check_level, check_seed
+from meta.arguments import check_arguments, check_level, check_seed, is_number
 from meta.bayes.effect_priors import Fixed, Flat, Normal
 from meta.bayes.prior_base import Prior
 from meta.effects.model import EffectSizes
@@ -390,6 +390,6 @@ def _tau_prior(tau: Any) -> Prior:
                 f"tau must be a prior of positive values, such as HalfNormal(0.5), not {shown(tau)}"
             )
         return tau
-    if isinstance(tau, int | float | np.number) and not isinstance(tau, bool) and 0 <= tau < np.inf:
+    if is_number(tau) and 0 <= tau < np.inf:
         return Fixed(float(tau))
     raise InputError(f"tau must be a prior such as HalfNormal(0.5), or a number >= 0, not {str(tau)[:40]!r}")

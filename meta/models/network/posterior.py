@@ -245,8 +245,8 @@ class NetworkPosterior(Result):
         """
         import pandas as pd
 
-        share = self.level if level is None else check_level(level)
         check_seed(seed)
+        share = self.level if level is None else check_level(level)
         sucra = np.nanmean(self.p_better().to_numpy(), axis=1)
         chance = self.rank_probabilities(draws=draws, seed=seed).loc[list(self.treatments)].to_numpy()
         low, high = rank_intervals(chance, share)

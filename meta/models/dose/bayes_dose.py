@@ -390,6 +390,9 @@ def _tau_prior(tau: Any) -> Prior:
                 f"tau must be a prior of positive values, such as HalfNormal(0.5), not {shown(tau)}"
             )
         return tau
-    if is_number(tau) and 0 <= tau < np.inf:
+    if is_number(tau) and 0 <= tau < 1e150:
         return Fixed(float(tau))
-    raise InputError(f"tau must be a prior such as HalfNormal(0.5), or a number >= 0, not {str(tau)[:40]!r}")
+    # from 1e150 on, its square may leave the range of doubles
+    raise InputError(
+        f"tau must be a prior such as HalfNormal(0.5), or a number from 0 to 1e150, not {shown(tau)}"
+    )

@@ -141,7 +141,7 @@ def _refuse(values: Mapping[str, np.ndarray], study: np.ndarray, whole: bool) ->
     for name, x in values.items():
         with np.errstate(invalid="ignore"):
             absurd = (x > MOST) | ((x > 0) & (x <= LEAST))
-            part = whole & ~name.startswith("time") & np.isfinite(x) & (x != np.round(x))
+            part = (whole and not name.startswith("time")) & np.isfinite(x) & (x != np.round(x))
         for bad, must in ((absurd, f"lie between {LEAST:g} and {MOST:g}"), (part, "be a whole number")):
             problems += [
                 checks.Problem(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from meta.commands.file_table import FileTable
 from meta.commands.output import note
-from meta.commands.rows import Rows
 from meta.commands.table_options import TableOptions
 from meta.errors import InputError
 
@@ -80,6 +79,7 @@ def load(
         Whether several rows of a study are expected.
     """
     from meta.commands.guess import guess_labels
+    from meta.commands.rows import Rows  # with numpy, which --help does without
 
     reading = reading or TableOptions()
     table = read(source, outcome, reading)

@@ -17,7 +17,7 @@ from meta.errors import InputError, quiet
 
 ROOT = Path(__file__).parents[2]
 STUDIES = ROOT / "studies"
-HELP, CHECK = 84_500, 1_350_000
+HELP, CHECK = 89_100, 1_284_000
 DATA = ROOT / "meta" / "datasets" / "data"
 
 

@@ -119,7 +119,7 @@ def judgement(value: Any) -> str | None:
     word = str(value).strip().lower()
     if word not in _JUDGEMENTS:
         raise InputError(
-            f"{value!r} is no judgement that has a symbol; "
+            f"{value!r} is not a judgement that has a symbol; "
             "write low, some concerns, high, critical or no information"
         )
     return _JUDGEMENTS[word]

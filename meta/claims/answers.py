@@ -13,7 +13,8 @@ from meta.claims.judge import judge
 from meta.claims.proportion import NormalisationFinding, normalisation
 from meta.claims.rule import posterior_of
 from meta.claims.verdict import Conclusion, Verdict
-from meta.effects.evidence import PRIMARY, Choices, Evidence
+from meta.effects.defensible_choices import Choices
+from meta.effects.evidence import PRIMARY, Evidence
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaError, quiet
 from meta.evidence.claim_parts import Analysis

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from meta.effects.evidence import PRIMARY, Choices, Evidence
+from meta.effects.defensible_choices import Choices
+from meta.effects.evidence import PRIMARY, Evidence
 from meta.evidence.claim_parts import Analysis
 from meta.evidence.claims import Claim
 from meta.formatting import number

@@ -10,7 +10,8 @@ import numpy as np
 
 from meta.claims.choices import Choice, Option, merge, most_informative, rule_choices, value_choices
 from meta.claims.independence import shared_values
-from meta.effects.evidence import Choices, Evidence, Reading
+from meta.effects.defensible_choices import Choices
+from meta.effects.evidence import Evidence, Reading
 from meta.effects.reading_of import Derived
 from meta.evidence.clones import AGREEING, printed_values
 

@@ -27,7 +27,7 @@ def test_a_study_left_out_alone_is_left_out_of_the_primary_effects():
 
     import meta
     from meta.claims.answers import _informing, _under
-    from meta.effects.evidence import Choices
+    from meta.effects.defensible_choices import Choices
 
     evidence = meta.load_evidence(Path(__file__).parents[2] / "studies")
     for name in ("cortisol", "cramps-older-adults"):

@@ -13,7 +13,8 @@ from meta.claims.judge import judge
 from meta.claims.rosters import NOT_ASKED, data_sets
 from meta.claims.rule import posterior_of
 from meta.claims.specifications import Prior, fits, p_values_at, posteriors, sampled
-from meta.effects.evidence import PRIMARY, Choices
+from meta.effects.defensible_choices import Choices
+from meta.effects.evidence import PRIMARY
 from meta.effects.model import EffectSizes
 from meta.errors import EvidenceError, InputError, quiet
 

@@ -8,7 +8,7 @@ import pytest
 
 import meta
 from meta.effects.as_reported import cited, describe
-from meta.effects.evidence import Choices
+from meta.effects.defensible_choices import Choices
 from meta.errors import AssumptionWarning, EvidenceError
 
 STUDIES = Path(__file__).parents[2] / "studies"

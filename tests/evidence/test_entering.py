@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from typed_records import result_record, study_record
 
-from meta.effects.evidence import Choices, Evidence
+from meta.effects.defensible_choices import Choices
+from meta.effects.evidence import Evidence
 from meta.errors import EvidenceError, quiet
 from meta.evidence.columns import MODELS, NAMES, STATISTIC, column, known, name_of
 from meta.evidence.entering import guess_kind, study_from

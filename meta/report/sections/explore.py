@@ -10,7 +10,8 @@ from itertools import product
 from typing import Any
 
 from meta.claims.choices import merge, rule_choices, value_choices
-from meta.effects.evidence import PRIMARY, Choices, Evidence, Reading
+from meta.effects.defensible_choices import Choices
+from meta.effects.evidence import PRIMARY, Evidence, Reading
 from meta.effects.reading_of import Derived
 from meta.effects.registry import measure as look_up
 from meta.evidence.claim_parts import Analysis

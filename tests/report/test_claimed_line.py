@@ -12,7 +12,7 @@ def label_of(measure, value, named, side="below"):
     estimand = Estimand(measure=measure, value=value, value_text="any size", side=side, named_by_claim=named)
     item = SimpleNamespace(
         analysis=SimpleNamespace(role="primary"),
-        claim=SimpleNamespace(estimand=estimand),
+        claim=SimpleNamespace(estimand=estimand, tested=estimand),
         effects=SimpleNamespace(measure=measure),
     )
     return claim_mark(item).label

@@ -71,7 +71,7 @@ def bars(rule: Rule, prior: float) -> tuple[float, float]:
 
     The first is for the event, the second against it.
 
-    >>> from meta.evidence.claims import Rule
+    >>> from meta.evidence.claim_parts import Rule
     >>> [round(bar, 2) for bar in bars(Rule(), 0.2)], [round(bar) for bar in bars(Rule(), 0.5)]
     ([76.0, 4.75], [19, 19])
     """

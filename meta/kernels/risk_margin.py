@@ -75,7 +75,7 @@ def risk_margin(
     >>> found = risk_margin(np.array([0.0]), np.array([14.0]), np.array([0.0]), np.array([14.0]),
     ...                     margin=0.05, effect_sd=0.1, tau_sd=0.05)
     >>> round(found.below, 2), round(found.prior_below, 2)
-    (0.75, 0.69)
+    (0.8, 0.69)
     """
     n = np.minimum(n1, n2)
     width = int(np.clip(np.ceil(2 * STEPS_PER_SE / np.sqrt(0.1 / n.max())), FEWEST, MOST)) | 1

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from meta.kernels.batches import Batches, batches, cut
-from meta.kernels.mixed.terms import Part, RandomTerm, add, bent, directions, part_of, pull
+from meta.kernels.mixed.terms import Part, RandomTerm, add, bent, directions, inner_slope, part_of, pull
 
 Array = np.ndarray
 LARGE = 64
@@ -71,7 +71,8 @@ class MixedModel:
 @dataclass(frozen=True, slots=True)
 class State:
     """The likelihood at a point: its value, gradient, the coefficients of q and their covariance, and (on
-    request) the expected information of the working parameters and minus the matrix of second derivatives.
+    request) the expected information of the working parameters, minus the matrix of second derivatives, and
+    the derivative by the covariance matrix G of each term that has one, (m, m).
     """
 
     loglik: float
@@ -80,6 +81,7 @@ class State:
     cover: Array
     information: Array | None = None
     curvature: Array | None = None
+    slopes: tuple[Array | None, ...] = ()
 
 
 def blocks_of(terms: Sequence[RandomTerm], V: Any) -> Array:
@@ -243,6 +245,7 @@ def evaluate(
     if not gradient or not len(phi):
         return State(float(loglik), score, gamma, cover, np.zeros((0, 0)), np.zeros((0, 0)))
     bend = np.zeros((len(phi), len(phi)))
+    slopes = [None if term.z is None else np.zeros((term.m, term.m)) for term in model.terms]
     cuts = np.cumsum([0, *(term.size for term in model.terms)])
     for one in solved:
         D = one.pulled[:, :, None] * one.pulled[:, None, :] - one.inverse
@@ -253,10 +256,11 @@ def evaluate(
                 score[here] += 0.5 * pull(part, own[i], D)
                 if second:
                     bend[here, here] += 0.5 * bent(part, own[i], D)
+                    slopes[i] = None if part.z is None else slopes[i] + 0.5 * inner_slope(part, D)
     if not second:
         return State(float(loglik), score, gamma, cover)
     info, pairs = _second(model, own, solved, cover, restricted)
-    return State(float(loglik), score, gamma, cover, info, pairs - info - bend)
+    return State(float(loglik), score, gamma, cover, info, pairs - info - bend, tuple(slopes))
 
 
 def _second(
@@ -267,29 +271,20 @@ def _second(
     info, middle = np.zeros((count, count)), np.zeros((count, p, p))
     pairs, cross = np.zeros((count, count)), np.zeros((count, p))
     for one in solved:
-        d = [
-            x
-            for part, own in zip(one.batch.parts, phi, strict=True)
-            if part.term.size
-            for x in directions(part, own, one.batch.V.shape)
-        ]
-        half = [one.inverse @ x for x in d]
-        side = [x @ one.mq for x in d]
-        deep = [one.inverse @ x for x in side] if restricted else side
-        w = [(x @ one.pulled[..., None])[..., 0] for x in d]
-        flat = one.mq.reshape(-1, p)
-        for i in range(count):
-            middle[i] += flat.T @ side[i].reshape(-1, p)
-            cross[i] += w[i].reshape(-1) @ flat
-            far = (one.inverse @ w[i][..., None])[..., 0]
-            for j in range(i + 1):
-                both = 0.5 * float(np.vdot(half[i], np.swapaxes(half[j], 1, 2)))
-                if restricted:
-                    both -= float(np.sum(cover * (side[j].reshape(-1, p).T @ deep[i].reshape(-1, p))))
-                info[i, j] += both
-                pairs[i, j] += float(np.vdot(far, w[j]))
-    info = np.tril(info) + np.tril(info, -1).T
-    pairs = np.tril(pairs) + np.tril(pairs, -1).T - cross @ cover @ cross.T
+        parts = zip(one.batch.parts, phi, strict=True)
+        d = np.concatenate([directions(x, own, one.batch.V.shape) for x, own in parts if x.term.size])
+        half, side, flat = one.inverse @ d, d @ one.mq, one.mq.reshape(-1, p)
+        w = (d @ one.pulled[..., None])[..., 0]
+        far = (one.inverse @ w[..., None])[..., 0]
+        info += 0.5 * half.reshape(count, -1) @ np.swapaxes(half, -1, -2).reshape(count, -1).T
+        if restricted:
+            deep = (one.inverse @ side) @ cover
+            info -= side.reshape(count, -1) @ deep.reshape(count, -1).T
+        middle += flat.T @ side.reshape(count, -1, p)
+        cross += w.reshape(count, -1) @ flat
+        pairs += w.reshape(count, -1) @ far.reshape(count, -1).T
+    info = 0.5 * (info + info.T)
+    pairs = 0.5 * (pairs + pairs.T) - cross @ cover @ cross.T
     if restricted:
         h = cover @ middle
         info += 0.5 * np.einsum("lij,kji->lk", h, h)

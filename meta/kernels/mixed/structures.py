@@ -1,7 +1,7 @@
 """Covariance matrices G of the levels of a random term, from unbounded working parameters.
 
-Standard deviations are signed and correlations a sine, so that variances of 0 and correlations of 1 are
-points like any other, which a search reaches in finitely many steps and leaves again.
+Standard deviations are signed (but those of levels that share a correlation) and correlations a sine, so that
+variances of 0 and correlations of 1 are points that a search reaches in finitely many steps and leaves again.
 """
 
 from __future__ import annotations
@@ -15,6 +15,11 @@ import numpy as np
 Array = np.ndarray
 STRUCTURES = ("UN", "CS", "HCS", "DIAG", "ID", "AR", "HAR", "CAR", "GEN", "GDIAG", "SPEXP", "SPGAU")
 """Covariance structures by their names in the literature (SAS, metafor)."""
+SPREAD = (-2.3, 1.2)
+"""Logarithms of the shares of a typical standard deviation that are drawn: a tenth to three times."""
+WIDE = 3.4
+"""The same for random coefficients, up to thirty times: where columns of Z vary little within groups, the
+maximum may lie at variances that are far larger than the effects' own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +35,28 @@ class Structure:
         Working parameters (F,) to G (m, m).
     derivative : callable
         Working parameters (F,) to the derivatives of G, (F, m, m).
+    bend : ndarray of shape (F, F, m, m) or None
+        Second derivatives of G where they are constant.
     scales : ndarray of bool, shape (F,)
         Which parameters have the unit of the effects (the others are angles of correlations).
+    positive : ndarray of bool, shape (F,)
+        Which standard deviations must not be negative: where levels share a correlation, a negative one would
+        turn the sign of its level's correlations, which no parameter of the structure can say.
     starts : callable
         A standard deviation to a list of starting points.
+    drawn : callable
+        A standard deviation and a random generator to one more starting point.
     """
 
     name: str
     m: int
     covariance: Callable[[Array], Array]
     derivative: Callable[[Array], Array]
+    bend: Array | None
     scales: Array
+    positive: Array
     starts: Callable[[float], list[Array]]
+    drawn: Callable[[float, np.random.Generator], Array]
 
     @property
     def size(self) -> int:
@@ -129,8 +144,18 @@ def _scaled(name: str, m: int, common: bool, pattern: str | None) -> Structure:
         ends = (0.95 * low if low > -1 else -0.95, 0.2, 0.7, 0.97)
         return [np.append(own, angle(rho, low)) for rho in ends]
 
+    def drawn(sd: float, rng: np.random.Generator) -> Array:
+        own = sd * np.exp(rng.uniform(SPREAD[0], WIDE if name == "GDIAG" else SPREAD[1], count))
+        return own if pattern is None else np.append(own, rng.uniform(-1.5, 1.5))
+
     scales = np.array([True] * count + ([] if pattern is None else [False]))
-    return Structure(name, m, covariance, derivative, scales, starts)
+    positive = scales & (pattern is not None and not common)
+    bend = None
+    if pattern is None:
+        bend = np.zeros((count, count, m, m))
+        for i in range(count):
+            bend[i, i] = 2 * np.eye(m) if common else 2 * np.outer(np.eye(m)[i], np.eye(m)[i])
+    return Structure(name, m, covariance, derivative, bend, scales, positive, starts, drawn)
 
 
 def _unstructured(name: str, m: int) -> Structure:
@@ -146,12 +171,13 @@ def _unstructured(name: str, m: int) -> Structure:
         r = root(phi)
         return r @ r.T
 
+    unit = np.zeros((len(rows), m, m))
+    unit[np.arange(len(rows)), rows, cols] = 1.0
+    half = np.einsum("fik,gjk->fgij", unit, unit)
+
     def derivative(phi: Array) -> Array:
-        r, out = root(phi), np.zeros((len(rows), m, m))
-        for f, (i, j) in enumerate(zip(rows, cols, strict=True)):
-            out[f, i] += r[:, j]
-            out[f, :, i] += r[:, j]
-        return out
+        one = unit @ root(phi).T
+        return np.asarray(one + np.swapaxes(one, 1, 2))
 
     def starts(sd: float) -> list[Array]:
         found = []
@@ -161,4 +187,21 @@ def _unstructured(name: str, m: int) -> Structure:
             found.append(np.linalg.cholesky(g)[rows, cols])
         return found
 
-    return Structure(name, m, covariance, derivative, np.ones(len(rows), dtype=bool), starts)
+    def drawn(sd: float, rng: np.random.Generator) -> Array:
+        turn = np.linalg.qr(rng.normal(size=(m, m)))[0]
+        top = WIDE if name == "GEN" else SPREAD[1]
+        return lower(sd * turn * np.exp(rng.uniform(SPREAD[0], top, m)))[rows, cols]
+
+    every = np.ones(len(rows), dtype=bool)
+    bend = half + np.swapaxes(half, 2, 3)
+    return Structure(name, m, covariance, derivative, bend, every, ~every, starts, drawn)
+
+
+def lower(root: Array) -> Array:
+    """The Cholesky factor of ``root root'``, which may be singular.
+
+    >>> lower(np.array([[3.0, 4.0], [0.0, 0.0]])).round(9).tolist()
+    [[5.0, 0.0], [0.0, 0.0]]
+    """
+    r = np.linalg.qr(root.T, mode="r").T
+    return np.asarray(r * np.where(np.diag(r) < 0, -1.0, 1.0))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meta.kernels.mixed.structures import Structure, angle, correlation, structure
+from meta.kernels.mixed.structures import SPREAD, Structure, angle, correlation, structure
 
 Array = np.ndarray
 SPATIAL = ("CAR", "SPEXP", "SPGAU")
@@ -72,6 +72,13 @@ class RandomTerm:
         if self.fixed is not None:
             return np.zeros(0, dtype=bool)
         return np.array([True, False]) if self.place is not None else self.shape.scales
+
+    @property
+    def positive(self) -> Array:
+        """Which working parameters must not be negative."""
+        if self.fixed is not None or self.place is not None:
+            return np.zeros(self.size, dtype=bool)
+        return self.shape.positive
 
     def rows(self, keep: Array) -> RandomTerm:
         """The same term for some of the rows; groups keep their numbers."""
@@ -146,7 +153,7 @@ def _decay(part: Part, x: float) -> tuple[Array, Array]:
 
 
 def _wrapped(part: Part, g: Array) -> Array:
-    """``Z g Z'`` within groups, (B, s, s)."""
+    """``Z g Z'`` within groups, (B, s, s) or (F, B, s, s)."""
     assert part.z is not None
     inner = (part.z @ g) @ np.swapaxes(part.z, 1, 2)
     return np.asarray(inner * (np.eye(inner.shape[-1]) if part.together is None else part.together))
@@ -177,20 +184,23 @@ def pull(part: Part, phi: Array, D: Array) -> Array:
     if part.z is None:
         total = np.einsum("bii->", D) if part.together is None else np.vdot(D, part.together)
         return np.array([2 * phi[0] * total])
-    return np.asarray(np.einsum("fij,ij->f", term.shape.derivative(phi), _inner(part, D)))
+    return np.asarray(np.einsum("fij,ij->f", term.shape.derivative(phi), inner_slope(part, D)))
 
 
 def bent(part: Part, phi: Array, D: Array) -> Array:
-    """``sum of D_rs d2M_rs / dphi dphi``, (F, F), by differences of the structure's own derivative.
+    """``sum of D_rs d2M_rs / dphi dphi``, (F, F).
 
-    It only steers Newton's steps, so that six digits are plenty, and no likelihood is computed for it.
+    Correlations by differences of the structure's own derivative: it only steers Newton's steps, so that six
+    digits are plenty, and no likelihood is computed for it.
     """
     size = part.term.size
+    if part.z is not None and part.term.shape.bend is not None:
+        return np.asarray(np.einsum("fgij,ij->fg", part.term.shape.bend, inner_slope(part, D)))
     if part.z is None and part.term.place is None:
         total = np.einsum("bii->", D) if part.together is None else np.vdot(D, part.together)
         return np.array([[2.0 * total]])
     out = np.empty((size, size))
-    inner = None if part.z is None else _inner(part, D)
+    inner = None if part.z is None else inner_slope(part, D)
     for i in range(size):
         step = np.zeros(size)
         step[i] = 1e-5 * max(1e-2, abs(phi[i]))
@@ -205,7 +215,7 @@ def bent(part: Part, phi: Array, D: Array) -> Array:
     return 0.5 * (out + out.T)
 
 
-def _inner(part: Part, D: Array) -> Array:
+def inner_slope(part: Part, D: Array) -> Array:
     """``sum of Z'D Z`` within groups, (m, m)."""
     assert part.z is not None
     held = D * np.eye(D.shape[-1]) if part.together is None else D * part.together
@@ -213,16 +223,16 @@ def _inner(part: Part, D: Array) -> Array:
     return np.asarray(z.T @ (held @ part.z).reshape(z.shape))
 
 
-def directions(part: Part, phi: Array, shape: tuple[int, ...]) -> list[Array]:
-    """Derivatives of the covariance by each working parameter, each (B, s, s)."""
+def directions(part: Part, phi: Array, shape: tuple[int, ...]) -> Array:
+    """Derivatives of the covariance by each working parameter, (F, B, s, s)."""
     term = part.term
     if term.place is not None:
         c, dc = _decay(part, float(phi[1]))
-        return [2 * phi[0] * c, phi[0] ** 2 * dc]
+        return np.stack([2 * phi[0] * c, phi[0] ** 2 * dc])
     if part.z is None:
         same = np.broadcast_to(np.eye(shape[-1]), shape) if part.together is None else part.together
-        return [2 * phi[0] * same]
-    return [_wrapped(part, g) for g in term.shape.derivative(phi)]
+        return np.asarray(2 * phi[0] * same)[None]
+    return _wrapped(part, term.shape.derivative(phi)[:, None])
 
 
 def starts_of(term: RandomTerm, sd: float) -> list[Array]:
@@ -231,9 +241,25 @@ def starts_of(term: RandomTerm, sd: float) -> list[Array]:
         return term.shape.starts(sd)
     if term.struct == "CAR":
         return [np.array([sd, angle(rho, 0.0)]) for rho in (0.1, 0.5, 0.9)]
-    spread = term.place - term.place.mean(axis=0)
-    size = float(np.sqrt(np.mean(np.sum(spread**2, axis=1)))) or 1.0
+    size = _extent(term)
     return [np.array([sd, np.log(size * share)]) for share in (0.1, 0.5, 2.0)]
+
+
+def drawn(term: RandomTerm, sd: float, rng: np.random.Generator) -> Array:
+    """A random starting point of a term with a typical standard deviation."""
+    if term.place is None:
+        return term.shape.drawn(sd, rng)
+    own = sd * np.exp(rng.uniform(*SPREAD))
+    if term.struct == "CAR":
+        return np.array([own, rng.uniform(-1.5, 1.5)])
+    return np.array([own, np.log(_extent(term)) + rng.uniform(-4.6, 1.6)])
+
+
+def _extent(term: RandomTerm) -> float:
+    """Root mean square distance of the places from their middle."""
+    assert term.place is not None
+    spread = term.place - term.place.mean(axis=0)
+    return float(np.sqrt(np.mean(np.sum(spread**2, axis=1)))) or 1.0
 
 
 def rescaled(term: RandomTerm, phi: Array, unit: float) -> Array:

@@ -72,7 +72,7 @@ class MixedModel:
 class State:
     """The likelihood at a point: its value, gradient, the coefficients of q and their covariance, and (on
     request) the expected information of the working parameters, minus the matrix of second derivatives, and
-    the derivative by the covariance matrix G of each term that has one, (m, m).
+    the derivative by the covariance matrix G of each term, (m, m) (0 for terms without Z).
     """
 
     loglik: float
@@ -81,7 +81,7 @@ class State:
     cover: Array
     information: Array | None = None
     curvature: Array | None = None
-    slopes: tuple[Array | None, ...] = ()
+    slopes: tuple[Array, ...] = ()
 
 
 def blocks_of(terms: Sequence[RandomTerm], V: Any) -> Array:
@@ -245,7 +245,7 @@ def evaluate(
     if not gradient or not len(phi):
         return State(float(loglik), score, gamma, cover, np.zeros((0, 0)), np.zeros((0, 0)))
     bend = np.zeros((len(phi), len(phi)))
-    slopes = [None if term.z is None else np.zeros((term.m, term.m)) for term in model.terms]
+    slopes = [np.zeros((term.m, term.m)) for term in model.terms]
     cuts = np.cumsum([0, *(term.size for term in model.terms)])
     for one in solved:
         D = one.pulled[:, :, None] * one.pulled[:, None, :] - one.inverse
@@ -256,7 +256,7 @@ def evaluate(
                 score[here] += 0.5 * pull(part, own[i], D)
                 if second:
                     bend[here, here] += 0.5 * bent(part, own[i], D)
-                    slopes[i] = None if part.z is None else slopes[i] + 0.5 * inner_slope(part, D)
+                    slopes[i] += 0.0 if part.z is None else 0.5 * inner_slope(part, D)
     if not second:
         return State(float(loglik), score, gamma, cover)
     info, pairs = _second(model, own, solved, cover, restricted)

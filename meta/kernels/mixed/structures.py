@@ -203,5 +203,5 @@ def lower(root: Array) -> Array:
     >>> lower(np.array([[3.0, 4.0], [0.0, 0.0]])).round(9).tolist()
     [[5.0, 0.0], [0.0, 0.0]]
     """
-    r = np.linalg.qr(root.T, mode="r").T
+    r = np.linalg.qr(root.T)[1].T
     return np.asarray(r * np.where(np.diag(r) < 0, -1.0, 1.0))

@@ -81,6 +81,58 @@ def resolve(
     return facts
 
 
+def stated_beside(table: Mapping[str, Any], measure: str, columns: Mapping[str, str]) -> dict[str, str]:
+    """Columns with what rows state in place of a number that the formula takes and that they lack.
+
+    Parameters
+    ----------
+    table : mapping of str to array
+        The table.
+    measure : str
+        Code.
+    columns : mapping of str to str
+        Columns by argument, as recognised so far.
+
+    Examples
+    --------
+    >>> means = {name: np.array([1.0, np.nan]) for name in ("mean1", "sd1", "n1", "mean2", "sd2", "n2")}
+    >>> table = {**means, "t": np.array([np.nan, 2.4]), "f": np.array([3.0, np.nan])}
+    >>> stated_beside(table, "SMD", {name: name for name in means})
+    {'t': 't'}
+    """
+    from meta.commands.guess import find
+    from meta.effects.registry import measure as look_up
+    from meta.effects.solved import facts_of
+
+    entry = look_up(measure)
+    if entry.design == "generic" or not set(entry.columns) <= columns.keys():
+        return {}
+    needed = [numbers_of(table, columns[name]) for name in entry.columns]
+    lacking = np.any([np.isnan(x) for x in needed if x is not None], axis=0)
+    if not np.any(lacking):
+        return {}
+    free = [name for name in table if name not in columns.values()]
+    found = {}
+    for fact in facts_of(entry):
+        if fact in columns:
+            continue
+        try:
+            name = find(fact, free)
+        except InputError:  # two columns may be meant; neither is needed by all rows
+            continue
+        if name is not None and _states(table, name, lacking):
+            found[fact] = name
+    return found
+
+
+def _states(table: Mapping[str, Any], name: str, rows: np.ndarray) -> bool:
+    """Whether a column has something to say in one of some rows: numbers, or words on a direction."""
+    x = numbers_of(table, name)
+    if x is not None:
+        return bool(np.isfinite(x[rows]).any())
+    return normal(name) == "direction"
+
+
 def numbers_of(table: Mapping[str, Any], name: str) -> np.ndarray | None:
     """A column as floats, or None where it has text that is not a number."""
     from meta.effects.inputs import as_floats

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from meta.commands.facts import Facts
     from meta.effects.model import EffectSizes
     from meta.tables.reader import Choices, TableFile
+
+
+MOST_REASONS = 3
+"""Kinds of reasons that a refusal gives for a table without an effect."""
+_LABELLED = re.compile(r"study (?:'[^']*'|\"[^\"]*\")")
 
 
 @dataclass(frozen=True)
@@ -96,9 +102,7 @@ def load(
     _say_columns(facts, labels, measure)
     effects = rows.effects()
     if not effects.exact.any():
-        raise InputError(
-            f"no row of {source!r} has all that the measure {facts.measure} needs: every effect is missing"
-        )
+        raise InputError(_no_effect(source, facts.measure, effects.warnings))
     notes = (*effects.warnings, *rows.about_zeros(effects)) if not counts else effects.warnings
     if tell and not counts:
         for message in notes:
@@ -106,16 +110,33 @@ def load(
     return Loaded(effects, facts.measure, facts.columns, rows.columns, rows.label, notes, rows.call, source)
 
 
+def _no_effect(source: str, measure: str, warnings: Sequence[str]) -> str:
+    """The refusal of a table without a single effect, with what its rows lack."""
+    kinds: dict[str, list[str]] = {}
+    for text in warnings:
+        kinds.setdefault(_LABELLED.sub("", text), []).append(text)
+    told = [
+        texts[0] if len(texts) == 1 else f"{texts[0]} ({len(texts)} rows are like this)"
+        for texts in kinds.values()
+    ]
+    why = "; ".join(["every effect is missing", *told[:MOST_REASONS]])
+    return f"no row of {source!r} has all that the measure {measure} needs: {why}"
+
+
 def _recognised(
     table: FileTable, measure: str | None, column: list[str] | None, reading: TableOptions
 ) -> Facts:
-    from meta.commands.facts import resolve
+    from meta.commands.facts import resolve, stated_beside
     from meta.commands.guess import guess, guess_measure
 
     given = named_columns(column, table.names)
     names = [name for name in table.names if name not in table.printed or name in given.values()]
     code = measure or table.measure or ("GEN" if given.keys() & {"yi"} else guess_measure(names))
     columns = guess(names, code, given)
+    beside = stated_beside(table.columns, code, columns)
+    if beside:
+        note(f"rows that lack a number are computed from {', '.join(beside.values())} (meta solve shows how)")
+    columns |= beside
     facts = resolve(table.columns, code, columns, reading.scale, said=bool(measure or table.measure))
     for name in facts.columns.values():
         if name in table.doubts:

@@ -80,6 +80,12 @@ OTHERS = {
         *("pravalenz", "praevalenz", "prevalencia", "porcentaje", "pourcentage"),
     ),
     "se": ("sei", "se", "stderr"),
+    "p": ("pvalue", "pval", "pwert", "valeurp", "valorp"),
+    "p_signed": ("psigned", "signedp"),
+    "t": ("tvalue", "tstat", "tstatistic", "twert"),
+    "f": ("fvalue", "fstat", "fstatistic", "fwert"),
+    "d": ("cohensd", "cohend"),
+    "eta_squared": ("etasquared", "eta2", "etasq", "partialetasquared"),
     "r": ("ri", "r", "cor", "correlation", "corr"),
     "yi": (
         *("yi", "y", "te", "es", "effect", "effectsize", "d", "g", "theta", "metaes", "givmean", "lnes"),

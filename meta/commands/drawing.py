@@ -58,6 +58,7 @@ def forest(
     outcome: options.Outcome = None,
     studies: options.Studies = "studies",
     json: options.Json = False,
+    code: options.Code = None,
     reading: TableOptions = DEFAULTS,
 ) -> None:
     """Draw the forest plot of a table, or of an analysis of the claims file.
@@ -80,11 +81,21 @@ def forest(
             from meta.effects.evidence import load_evidence
             from meta.report.figures import forest_of
 
-            given = {"order": order, "columns": columns, "rob": rob, "xlim": xlim}
-            refuse_with_analysis(given)
+            refuse_with_analysis({"order": order, "columns": columns, "rob": rob, "xlim": xlim, "code": code})
             figure = forest_of(answer(load_evidence(studies), source), **look)
         else:
             loaded = load(source, measure, column, study, outcome, reading, counts=method in COUNTS)
+            if code is not None:
+                given: dict[str, Any] = {
+                    "order": order,
+                    "xlim": _ends(xlim),
+                    "title": title,
+                    "labels": look["labels"],
+                }
+                themed = _theme_code(theme, size, digits)
+                drawn = [*_columns_code(loaded, columns, rob), *themed]
+                _print_code(loaded, code, method, test, level, by, given, drawn, target, dpi)
+                return
             fit = _fitted(loaded, method, test, level, by)
             figure = draw(
                 fit,
@@ -96,13 +107,56 @@ def forest(
         _save(figure, target, json, dpi)
 
 
+def _print_code(
+    loaded: Loaded, code: str, method: str, test: str, level: float, by: str | None, look: dict[str, Any],
+    drawn: list[str], target: Path, dpi: float,
+) -> None:  # fmt: skip
+    """The Python (or R) of a forest plot."""
+    from meta.commands import r_code
+    from meta.commands.code import call, check_code, keywords_of, python
+    from meta.commands.pooling import counted_lines, fit_lines
+
+    check_code(code)
+    counts = method in COUNTS
+    if by is not None:
+        need_column(loaded, by, "--by")
+    if code == "r":
+        lines = r_code.counted if counts else r_code.pooled
+        given: list[Any] = [loaded, method, level] if counts else [loaded, method, test, level]
+        print(f"{lines(*given)}\n{r_code.forest(loaded)}")
+        return
+    fitted = counted_lines(loaded, method, level, by) if counts else fit_lines(method, test, level, by)
+    plot = call("figure", "meta.forest", ["fit", *keywords_of(look), *drawn])
+    print(python(loaded, [fitted[0], plot, f"figure.save({str(target)!r}, dpi={dpi:g})"], effects=not counts))
+
+
+def _theme_code(theme: str, size: float | None, digits: int | None) -> list[str]:
+    changed = {"digits": digits, "page_width": size}
+    more = ", ".join(f"{name}={value!r}" for name, value in changed.items() if value is not None)
+    if more:
+        _sized(theme, size, digits)  # refuses what cannot be
+        return [f"theme=dataclasses.replace(meta.plots.THEMES[{theme!r}], {more})"]
+    return [] if theme == "default" else [f"theme={theme!r}"]
+
+
+def _columns_code(loaded: Loaded, columns: str | None, rob: str | None) -> list[str]:
+    shown = shown_columns(loaded, columns, rob)
+    if shown is None:
+        return []
+    names = [
+        repr(item) if isinstance(item, str) else f"meta.plots.SymbolColumn({item.key!r}, {item.header!r})"
+        for item in shown
+    ]
+    return [f"columns=[{', '.join(names)}]"]
+
+
 def _fitted(loaded: Loaded, method: str, test: str, level: float, by: str | None) -> Any:
     if method in COUNTS:
         return pool_counted(loaded, method, level, by)
     from meta.pooling.univariate import pool as fit_model
 
     groups = None if by is None else need_column(loaded, by, "--by")
-    fit = fit_model(loaded.effects, method=method, test=test, level=level, by=groups)
+    fit = fit_model(loaded.effects, method=options.as_method(method), test=test, level=level, by=groups)
     for message in fit.warnings:
         note(f"note: {message}")
     return fit
@@ -176,6 +230,7 @@ def funnel(
     outcome: options.Outcome = None,
     studies: options.Studies = "studies",
     json: options.Json = False,
+    code: options.Code = None,
     reading: TableOptions = DEFAULTS,
 ) -> None:
     """Draw the funnel plot of a table, or of an analysis of the claims file.
@@ -192,13 +247,31 @@ def funnel(
         if _is_analysis(source):
             from meta.effects.evidence import load_evidence
 
+            refuse_with_analysis({"code": code})
             effects = load_evidence(studies).effects(source)
             effects = effects.subset(effects.exact)
             if effects.k == 0:
                 raise InputError(f"analysis {source!r} has no computed effect, so there is no funnel to draw")
         else:
-            effects = load(source, measure, column, study, outcome, reading).effects
-        _save(draw(fit_model(effects, method=method, test=test, level=level)), target, json)
+            loaded = load(source, measure, column, study, outcome, reading)
+            if code is not None:
+                print(_funnel_code(loaded, code, method, test, level, target))
+                return
+            effects = loaded.effects
+        fit = fit_model(effects, method=options.as_method(method), test=test, level=level)
+        _save(draw(fit), target, json)
+
+
+def _funnel_code(loaded: Loaded, code: str, method: str, test: str, level: float, target: Path) -> str:
+    from meta.commands import r_code
+    from meta.commands.code import check_code, python
+    from meta.commands.pooling import fit_lines
+
+    check_code(code)
+    if code == "r":
+        return f"{r_code.pooled(loaded, method, test, level)}\nfunnel(fit)"
+    lines = [*fit_lines(method, test, level), "figure = meta.funnel(fit)", f"figure.save({str(target)!r})"]
+    return python(loaded, lines)
 
 
 def _target(out: Path | None, usual: str) -> Path:

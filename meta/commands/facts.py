@@ -32,6 +32,8 @@ class Facts:
         Further arguments, such as ``ci_scale``.
     notes : list of str
         What was done, each to be said once.
+    expressions : dict of str to str
+        The Python of each of ``values``, of a dataframe ``table``.
     """
 
     measure: str
@@ -39,6 +41,7 @@ class Facts:
     values: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    expressions: dict[str, str] = field(default_factory=dict)
 
     def named(self) -> dict[str, Any]:
         """Arguments by name: a column's name, or values."""
@@ -198,6 +201,8 @@ def _settle_error(facts: Facts, table: Mapping[str, Any], name: str) -> None:
         with np.errstate(divide="ignore", invalid="ignore"):
             facts.values["sei"] = se / ratio
         error_name = facts.columns.pop(argument)
+        root = "" if argument == "sei" else " ** 0.5"
+        facts.expressions["sei"] = f"table[{error_name!r}]{root} / table[{name!r}]"
         facts.notes.append(
             f"{error_name!r} is the {word} of the ratio, as the interval beside it shows; divided by the "
             "ratio it is that of the log"
@@ -227,5 +232,6 @@ def _settle_share(facts: Facts, table: Mapping[str, Any]) -> None:
     x = numbers_of(table, name)
     if x is not None and np.isfinite(x).any() and np.nanmax(x) <= 1:
         facts.values["percent"] = 100 * x
+        facts.expressions["percent"] = f"100 * table[{name!r}]"
         del facts.columns["percent"]
         facts.notes.append(f"{name!r} is taken for shares between 0 and 1")

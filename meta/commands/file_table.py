@@ -27,6 +27,8 @@ class FileTable:
         Whether decimals are written with a comma.
     printed : tuple of str
         Columns whose cells hold several numbers, which other columns have one by one.
+    outcome : str
+        Number of the outcome of a RevMan file; empty for other files.
     """
 
     columns: Mapping[str, Any]
@@ -36,6 +38,7 @@ class FileTable:
     lines: tuple[int, ...] = ()
     comma: bool = False
     printed: tuple[str, ...] = ()
+    outcome: str = ""
 
     @property
     def names(self) -> list[str]:

@@ -43,6 +43,7 @@ def columns_as_options(words: Sequence[str]) -> list[str]:
         return _facts_as_options(words)
     if not words or words[0] not in COMMANDS:
         return list(words)
+    words = _with_language(words)
     own = OWN.get(words[0], frozenset())
     found: list[str] = []
     waiting = iter(words)
@@ -57,6 +58,23 @@ def columns_as_options(words: Sequence[str]) -> list[str]:
         if not name or name.startswith("--"):
             raise InputError(f"{flag} needs the name of a column; write {flag} NAME")
         found += ["--column", f"{argument}={name}"]
+    return found
+
+
+def _with_language(words: Sequence[str]) -> list[str]:
+    """The words with the language that ``--code`` prints, which is Python where none is named.
+
+    >>> _with_language(["pool", "--code", "x.csv"]), _with_language(["pool", "x.csv", "--code", "r"])
+    (['pool', '--code', 'python', 'x.csv'], ['pool', 'x.csv', '--code', 'r'])
+    """
+    found: list[str] = []
+    for place, word in enumerate(words):
+        found.append(word)
+        after = words[place + 1].lower() if place + 1 < len(words) else ""
+        if word == "--code" and after not in ("python", "r"):
+            found.append("python")
+        if place and words[place - 1] == "--code" and word.lower() in ("python", "r"):
+            found[-1] = word.lower()
     return found
 
 

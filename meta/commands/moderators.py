@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from meta.commands import options
-from meta.commands.reading import load
+from meta.commands.reading import Loaded, load
 from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
 from meta.commands.writing import Shown, check_out, show
 from meta.errors import quiet
@@ -28,6 +28,7 @@ def regress(
     level: options.Level = 0.95,
     outcome: options.Outcome = None,
     json: options.Json = False,
+    code: options.Code = None,
     out: options.Out = None,
     reading: TableOptions = DEFAULTS,
 ) -> None:
@@ -43,12 +44,29 @@ def regress(
     check_out(out)
     with quiet():
         loaded = load(source, measure, column, study, outcome, reading)
-        fit = fit_model(loaded.effects, formula, method=method, test=test, level=level)
+        if code == "python":
+            print(_python(loaded, formula, method, test, level))
+            return
+        fit = fit_model(loaded.effects, formula, method=options.as_method(method), test=test, level=level)
+        if code is not None:
+            from meta.commands import r_code
+            from meta.commands.code import check_code
+
+            check_code(code)
+            print(r_code.regressed(loaded, fit, method, test, level))
+            return
         table = fit.tidy().dropna(axis="columns", how="all")
         rows: list[list[Any]] = table.to_numpy().tolist()
         numbers = fit.to_dict() | {"formula": formula, "columns": loaded.columns}
         shown = Shown(str(fit), numbers, tuple(table.columns), rows, fit.save, lambda: _figure(fit))
         show(shown, out, json)
+
+
+def _python(loaded: Loaded, formula: str, method: str, test: str, level: float) -> str:
+    from meta.commands.code import call, keywords_of, python
+
+    given = keywords_of({"method": options.as_method(method), "test": test, "level": level}, {"level": 0.95})
+    return python(loaded, [call("fit", "meta.regress", ["es", repr(formula), *given]), "print(fit)"])
 
 
 def _figure(fit: Any) -> Any:

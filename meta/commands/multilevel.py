@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from meta.commands import options
-from meta.commands.reading import load, need_column
+from meta.commands.reading import Loaded, load, need_column
 from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
 from meta.commands.writing import Shown, check_out, show
 from meta.errors import InputError, quiet
@@ -35,6 +36,7 @@ def multilevel(
     level: options.Level = 0.95,
     outcome: options.Outcome = None,
     json: options.Json = False,
+    code: options.Code = None,
     out: options.Out = None,
     reading: TableOptions = DEFAULTS,
 ) -> None:
@@ -44,30 +46,69 @@ def multilevel(
       meta multilevel trials.csv -m RR --cluster form --rho 0.6
       meta multilevel trials.csv -m RR --cluster form --robust CR2 --json
     """
-    from meta.pooling.multilevel import pool_multilevel
-
     check_out(out)
     with quiet():
         loaded = load(source, measure, column, study, outcome, reading, multilevel=True)
-        if cluster is not None:
-            need_column(loaded, cluster, "--cluster")
-        elif len(set(loaded.effects.study)) == loaded.effects.k:
-            raise InputError(
-                "every study has one row, so there is nothing below the studies; name the column of the "
-                "outer level with --cluster, or use meta pool"
-            )
-        levels = [cluster or "study", "effect"]
-        fit: Any = pool_multilevel(
-            loaded.effects, levels=levels, rho=rho, moderators=formula, method=method, level=level
+        show_levels(
+            loaded, cluster, rho=rho, formula=formula, robust=robust, method=method, level=level, json=json,
+            code=code, out=out,
+        )  # fmt: skip
+
+
+def show_levels(
+    loaded: Loaded,
+    cluster: str | None,
+    *,
+    rho: float | None,
+    formula: str | None,
+    robust: str | None,
+    method: str,
+    level: float,
+    json: bool,
+    code: str | None,
+    out: Path | None,
+) -> None:
+    """Fit and print a random effect for each cluster and one for each row within it."""
+    from meta.pooling.multilevel import pool_multilevel
+
+    if cluster not in (None, "study"):
+        need_column(loaded, str(cluster), "--cluster")
+    elif len(set(loaded.effects.study)) == loaded.effects.k:
+        raise InputError(
+            "every study has one row, so there is nothing below the studies; name the column of the "
+            "outer level with --cluster, or use meta pool without it"
         )
-        lines, numbers = [str(fit)], fit.to_dict() | {"columns": loaded.columns}
-        if robust is not None:
-            found = fit.robust(kind=robust)
-            lines.append(str(found))
-            numbers["robust"] = found.to_dict()
-        rows: list[list[Any]] = fit.tidy().to_numpy().tolist()
-        columns = tuple(fit.tidy().columns)
-        show(Shown("\n".join(lines), numbers, columns, rows, fit.save, lambda: _forest(fit)), out, json)
+    levels = [cluster or "study", "effect"]
+    given = {"levels": levels, "rho": rho, "moderators": formula, "method": method, "level": level}
+    if code == "python":
+        print(_python(loaded, given, robust))
+        return
+    fit: Any = pool_multilevel(loaded.effects, **given)  # type: ignore[arg-type]
+    if code is not None:
+        from meta.commands import r_code
+        from meta.commands.code import check_code
+
+        check_code(code)
+        print(r_code.in_levels(loaded, fit, levels[0], rho, robust))
+        return
+    lines, numbers = [str(fit)], fit.to_dict() | {"columns": loaded.columns}
+    if robust is not None:
+        found = fit.robust(kind=robust)
+        lines.append(str(found))
+        numbers["robust"] = found.to_dict()
+    rows: list[list[Any]] = fit.tidy().to_numpy().tolist()
+    columns = tuple(fit.tidy().columns)
+    show(Shown("\n".join(lines), numbers, columns, rows, fit.save, lambda: _forest(fit)), out, json)
+
+
+def _python(loaded: Loaded, given: dict[str, Any], robust: str | None) -> str:
+    from meta.commands.code import call, keywords_of, python
+
+    usual = {"level": 0.95, "method": "REML"}
+    lines = [call("fit", "meta.pool_multilevel", ["es", *keywords_of(given, usual)]), "print(fit)"]
+    if robust is not None:
+        lines += [f"robust = fit.robust(kind={robust!r})", "print(robust)"]
+    return python(loaded, lines)
 
 
 def _forest(fit: Any) -> Any:

@@ -75,7 +75,11 @@ Outcome = Annotated[
 ]
 Method = Annotated[
     str,
-    typer.Option("--method", help="Estimator of the between-study variance.", autocompletion=_methods),
+    typer.Option(
+        "--method",
+        help="Estimator of tau2 (between studies), or its value.",
+        autocompletion=_methods,
+    ),
 ]
 Test = Annotated[str, typer.Option("--test", help="z, t, hksj, adhoc or KR.", autocompletion=_tests)]
 Level = Annotated[float, typer.Option("--level", help="Level of intervals.")]
@@ -88,6 +92,18 @@ Direction = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, at full precision.")]
+Code = Annotated[
+    str | None,
+    typer.Option(
+        "--code",
+        metavar="[python|r]",
+        help="Print the Python that does the same, or (--code r) the lines of R's metafor, and nothing else.",
+    ),
+]
+PythonCode = Annotated[
+    str | None,
+    typer.Option("--code", metavar="", help="Print the Python that does the same, and nothing else."),
+]
 Folder = Annotated[str, typer.Option("--studies", help="Folder of study files.")]
 Studies = Annotated[str, typer.Option("--studies", help="Folder of study files, for an analysis.")]
 Theme = Annotated[
@@ -124,3 +140,15 @@ TauPrior = Annotated[
     str | None,
     typer.Option("--tau", help='Prior of tau, such as "halfnormal(0.5)".', autocompletion=_priors),
 ]
+
+
+def as_method(text: str) -> str | float:
+    """An estimator by its code, or a known between-study variance.
+
+    >>> as_method("REML"), as_method("0.04")
+    ('REML', 0.04)
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meta.commands import options
+from meta.commands.methods import BAYES, TESTS, chosen, pooled_by_all
+from meta.commands.output import note
 from meta.commands.reading import Loaded, load, need_column
 from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
 from meta.commands.writing import Shown, check_out, show
@@ -35,8 +37,21 @@ def pool(
     method: options.Method = "REML",
     test: options.Test = "hksj",
     level: options.Level = 0.95,
+    methods: Annotated[
+        str | None,
+        typer.Option("--methods", help="Several methods in one table: all, or such as DL,REML,Bayes."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            help="Column whose rows belong together (study for the labels): a multilevel model with "
+            "cluster-robust (CR2) intervals.",
+        ),
+    ] = None,
     outcome: options.Outcome = None,
     json: options.Json = False,
+    code: options.Code = None,
     out: options.Out = None,
     reading: TableOptions = DEFAULTS,
 ) -> None:
@@ -52,9 +67,19 @@ def pool(
       cat trials.csv | meta pool - -m OR --out forest.svg
     """
     check_out(out)
+    if cluster is not None:
+        _in_clusters(source, measure, column, study, cluster, method, test, level, outcome, json, code, out,
+                     reading, by or methods)  # fmt: skip
+        return
     with quiet():
+        several = None if methods is None else chosen(methods, method, test, by)
         loaded = load(source, measure, column, study, outcome, reading, tell=False, counts=method in COUNTS)
-        if method in COUNTS:
+        if code is not None:
+            print(_code(loaded, code, several, method, test, level, by))
+            return
+        if several is not None:
+            shown = pooled_by_all(loaded, several, level)
+        elif method in COUNTS:
             shown = _counts(loaded, method, level, by)
         elif by is not None:
             shown = _subgroups(loaded, by, method, test, level)
@@ -63,11 +88,87 @@ def pool(
         show(shown, out, json)
 
 
+def _in_clusters(
+    source: str, measure: str | None, column: list[str] | None, study: str | None, cluster: str, method: str,
+    test: str, level: float, outcome: str | None, json: bool, code: str | None, out: Any,
+    reading: TableOptions, other: str | None,
+) -> None:  # fmt: skip
+    """What ``--cluster`` does: the model of ``meta multilevel`` with cluster-robust errors, said so."""
+    from meta.commands.multilevel import show_levels
+
+    if other is not None:
+        raise InputError("--cluster pools one table by one model; leave out --by and --methods")
+    if method not in ("REML", "ML"):
+        raise InputError(f"--cluster takes --method REML or ML, not {method}")
+    if test != "hksj":
+        raise InputError("--cluster uses cluster-robust (CR2) t tests; leave out --test")
+    note(
+        f"--cluster {cluster}: a random effect for each {cluster} and one for each row, and cluster-robust "
+        "(CR2) intervals; meta multilevel has more options"
+    )
+    with quiet():
+        loaded = load(source, measure, column, study, outcome, reading, multilevel=True)
+        show_levels(
+            loaded, cluster, rho=None, formula=None, robust="CR2", method=method, level=level, json=json,
+            code=code, out=out,
+        )  # fmt: skip
+
+
+def _code(
+    loaded: Loaded, code: str, several: list[str] | None, method: str, test: str, level: float, by: str | None
+) -> str:
+    from meta.commands import code as writing
+    from meta.commands import r_code
+
+    writing.check_code(code)
+    if by is not None:
+        need_column(loaded, by, "--by")
+    if several is not None:
+        if code == "r":
+            raise InputError("--code r prints one method; name it with --method and --test, not --methods")
+        return writing.python(loaded, _lines_of_all(several, level))
+    if method in COUNTS:
+        if code == "r":
+            return r_code.counted(loaded, method, level, by)
+        return writing.python(loaded, counted_lines(loaded, method, level, by), effects=False)
+    if code == "r":
+        return r_code.pooled(loaded, method, test, level, by)
+    return writing.python(loaded, [*fit_lines(method, test, level, by), "print(fit)"])
+
+
+def fit_lines(method: str, test: str, level: float, by: str | None = None) -> list[str]:
+    """The Python that pools the effects ``es`` as ``fit``."""
+    from meta.commands.code import call, keywords_of
+
+    given = {"method": options.as_method(method), "test": test, "level": level, "by": by}
+    return [call("fit", "meta.pool", ["es", *keywords_of(given, {"level": 0.95})])]
+
+
+def counted_lines(loaded: Loaded, method: str, level: float, by: str | None) -> list[str]:
+    """The Python that pools counts as ``fit``, and prints it."""
+    from meta.commands.code import call, keywords_of, named_columns_of
+
+    given = ["table", f"measure={loaded.measure!r}", f"method={method!r}", *named_columns_of(loaded)]
+    more = keywords_of({"level": level, "by": by}, {"level": 0.95})
+    return [call("fit", "meta.pool_counts", [*given, *more]), "print(fit)"]
+
+
+def _lines_of_all(several: list[str], level: float) -> list[str]:
+    names = [name for name in several if name != BAYES]
+    usual = "" if level == 0.95 else f", level={level!r}"
+    lines = [
+        f"for method in {names!r}:",
+        f"    for test in ('z',) if method == 'EE' else {tuple(TESTS)!r}:",
+        f"        print(meta.pool(es, method=method, test=test{usual}))",
+    ]
+    return [*(lines if names else []), *([f"print(meta.bayes(es{usual}))"] if BAYES in several else [])]
+
+
 def _pooled(loaded: Loaded, method: str, test: str, level: float) -> Shown:
     from meta.pooling.subgroup_fits import Subgroups
     from meta.pooling.univariate import pool as fit_model
 
-    fit = fit_model(loaded.effects, method=method, test=test, level=level)
+    fit = fit_model(loaded.effects, method=options.as_method(method), test=test, level=level)
     assert not isinstance(fit, Subgroups)
     skipped = [f"note: {message}" for message in loaded.notes]
     return Shown(
@@ -116,9 +217,8 @@ def numbers_of(fit: Pooled, loaded: Loaded) -> dict[str, Any]:
 def _subgroups(loaded: Loaded, by: str, method: str, test: str, level: float) -> Shown:
     from meta.pooling.subgroups import subgroups
 
-    found = subgroups(
-        loaded.effects, by=need_column(loaded, by, "--by"), method=method, test=test, level=level
-    )
+    groups = need_column(loaded, by, "--by")
+    found = subgroups(loaded.effects, by=groups, method=options.as_method(method), test=test, level=level)
     fits = [*found.fits.items(), ("overall", found.overall)]
     skipped = [f"note: {message}" for message in loaded.notes]
     return Shown(

@@ -8,7 +8,7 @@ import typer
 
 from meta.commands import options
 from meta.commands.output import progress
-from meta.commands.reading import load
+from meta.commands.reading import Loaded, load
 from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
 from meta.commands.writing import Shown, check_out, show
 from meta.errors import MetaError, quiet
@@ -29,6 +29,7 @@ def bayes(
     seed: Annotated[int | None, typer.Option("--seed", help="For the sampler.")] = None,
     outcome: options.Outcome = None,
     json: options.Json = False,
+    code: options.PythonCode = None,
     out: options.Out = None,
     reading: TableOptions = DEFAULTS,
 ) -> None:
@@ -50,6 +51,9 @@ def bayes(
     parsed = {name: None if text is None else parse_prior(text) for name, text in priors.items()}
     with quiet():
         loaded = load(source, measure, column, study, outcome, reading)
+        if code is not None:
+            print(_python(loaded, code, parsed, engine, level, seed))
+            return
         if engine == "pymc":
             progress("sampling ...")
         post = fit_model(loaded.effects, engine=engine, level=level, seed=seed, **parsed)  # type: ignore[arg-type]
@@ -67,6 +71,17 @@ def bayes(
         }
         shown = Shown("\n".join(lines), numbers, tuple(tidy.columns), rows, post.save, lambda: _figure(post))
         show(shown, out, json)
+
+
+def _python(
+    loaded: Loaded, code: str, priors: dict[str, Any], engine: str, level: float, seed: int | None
+) -> str:
+    from meta.commands.code import call, check_code, keywords_of, python
+
+    check_code(code, r=False)
+    named = [f"{name}=meta.{prior!r}" for name, prior in priors.items() if prior is not None]
+    more = keywords_of({"engine": engine, "level": level, "seed": seed}, {"engine": "exact", "level": 0.95})
+    return python(loaded, [call("post", "meta.bayes", ["es", *named, *more]), "print(post)"])
 
 
 def _figure(post: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from meta.commands.file_table import FileTable
 from meta.commands.output import note
+from meta.commands.preparation import Preparation
 from meta.commands.table_options import TableOptions
 from meta.errors import InputError
 
@@ -45,6 +46,8 @@ class Loaded:
         Warnings of the effects and what was done to zero cells.
     call : dict of str to object
         Arguments of :func:`meta.effect_sizes` besides the columns.
+    made : Preparation
+        What was done between the file and the effects, for ``--code``.
     """
 
     effects: EffectSizes
@@ -54,7 +57,7 @@ class Loaded:
     labels: Any
     notes: tuple[str, ...] = ()
     call: Mapping[str, Any] = field(default_factory=dict)
-    source: str = ""
+    made: Preparation = field(default_factory=Preparation)
 
 
 def load(
@@ -107,7 +110,8 @@ def load(
     if tell and not counts:
         for message in notes:
             note(f"note: {message}")
-    return Loaded(effects, facts.measure, facts.columns, rows.columns, rows.label, notes, rows.call, source)
+    made = rows.preparation(source, table)
+    return Loaded(effects, facts.measure, facts.columns, rows.columns, rows.label, notes, rows.call, made)
 
 
 def _no_effect(source: str, measure: str, warnings: Sequence[str]) -> str:
@@ -268,4 +272,5 @@ def _from_revman(content: bytes, name: str, outcome: str | None) -> FileTable:
     about = frame.attrs["outcomes"][0]
     told = f"RevMan: outcome {about['number']} {about['name']}".rstrip()
     notes = (told, *frame.attrs.get("notes", ()))
-    return FileTable({str(item): frame[item].to_numpy() for item in frame}, about["measure"], notes)
+    columns = {str(item): frame[item].to_numpy() for item in frame}
+    return FileTable(columns, about["measure"], notes, outcome=str(outcome))

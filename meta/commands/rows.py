@@ -9,6 +9,7 @@ import numpy as np
 
 from meta.commands.file_table import FileTable
 from meta.commands.output import note
+from meta.commands.preparation import Preparation
 from meta.commands.table_options import TableOptions
 from meta.errors import InputError
 from meta.formatting import listing
@@ -45,6 +46,10 @@ class Rows:
         if reading.drop00 is not None:
             self.call["drop00"] = reading.drop00
         self.call |= facts.options
+        self.labels = labels
+        self.kept = np.arange(self.k)
+        self.blanked: list[str] = []
+        self.remade: list[str] = []
         if reading.missing:
             self._blank(reading.missing)
 
@@ -66,6 +71,7 @@ class Rows:
         self.values = {name: values[keep] for name, values in self.values.items()}
         if isinstance(self.label, list):
             self.label = [label for label, stays in zip(self.label, keep, strict=True) if stays]
+        self.kept = self.kept[keep]
         if self.lines is not None:
             self.lines = self.lines[keep]
 
@@ -79,6 +85,7 @@ class Rows:
             values = self.columns[name]
             if values.dtype.kind in "iuf" and np.isin(values, numbers).any():
                 self.columns[name] = np.where(np.isin(values, numbers), np.nan, values.astype(float))
+                self.blanked.append(name)
 
     def numbers(self) -> dict[str, np.ndarray]:
         """Numbers by argument, as far as they are numbers."""
@@ -109,7 +116,7 @@ class Rows:
         raw = {name: x for name, x in values.items() if not name.startswith("model_")}
         for found in () if self.multilevel else audit.repeated_labels(study):
             note(
-                f"look: {found.text}, pooled as if independent (meta multilevel --cluster study is for them)"
+                f"look: {found.text}, pooled as if independent (meta pool --cluster study keeps them together)"
             )
         for found in audit.repeated_numbers(study, raw):
             note(f"look: {found.text}; is a study there twice?")
@@ -198,6 +205,21 @@ class Rows:
                 found = column(["" if x is None else x for x in values], comma=self.comma)
                 if found.dtype.kind != "O":
                     self.columns[name] = found
+                    self.remade.append(name)
+
+    def preparation(self, source: str, table: FileTable) -> Preparation:
+        """What was done to the file's rows, for ``--code``."""
+        gone = np.setdiff1d(np.arange(len(next(iter(table.columns.values()), ()))), self.kept)
+        return Preparation(
+            source,
+            table.outcome,
+            self.reading,
+            self.labels,
+            tuple(gone.tolist()),
+            tuple(self.blanked),
+            tuple(self.remade),
+            dict(self.facts.expressions),
+        )
 
     def about_zeros(self, effects: EffectSizes) -> list[str]:
         """What was added to tables with a zero, with the studies."""

@@ -29,6 +29,7 @@ def bias(
     level: options.Level = 0.95,
     outcome: options.Outcome = None,
     json: options.Json = False,
+    code: options.PythonCode = None,
     out: options.Out = None,
     reading: TableOptions = DEFAULTS,
 ) -> None:
@@ -50,7 +51,10 @@ def bias(
         from meta.pooling.univariate import pool as fit_model
 
         loaded = load(source, measure, column, study, outcome, reading)
-        fit = fit_model(loaded.effects, method=method, level=level)
+        if code is not None:
+            print(_python(loaded, code, direction, method, level))
+            return
+        fit = fit_model(loaded.effects, method=options.as_method(method), level=level)
         rows = [_attempt(name, make) for name, make in _methods(loaded, fit, direction, level).items()]
         assert not isinstance(fit, Subgroups)
         warnings = []
@@ -76,6 +80,43 @@ def bias(
             lambda: _funnel(fit),
         )
         show(shown, out, json)
+
+
+def _python(loaded: Loaded, code: str, direction: str | None, method: str, level: float) -> str:
+    """The Python of each method, in the order of the table."""
+    from meta.commands.code import call, check_code, keywords_of, named_columns_of, python
+
+    check_code(code, r=False)
+    own = keywords_of(
+        {"method": options.as_method(method), "level": level}, {"method": "REML", "level": 0.95}
+    )
+    leveled = keywords_of({"level": level}, {"level": 0.95})
+    tail = [f"direction={direction or 'two-sided'!r}"]
+    side = tail if direction in ("greater", "less") else []
+    lines = [call("fit", "meta.pool", ["es", *own]), "print(fit)"]
+    lines += [f"print({call('', 'meta.bias.egger', ['es', *leveled, *tail])})"]
+    lines += [f"print({call('', 'meta.bias.begg', ['es', *tail])})"]
+    if _two_by_two(loaded):
+        counts = [item for item in named_columns_of(loaded) if not item.startswith("study=")]
+        for name in TWO_BY_TWO:
+            lines.append(f"print({call('', f'meta.bias.{name}', ['table', *counts, *leveled, *tail])})")
+    lines += [
+        f"print({call('', f'meta.bias.{name}', given)})"
+        for name, given in (
+            ("excess_significance", ["es", *tail]),
+            ("trim_and_fill", ["fit", *side]),
+            ("pet_peese", ["es", *leveled, *side]),
+            ("selection_model", ["es", *leveled, *side]),
+            ("limit_meta_analysis", ["es", *leveled]),
+            ("significance_funnel", ["es", *leveled, *side]),
+            ("failsafe_n", ["es", *side]),
+        )
+    ]
+    return python(loaded, lines)
+
+
+def _two_by_two(loaded: Loaded) -> bool:
+    return {"events1", "n1", "events2", "n2"} <= loaded.columns.keys() and loaded.measure in ("OR", "RR")
 
 
 def _read(row: Row, effects: Any) -> Row:
@@ -106,7 +147,7 @@ def _methods(loaded: Loaded, fit: Any, direction: str | None, level: float) -> d
         "Begg": lambda: _test("asymmetry", b.begg(es, **tail)),
     }
     counts = {k: loaded.table[v] for k, v in loaded.columns.items()}
-    if {"events1", "n1", "events2", "n2"} <= counts.keys() and loaded.measure in ("OR", "RR"):
+    if _two_by_two(loaded):
         found |= {
             name.title(): lambda name=name: _test("asymmetry", getattr(b, name)(counts, level=level, **tail))  # type: ignore[misc]
             for name in TWO_BY_TWO

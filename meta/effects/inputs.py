@@ -135,7 +135,7 @@ def study_labels(table: Columns, study: Any, k: int) -> np.ndarray:
     """
     if study is None and "study" in table.columns:
         study = "study"
-    if study is not None and _names_columns(table, study):
+    if study is not None and names_columns(table, study):
         parts = [_texts(take(table, "study", name)) for name in study]
         return np.array([" ".join(row) for row in zip(*parts, strict=True)], dtype=object)
     if study is not None:
@@ -150,7 +150,8 @@ def study_labels(table: Columns, study: Any, k: int) -> np.ndarray:
     return np.array(list(map(str, range(1, k + 1))), dtype=object)
 
 
-def _names_columns(table: Columns, study: Any) -> bool:
+def names_columns(table: Columns, study: Any) -> bool:
+    """Whether labels are given as a list of columns to be joined."""
     return (
         isinstance(study, (list, tuple))
         and bool(study)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtrc
 
+from meta.effects.inputs import names_columns
 from meta.effects.intake import raw_columns
 from meta.errors import InputError, NotEstimableError
 from meta.formatting import interval, number, p_equation
@@ -132,7 +133,11 @@ def pool_by_group(
         The other arguments.
     """
     source = raw_columns(table)
-    arrays = {n: one_column(x) for n, x in arguments.items() if x is not None and np.ndim(x) == 1}
+    arrays = {
+        name: one_column(x)
+        for name, x in arguments.items()
+        if x is not None and np.ndim(x) == 1 and not (name == "study" and names_columns(source, x))
+    }
     k = source.k or next((len(x) for x in arrays.values()), 0)
     if isinstance(by, str):
         if by not in source:

@@ -36,6 +36,23 @@ def test_mantel_haenszel_by_group_is_that_of_each_group():
     assert found.q_between == pytest.approx(np.sum(w * y**2) - np.sum(w * y) ** 2 / w.sum())
 
 
+@pytest.mark.parametrize("study", ["study", ["study", "g"], list("vwxyz"), np.array(list("vwxyz"))])
+def test_labels_of_every_form_go_with_their_groups(study):
+    found = meta.pool_counts(TABLE, measure="RR", method="MH", by="g", study=study)
+    joined = (
+        list("ABCDE")
+        if isinstance(study, str)
+        else [f"{a} {g}" for a, g in zip("ABCDE", "xxyyz", strict=True)]
+    )
+    expected = joined if isinstance(study, str) or "study" in list(study) else list("vwxyz")
+    assert list(found.overall.effects.study) == expected
+    assert [list(fit.effects.study) for fit in found.fits.values()] == [
+        expected[:2],
+        expected[2:4],
+        expected[4:],
+    ]
+
+
 @pytest.mark.parametrize(
     ("measure", "method"), [("RR", "MH"), ("OR", "Peto"), ("OR", "GLMM"), ("OR", "MH"), ("RD", "MH")]
 )

@@ -72,7 +72,9 @@ def test_pool_and_solve_agree_row_by_row(run, tmp_path):
     (tmp_path / "mixed.csv").write_text(PLAIN)
     solved = meta.solve(meta.read_table(tmp_path / "mixed.csv"), measure="SMD")
     run(PLAIN, "pool", "-", "-m", "SMD", "-o", str(tmp_path / "fit.json"))
-    assert meta.load(tmp_path / "fit.json").effects.yi.tolist() == pytest.approx([y for y in solved.yi if y == y], abs=1e-12)
+    assert meta.load(tmp_path / "fit.json").effects.yi.tolist() == pytest.approx(
+        [y for y in solved.yi if y == y], abs=1e-12
+    )
 
 
 def test_a_direction_in_the_file_gives_p_its_sign(run, tmp_path):

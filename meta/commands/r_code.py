@@ -21,19 +21,17 @@ if TYPE_CHECKING:
 _TABLE = {"events1": "ai", "nonevents1": "bi", "n1": "n1i", "events2": "ci", "nonevents2": "di", "n2": "n2i"}
 _RATES = {"events1": "x1i", "time1": "t1i", "events2": "x2i", "time2": "t2i"}
 _MEANS = {"mean1": "m1i", "sd1": "sd1i", "n1": "n1i", "mean2": "m2i", "sd2": "sd2i", "n2": "n2i"}
-_SHARE = {"events": "xi", "n": "ni"}
-_RATE = {"events": "xi", "time": "ti"}
-_CORRELATION = {"r": "ri", "n": "ni"}
 NAMES: dict[str, dict[str, str]] = {
-    **dict.fromkeys(("RR", "OR", "RD", "AS", "PETO"), _TABLE),
-    **dict.fromkeys(("IRR", "IRD", "IRSD"), _RATES),
-    **dict.fromkeys(("MD", "SMD"), _MEANS),
-    **dict.fromkeys(("PR", "PLN", "PLO", "PAS", "PFT"), _SHARE),
-    **dict.fromkeys(("IR", "IRLN", "IRS", "IRFT"), _RATE),
-    **dict.fromkeys(("COR", "ZCOR"), _CORRELATION),
+    "2x2": _TABLE,
+    "two rates": _RATES,
+    "two means": _MEANS,
+    "two means, standardised": _MEANS,
+    "proportion": {"events": "xi", "n": "ni"},
+    "rate": {"events": "xi", "time": "ti"},
+    "correlation": {"r": "ri", "n": "ni"},
 }
-"""By measure: what escalc calls its arguments. Other measures (ROM has no bias correction there) and rows
-that were not computed by the formula go to R as yi and vi."""
+"""By design: what escalc calls its arguments. Measures that it lacks, or computes otherwise (ROM has no bias
+correction there), and rows that were not computed by the formula go to R as yi and vi."""
 TESTS = {"z": "z", "t": "t", "hksj": "knha", "adhoc": "adhoc"}
 CONTROL = {
     ("REML", "ML", "EB"): "control = list(threshold = 1e-10, maxiter = 10000)",
@@ -60,7 +58,9 @@ def pooled(loaded: Loaded, method: str, test: str, level: float, by: str | None 
 
 def counted(loaded: Loaded, method: str, level: float, by: str | None = None) -> str:
     """The lines for counts that are pooled as they are."""
-    names = NAMES[loaded.measure]
+    from meta.effects.registry import measure as look_up
+
+    names = NAMES[look_up(loaded.measure).design]
     known = {names[name]: np.asarray(loaded.table[column], float) for name, column in loaded.columns.items()}
     more = {} if by is None else {by: np.asarray(loaded.table[by])}
     lines = [LIBRARY, _data_frame({"study": loaded.effects.study, **known, **more})]
@@ -137,13 +137,15 @@ def _read(loaded: Loaded) -> str:
 def _back(measure: str) -> str:
     from meta.effects.registry import measure as look_up
 
-    log = look_up(measure).is_log_ratio or measure in ("PLN", "IRLN")
-    return "exp" if log else {"PLO": "transf.ilogit", "ZCOR": "transf.ztor"}.get(measure, "")
+    return {"log": "exp", "logit": "transf.ilogit", "z": "transf.ztor"}.get(look_up(measure).scale, "")
 
 
 def _effects(loaded: Loaded, es: EffectSizes, more: Mapping[str, Any]) -> list[str]:
     """The data in R: by escalc where it has the formula and all rows were computed by it."""
-    names = NAMES.get(loaded.measure, {})
+    from meta.effects.registry import measure as look_up
+
+    entry = look_up(loaded.measure)
+    names = NAMES.get(entry.design, {}) if entry.metafor else {}
     if not set(loaded.columns) <= set(names) or not _all_by_formula(loaded, es):
         return [LIBRARY, _data_frame({"study": es.study, "yi": es.yi, "vi": es.vi, **more})]
     known = {names[name]: es.inputs[name] for name in loaded.columns}

@@ -115,9 +115,8 @@ class Rows:
         study, values = study[~gone], {name: x[~gone] for name, x in values.items()}
         raw = {name: x for name, x in values.items() if not name.startswith("model_")}
         for found in () if self.multilevel else audit.repeated_labels(study):
-            note(
-                f"look: {found.text}, pooled as if independent (meta pool --cluster study keeps them together)"
-            )
+            remedy = "meta pool --cluster study keeps them together"
+            note(f"look: {found.text}, pooled as if independent ({remedy})")
         for found in audit.repeated_numbers(study, raw):
             note(f"look: {found.text}; is a study there twice?")
         for found in audit.codes(study, raw):

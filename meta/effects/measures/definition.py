@@ -52,6 +52,8 @@ class Measure:
         Heading of the column of numbers in figures, where neither a short code nor ``display`` serves.
     arm : str
         Code of the one-group measure of which it is the difference between two groups; "" where it is none.
+    metafor : bool
+        Whether R's metafor (escalc) has it by this code, with the same formula and the same defaults.
     """
 
     code: str
@@ -72,6 +74,7 @@ class Measure:
     logs_of_means: bool = False
     heading: str = ""
     arm: str = ""
+    metafor: bool = False
 
     @property
     def is_standardised(self) -> bool:

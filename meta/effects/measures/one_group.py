@@ -39,6 +39,7 @@ MEASURES: tuple[Measure, ...] = (
         references.BARENDREGT,
         variants=("LS", "UB", "AV"),
         zero_cells=True,
+        metafor=True,
     ),
     proportion(
         "PLN",
@@ -49,6 +50,7 @@ MEASURES: tuple[Measure, ...] = (
         references.BARENDREGT,
         variants=("LS", "AV"),
         zero_cells=True,
+        metafor=True,
     ),
     proportion(
         "PLO",
@@ -60,6 +62,7 @@ MEASURES: tuple[Measure, ...] = (
         variants=("LS", "AV"),
         zero_cells=True,
         heading="Proportion",
+        metafor=True,
     ),
     proportion(
         "PAS",
@@ -68,6 +71,7 @@ MEASURES: tuple[Measure, ...] = (
         proportions.arcsine,
         "arcsine",
         references.RUECKER,
+        metafor=True,
     ),
     proportion(
         "PFT",
@@ -76,6 +80,7 @@ MEASURES: tuple[Measure, ...] = (
         proportions.freeman_tukey,
         "freeman-tukey",
         references.FREEMAN_TUKEY,
+        metafor=True,
     ),
     rate(
         "IR",
@@ -85,6 +90,7 @@ MEASURES: tuple[Measure, ...] = (
         "identity",
         references.COCHRANE,
         zero_cells=True,
+        metafor=True,
     ),
     rate(
         "IRLN",
@@ -94,8 +100,17 @@ MEASURES: tuple[Measure, ...] = (
         "log",
         references.STIJNEN,
         zero_cells=True,
+        metafor=True,
     ),
-    rate("IRS", "square-root incidence rate", "incidence rate", rates.root, "square", references.COCHRANE),
+    rate(
+        "IRS",
+        "square-root incidence rate",
+        "incidence rate",
+        rates.root,
+        "square",
+        references.COCHRANE,
+        metafor=True,
+    ),
     rate(
         "IRFT",
         "Freeman-Tukey incidence rate",
@@ -103,6 +118,7 @@ MEASURES: tuple[Measure, ...] = (
         rates.freeman_tukey,
         "freeman-tukey-rate",
         references.FREEMAN_TUKEY,
+        metafor=True,
     ),
     mean("MN", "mean", "mean", single_means.raw, "identity", references.COCHRANE),
     mean(
@@ -261,6 +277,7 @@ MEASURES: tuple[Measure, ...] = (
         "identity",
         references.HEDGES_1989,
         variants=("LS", "AV"),
+        metafor=True,
     ),
     correlation(
         "UCOR",
@@ -279,6 +296,7 @@ MEASURES: tuple[Measure, ...] = (
         "tanh",
         references.BORENSTEIN,
         heading="Correlation",
+        metafor=True,
     ),
     partial(
         "PCOR",

@@ -19,6 +19,7 @@ MEASURES: tuple[Measure, ...] = (
         references.KATZ,
         zero_cells=True,
         arm="PLN",
+        metafor=True,
     ),
     table(
         "OR",
@@ -29,6 +30,7 @@ MEASURES: tuple[Measure, ...] = (
         references.WOOLF,
         zero_cells=True,
         arm="PLO",
+        metafor=True,
     ),
     table(
         "RD",
@@ -41,6 +43,7 @@ MEASURES: tuple[Measure, ...] = (
         zero_cells=True,
         family="risk difference",
         arm="PR",
+        metafor=True,
     ),
     table(
         "AS",
@@ -51,6 +54,7 @@ MEASURES: tuple[Measure, ...] = (
         references.RUECKER,
         family="risk difference",
         arm="PAS",
+        metafor=True,
     ),
     table(
         "PETO",
@@ -60,6 +64,7 @@ MEASURES: tuple[Measure, ...] = (
         "log",
         references.YUSUF,
         zero_cells=True,
+        metafor=True,
     ),
     table(
         "VE",

@@ -30,6 +30,7 @@ MEASURES: tuple[Measure, ...] = (
         zero_cells=True,
         family="log ratio",
         arm="IRLN",
+        metafor=True,
     ),
     rates_of_two(
         "IRD",
@@ -40,6 +41,7 @@ MEASURES: tuple[Measure, ...] = (
         references.COCHRANE,
         zero_cells=True,
         arm="IR",
+        metafor=True,
     ),
     rates_of_two(
         "IRSD",
@@ -48,6 +50,7 @@ MEASURES: tuple[Measure, ...] = (
         rates.root_difference,
         "identity",
         references.COCHRANE,
+        metafor=True,
     ),
     two_means(
         "MD",
@@ -59,6 +62,7 @@ MEASURES: tuple[Measure, ...] = (
         variants=("LS", "HO"),
         family="difference in units",
         arm="MN",
+        metafor=True,
     ),
     standardised(
         "SMD",
@@ -69,6 +73,7 @@ MEASURES: tuple[Measure, ...] = (
         references.HEDGES_1981,
         variants=("LS", "LS2", "UB", "AV", "RM"),
         options=("exact",),
+        metafor=True,
     ),
     two_means(
         "SMDH",

@@ -68,7 +68,7 @@ def counted(loaded: Loaded, method: str, level: float, by: str | None = None) ->
     given = [f"{name} = {name}" for name in known]
     if method != "Peto":
         given.insert(0, f'measure = "{loaded.measure}"')
-    if method == "GLMM" and loaded.measure in ("OR", "IRR"):
+    if method == "GLMM" and loaded.measure in ("OR", "IRR"):  # of one group there is one model
         given.append('model = "UM.FS"')
     given.append(f"level = {100 * level:.10g}")
     if by is not None:
@@ -137,7 +137,7 @@ def _read(loaded: Loaded) -> str:
 def _back(measure: str) -> str:
     from meta.effects.registry import measure as look_up
 
-    return {"log": "exp", "logit": "transf.ilogit", "z": "transf.ztor"}.get(look_up(measure).scale, "")
+    return {"log": "exp", "logit": "transf.ilogit", "tanh": "transf.ztor"}.get(look_up(measure).scale, "")
 
 
 def _effects(loaded: Loaded, es: EffectSizes, more: Mapping[str, Any]) -> list[str]:

@@ -49,6 +49,7 @@ SCRIPTS: dict[str, tuple[str, list[str]]] = {
     "Peto": (COUNTS, ["pool", "t.csv", "-m", "OR", "--method", "Peto"]),
     "logits, GLMM": (SHARES, ["pool", "t.csv", "-m", "PLO", "--method", "GLMM"]),
     "rates, Mantel-Haenszel": (RATES, ["pool", "t.csv", "-m", "IRR", "--method", "MH"]),
+    "correlations": ("study,r,n\nA,0.3,40\nB,0.5,60\nC,0.1,55\n", ["pool", "t.csv", "-m", "ZCOR"]),
     "slope": (EFFECTS, ["regress", "t.csv", "-f", "~ dose"]),
     "factors of odd names": (EFFECTS, ["regress", "t.csv", "-f", "~ C(`J/N`) + region", "--test", "z"]),
     "no intercept": (EFFECTS, ["regress", "t.csv", "-f", "~ 0 + region"]),

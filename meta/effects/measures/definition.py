@@ -128,6 +128,7 @@ def of_design(
         logs_of_means: bool = False,
         heading: str = "",
         arm: str = "",
+        metafor: bool = False,
     ) -> Measure:
         citation, doi = reference
         return Measure(
@@ -149,6 +150,7 @@ def of_design(
             logs_of_means=logs_of_means,
             heading=heading,
             arm=arm,
+            metafor=metafor,
         )
 
     return entry

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,8 +135,15 @@ def _group(inference_data: Any, name: str) -> Any:
     return group.dataset if hasattr(group, "dataset") else group
 
 
-def inference_data(groups: dict[str, dict[str, tuple[tuple[str, ...], np.ndarray]]]) -> Any:
-    """What this ArviZ works with, from the dimensions and values of each group's variables."""
+def inference_data(
+    groups: dict[str, dict[str, tuple[tuple[str, ...], np.ndarray]]],
+    labels: Mapping[str, np.ndarray] | None = None,
+) -> Any:
+    """What this ArviZ works with, from the dimensions and values of each group's variables.
+
+    ``labels`` name the places of a dimension, which are numbered without.
+    """
+    known = labels or {}
     with silent():
         import arviz as az
     import xarray as xr
@@ -148,7 +155,8 @@ def inference_data(groups: dict[str, dict[str, tuple[tuple[str, ...], np.ndarray
             for dims, values in variables.values()
             for dim, size in zip(dims, values.shape, strict=True)
         }
-        sets[group] = xr.Dataset(dict(variables), coords={dim: np.arange(n) for dim, n in sizes.items()})
+        places = {dim: known.get(dim, np.arange(n)) for dim, n in sizes.items()}
+        sets[group] = xr.Dataset(dict(variables), coords=places)
     if "InferenceData" in vars(az):
         return az.InferenceData(**sets)
     return xr.DataTree.from_dict(sets)

@@ -20,7 +20,6 @@ from meta.bayes.level_models import bayes_multilevel as _bayes_multilevel
 from meta.bayes.loo import compare_loo as _compare_loo
 from meta.bayes.posterior import Posterior
 from meta.bayes.posterior_regression import PosteriorRegression
-from meta.bayes.prior_base import Prior
 from meta.bayes.scale_model import bayes_location_scale as _bayes_location_scale
 from meta.bayes.sd_model import bayes_unknown_sd as _bayes_unknown_sd
 from meta.bayes.sd_model import borrowed_sd as _borrowed_sd
@@ -30,7 +29,7 @@ class _Call(Protocol):
     @overload
     def __call__(
         self, es: Any = ..., *, yi: Any = ..., vi: Any = ..., sei: Any = ..., study: Any = ...,
-        measure: str | None = ..., effect: Any = ..., tau: Prior | float | None = ...,
+        measure: str | None = ..., effect: Any = ..., tau: Any = ...,
         engine: Engine = ..., level: float = ..., seed: int | None = ..., moderators: None = ...,
         intercept: bool | None = ..., context: Mapping[str, Any] | None = ..., slopes: Any = ...,
         truncated: Any = ..., alpha: float = ..., allow_failed: bool = ...,
@@ -43,7 +42,7 @@ class _Call(Protocol):
     @overload
     def __call__(
         self, es: Any = ..., *, yi: Any = ..., vi: Any = ..., sei: Any = ..., study: Any = ...,
-        measure: str | None = ..., effect: Any = ..., tau: Prior | float | None = ...,
+        measure: str | None = ..., effect: Any = ..., tau: Any = ...,
         engine: Engine = ..., level: float = ..., seed: int | None = ..., moderators: Any,
         intercept: bool | None = ..., context: Mapping[str, Any] | None = ..., slopes: Any = ...,
         truncated: Any = ..., alpha: float = ..., allow_failed: bool = ...,

@@ -5,30 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike
-
-from meta.arguments import check_arguments, floats
+from meta.arguments import check_arguments
 from meta.bayes.effect_priors import Normal
 from meta.bayes.model import as_prior, check_priors
 from meta.bayes.prior_base import Prior
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.bayes.sampler_options import sampler_options
-from meta.errors import InputError, unknown_option
+from meta.effects.count_tables import read_counts
+from meta.errors import Notes, unknown_option
 from meta.keywords import keywords
-
-
-def _counts(**columns: ArrayLike) -> dict[str, np.ndarray]:
-    arrays = {name: floats(values, name) for name, values in columns.items()}
-    if len({array.shape for array in arrays.values()}) != 1 or next(iter(arrays.values())).ndim != 1:
-        raise InputError(f"{', '.join(arrays)} must have one value per study")
-    for name, array in arrays.items():
-        if np.any(~np.isfinite(array) | (array < 0)):
-            at = int(np.flatnonzero(~np.isfinite(array) | (array < 0))[0])
-            raise InputError(
-                f"{name} must be >= 0 and finite: row {at + 1} has {array[at]:g}; correct or drop it"
-            )
-    return arrays
 
 
 @keywords
@@ -42,8 +27,9 @@ def bayes_counts(
     level: float = 0.95,
     seed: int | None = None,
     allow_failed: bool = False,
-    events1: Any,
-    events2: Any,
+    study: Any = None,
+    events1: Any = None,
+    events2: Any = None,
     n1: Any = None,
     n2: Any = None,
     time1: Any = None,
@@ -61,8 +47,8 @@ def bayes_counts(
 
     Parameters
     ----------
-    table : DataFrame, optional
-        Where the counts are given by column name.
+    table : table, EffectSizes or fit, optional
+        The counts of each study, in columns of the arguments' names unless others are named.
     measure : {"OR", "IRR"}
         Log odds ratio from events and sizes, or log rate ratio from events and person-time.
     effect, tau : Prior
@@ -75,7 +61,9 @@ def bayes_counts(
         Of the sampler.
     allow_failed : bool
         Return a sample whose diagnostics failed.
-    events1, n1, events2, n2, time1, time2 : array_like or str
+    study : array_like or str, optional
+        Labels.
+    events1, n1, events2, n2, time1, time2 : array_like or str, optional
         Counts; group 1 is the treated one.
     draws, tune, chains, cores, target_accept, nuts_sampler, progressbar : optional
         Of ``pymc.sample``: 2000 draws a chain after 1000 to tune, four chains one after the other, a target
@@ -97,16 +85,8 @@ def bayes_counts(
     sampler = sampler_options(arguments)
     if measure not in ("OR", "IRR"):
         raise unknown_option("measure of counts", measure, ("OR", "IRR"))
-    given = {"events1": events1, "events2": events2}
-    given |= {"n1": n1, "n2": n2} if measure == "OR" else {"time1": time1, "time2": time2}
-    missing = [name for name, value in given.items() if value is None]
-    if missing:
-        raise InputError(f"measure {measure} needs {', '.join(missing)}")
-    data = _counts(
-        **{name: table[value] if isinstance(value, str) else value for name, value in given.items()}
-    )
-    if measure == "OR" and np.any((data["events1"] > data["n1"]) | (data["events2"] > data["n2"])):
-        raise InputError("events must not exceed n; check which column is which")
+    given = {"events1": events1, "events2": events2, "n1": n1, "n2": n2, "time1": time1, "time2": time2}
+    data = read_counts(table, measure, given, study, Notes(), whole=False).inputs
     effect, tau = as_prior(effect, "effect"), as_prior(tau, "tau")
     check_priors(effect, tau)
     baseline = Normal(0.0, 5.0) if baseline is None else baseline

@@ -199,6 +199,10 @@ class Uniform(Prior):
         return np.sqrt(x) if self.on == "tau2" else x
 
 
+MOST_SHOWN = 3
+"""Components of a mixture that are printed one by one; of more the mean and SD say more."""
+
+
 @keywords
 @dataclass(frozen=True)
 class NormalMixturePrior(Prior):
@@ -221,6 +225,15 @@ class NormalMixturePrior(Prior):
             raise InputError(
                 "NormalMixturePrior: sds must be > 0, weights must be >= 0 and sum to 1, all finite"
             )
+
+    def __str__(self) -> str:
+        if len(self.weights) <= MOST_SHOWN and not self.label:
+            return super().__str__()
+        w, m, s = (np.array(part) for part in (self.weights, self.means, self.sds))
+        mean = float(w @ m)
+        sd = float(np.sqrt(w @ (s**2 + (m - mean) ** 2)))
+        name = f"{self.label}: " if self.label else ""
+        return f"{name}mixture of {w.size} normals with mean {mean:.4g} and SD {sd:.4g}"
 
     def scaled(self, factor: float) -> NormalMixturePrior:
         """Widen about the overall mean."""

@@ -39,7 +39,7 @@ def bayes(
     study: Any = None,
     measure: str | None = None,
     effect: Any = None,
-    tau: Prior | float | None = None,
+    tau: Any = None,
     engine: Engine = "exact",
     level: float = 0.95,
     seed: int | None = None,
@@ -254,7 +254,7 @@ def _mask(truncated: Any, effects: EffectSizes) -> np.ndarray | None:
     return mask.astype(bool)[effects.informative]
 
 
-def _priors(measure: str, effect: Any, tau: Prior | float | None) -> tuple[Any, Prior]:
+def _priors(measure: str, effect: Any, tau: Any) -> tuple[Any, Prior]:
     if effect is None or tau is None:
         default = default_priors(measure)
         effect, tau = default[0] if effect is None else effect, default[1] if tau is None else tau

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,19 +12,21 @@ from meta.bayes.model import check_priors
 from meta.bayes.prior_base import Prior
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.bayes.sampler_options import sampler_options
+from meta.effects.groups import grouping
 from meta.effects.intake import as_effects, informative
-from meta.errors import InputError, Notes, unknown_option
+from meta.errors import InputError, Notes
 from meta.keywords import keywords
-
-if TYPE_CHECKING:
-    pass
 
 
 @keywords
 def bayes_multilevel(
-    es: Any,
+    es: Any = None,
     *,
-    study: str = "study",
+    study: Any = "study",
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    measure: str | None = None,
     effect: Prior,
     tau_study: Prior,
     tau_effect: Prior,
@@ -44,10 +46,12 @@ def bayes_multilevel(
 
     Parameters
     ----------
-    es : EffectSizes
+    es : EffectSizes, fit or table, optional
         Exact effects with independent sampling errors.
-    study : str
-        Column of ``es.frame`` that names the outer level.
+    study : str or array_like
+        The outer level: a column, or labels of the rows.
+    yi, vi, sei, measure : array_like or str, optional
+        Effects, and their variances or standard errors, as arrays or columns; the measure, for the scale.
     effect, tau_study, tau_effect : Prior
         Of the mean effect and of the standard deviations between and within studies.
     level : float
@@ -70,16 +74,14 @@ def bayes_multilevel(
     arguments = locals()
     check_arguments(bayes_multilevel, arguments)
     sampler = sampler_options(arguments)
-    es = as_effects(es)
-    used = informative(es, Notes())
+    effects = as_effects(es, yi=yi, vi=vi, sei=sei, measure=measure)
+    used = informative(effects, Notes())
     if used.k == 0 or not used.exact.all():
         raise InputError("the three-level model takes exact effects only; leave out bounds and mixtures")
     if used.covariance is not None and np.any(used.covariance - np.diag(np.diag(used.covariance))):
         raise InputError("the Bayesian three-level model needs independent sampling errors")
-    frame = used.frame
-    if study not in frame:
-        raise unknown_option("column", study, tuple(frame.columns))
-    codes = np.unique(np.asarray(frame[study], dtype=str), return_inverse=True)[1]
+    labels = grouping(effects, study, "study", effects.informative)
+    codes = np.unique(labels.astype(str), return_inverse=True)[1]
     for prior in (tau_study, tau_effect):
         check_priors(effect, prior)
     priors = {"mu": effect, "tau_study": tau_study, "tau_effect": tau_effect}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
@@ -15,6 +15,8 @@ from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import number, shown
 from meta.kernels.bounded import Rows, row_log_likelihood
 from meta.keywords import keywords
+from meta.results.base import Result
+from meta.results.text import heading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 PARETO_LIMIT = 0.7
 
 
-@dataclass(frozen=True, eq=False)
-class LeaveOneOut:
+@dataclass(frozen=True, eq=False, repr=False)
+class LeaveOneOut(Result):
     """Expected log predictive density of a study that the fit has not seen.
 
     Attributes
@@ -59,22 +61,31 @@ class LeaveOneOut:
         k = self.pointwise.size
         return float(np.sqrt(k * self.pointwise.var(ddof=1))) if k > 1 else float("nan")
 
-    def tidy(self) -> pd.DataFrame:
-        """One row per study: ``study elpd pareto_k``."""
-        import pandas as pd
+    @property
+    def k(self) -> int:
+        """Number of studies."""
+        return len(self.study)
 
-        return pd.DataFrame({"study": self.study, "elpd": self.pointwise, "pareto_k": self.pareto_k})
-
-    def __str__(self) -> str:
-        lines = [
-            f"leave-one-out · {self.method} · k = {len(self.study)}",
-            f"elpd {number(self.elpd)} (SE {number(self.se)}), p_loo {number(self.p_loo)}",
+    def _terms(self) -> list[dict[str, Any]]:
+        """One row per study: its own log density, and the shape of its weights' tail."""
+        rows = zip(self.study, self.pointwise.tolist(), self.pareto_k.tolist(), strict=True)
+        return [
+            {"term": label, "study": label, "elpd": elpd, "pareto_k": shape} for label, elpd, shape in rows
         ]
-        return "\n".join([*lines, *(f"note: {message}" for message in self.warnings)])
 
-    def summary(self) -> str:
-        """The printed block."""
-        return str(self)
+    def _facts(self) -> dict[str, Any]:
+        own = {"elpd": self.elpd, "elpd_se": self.se, "p_loo": self.p_loo}
+        return {"model": "leave-one-out predictive density", "method": self.method} | own
+
+    def _lines(self, digits: int) -> list[str]:
+        elpd, se, p = (number(x, digits) for x in (self.elpd, self.se, self.p_loo))
+        return [
+            heading(["Leave-one-out predictive density", self.method, f"k = {self.k}"], ""),
+            f"elpd {elpd} (SE {se}), effective parameters {p}",
+        ]
+
+    def _shown(self) -> str:
+        return f"k={self.k}, elpd={number(self.elpd)}, se={number(self.se)}"
 
 
 def leave_one_out_density(post: PosteriorNumbers) -> LeaveOneOut:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from meta.arguments import is_number
+from meta.bayes.earlier_posterior import prior_of
 from meta.bayes.effect_priors import Fixed, Flat, Normal
 from meta.bayes.prior_base import Prior
 from meta.errors import InputError, NotEstimableError
@@ -49,12 +50,15 @@ class Model:
 
 
 def as_prior(value: Any, what: str) -> Prior:
-    """Accept a prior, or a number for a known value."""
+    """Accept a prior, a number for a known value, or a marginal of an earlier posterior."""
     if isinstance(value, Prior):
         return value
     if is_number(value):
         return Fixed(float(value))
-    raise InputError(f"{what} must be a prior such as meta.Normal(0, 1), not {shown(value)}")
+    earlier = prior_of(value)
+    if earlier is None:
+        raise InputError(f"{what} must be a prior such as meta.Normal(0, 1), not {shown(value)}")
+    return earlier
 
 
 def check_priors(effect: Prior, tau: Prior) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.bayes.arviz_groups import inference_data_of
 from meta.bayes.loo import LeaveOneOut, leave_one_out_density
 from meta.bayes.posterior_numbers import PosteriorNumbers
 from meta.bayes.posterior_tables import augmented, predictions, terms
@@ -80,6 +81,32 @@ class Posterior(PosteriorNumbers):
     ) -> PredictiveCheck:
         """Statistics of the data beside those of studies made by this posterior (``size=``, ``seed=``)."""
         return predictive_check(self, "posterior", statistics, size, seed)
+
+    def to_inference_data(
+        self,
+        draws: int | None = None,
+        chains: int | None = None,
+        seed: int | np.random.Generator | None = None,
+    ) -> Any:
+        """The fit for ArviZ (``az.loo``, ``az.compare``, ``az.plot_*``), from either engine.
+
+        Parameters
+        ----------
+        draws, chains : int, optional
+            Of the exact engine: independent draws (1000) in each of as many chains (4).
+        seed : int or Generator, optional
+            Of the draws, and of the replicated data.
+
+        Returns
+        -------
+        InferenceData or DataTree
+            Whichever the installed ArviZ works with. Groups: ``posterior`` and ``prior`` (``mu``, ``tau`` and
+            each study's ``theta``), ``log_likelihood`` (``y``, study effects integrated out),
+            ``posterior_predictive`` and ``prior_predictive`` (the same studies with new true effects),
+            ``observed_data`` and ``constant_data``. There is no prior group under an improper prior, no
+            log likelihood by study where sampling errors are dependent, and no replicated data of bounds.
+        """
+        return inference_data_of(self, draws, chains, seed)
 
     def backtransform(self) -> BackTransformed:
         """The posterior mean, its interval and a new study's on the scale on which they are read."""

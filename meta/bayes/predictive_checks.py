@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +12,9 @@ from meta.arguments import check_seed
 from meta.bayes.model import Model
 from meta.bayes.posterior_numbers import PosteriorNumbers
 from meta.errors import InputError, NotEstimableError, unknown_option
-from meta.formatting import number
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from meta.formatting import interval, number, p_value
+from meta.results.base import Result
+from meta.results.text import heading
 
 Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -39,8 +37,8 @@ STATISTICS: Mapping[str, Statistic] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class PredictiveCheck:
+@dataclass(frozen=True, eq=False, repr=False)
+class PredictiveCheck(Result):
     """Statistics of the data beside those of replicated data.
 
     Attributes
@@ -66,29 +64,37 @@ class PredictiveCheck:
             raise unknown_option("statistic", statistic, tuple(self.observed))
         return float(np.mean(self.replicated[statistic] >= self.observed[statistic]))
 
-    def tidy(self) -> pd.DataFrame:
-        """One row per statistic: ``statistic observed mean low high p`` (low and high: 95 %, central)."""
-        import pandas as pd
+    @property
+    def k(self) -> int:
+        """Number of studies."""
+        return len(self.study)
 
+    def _terms(self) -> list[dict[str, Any]]:
+        """One row per statistic: as observed, and the mean and central 95% of the replicated ones."""
         rows = []
         for name, value in self.observed.items():
-            drawn = self.replicated[name]
-            low, high = np.quantile(drawn, [0.025, 0.975])
-            row = {"statistic": name, "observed": value, "mean": float(drawn.mean())}
-            rows.append({**row, "low": float(low), "high": float(high), "p": self.p_value(name)})
-        return pd.DataFrame(rows)
+            drawn, p = self.replicated[name], self.p_value(name)
+            low, high = map(float, np.quantile(drawn, [0.025, 0.975]))
+            row = {"term": name, "statistic": value, "p_value": p, "observed": value}
+            rows.append({**row, "mean": float(drawn.mean()), "low": low, "high": high, "p": p})
+        return rows
 
-    def __str__(self) -> str:
-        lines = [f"{self.source} predictive check · k = {len(self.study)} · {self.yi.shape[0]} replications"]
-        for name, observed in self.observed.items():
-            low, high = np.quantile(self.replicated[name], [0.025, 0.975]).tolist()
-            shown = f"observed {number(observed)}, replicated {number(low)} to {number(high)}"
-            lines.append(f"{name:8} {shown}, p = {self.p_value(name):.3f}")
-        return "\n".join(lines)
+    def _facts(self) -> dict[str, Any]:
+        return {"model": f"{self.source} predictive check", "replications": len(self.yi)}
 
-    def summary(self) -> str:
-        """The printed block."""
-        return str(self)
+    def _lines(self, digits: int) -> list[str]:
+        parts = [f"{self.source.capitalize()} predictive check", f"k = {self.k}"]
+        width = max([9, *map(len, self.observed)])
+        rows = [f"{'':{width}}  {'observed':>9}  {'replicated, 95%':>20}  {'p':>7}"]
+        for row in self._terms():
+            ends = interval(row["low"], row["high"], digits)
+            observed = number(row["observed"], digits)
+            rows.append(f"{row['term']:{width}}  {observed:>9}  {ends:>20}  {p_value(row['p_value']):>7}")
+        return [heading([*parts, f"{len(self.yi):,} replications"], ""), *rows]
+
+    def _shown(self) -> str:
+        p = ", ".join(f"{name}: p={self.p_value(name):.3f}" for name in self.observed)
+        return f"{self.source}, k={self.k}, {p}"
 
 
 def predictive_check(
@@ -117,7 +123,7 @@ def predictive_check(
         raise InputError(f"size must be at least 1, not {size!r}")
     chosen = _chosen(statistics)
     rng = np.random.default_rng(seed)
-    mu, tau = _from_prior(model, size, rng) if source == "prior" else post.core.sample(size, rng)
+    mu, tau = from_prior(model, size, rng) if source == "prior" else post.core.sample(size, rng)
     y, v = model.rows.y, model.rows.v
     replicated = replicate(mu, tau, v if model.covariance is None else model.covariance, rng)
     return PredictiveCheck(
@@ -137,7 +143,8 @@ def replicate(mu: np.ndarray, tau: np.ndarray, v: np.ndarray, rng: np.random.Gen
     return mu[:, None] + tau[:, None] * rng.standard_normal(shape) + error
 
 
-def _from_prior(model: Model, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def from_prior(model: Model, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draws (size,) of the mean and of tau from their priors."""
     for name, prior in (("effect", model.effect), ("tau", model.tau)):
         if not prior.proper:
             raise NotEstimableError(

@@ -25,12 +25,17 @@ if TYPE_CHECKING:
 
 @keywords
 def bayes_location_scale(
-    es: Any,
+    es: Any = None,
     *,
     scale: Any,
     moderators: Any = "~ 1",
     effect: Prior,
     tau: Prior,
+    yi: Any = None,
+    vi: Any = None,
+    sei: Any = None,
+    study: Any = None,
+    measure: str | None = None,
     slopes: Prior | None = None,
     scale_slopes: Prior | None = None,
     level: float = 0.95,
@@ -52,12 +57,14 @@ def bayes_location_scale(
 
     Parameters
     ----------
-    es : EffectSizes
+    es : EffectSizes, fit or table, optional
         Exact effects with independent sampling errors.
     scale, moderators : str, DataFrame or array_like of shape (k, p)
         Moderators of log tau^2 and of the mean, with an intercept.
     effect, tau : Prior
         Of the mean effect and the heterogeneity at average moderators.
+    yi, vi, sei, study, measure : array_like or str, optional
+        Effects, and their variances or standard errors, as arrays or columns; labels; the measure.
     slopes, scale_slopes : Prior, optional
         Of each slope of the mean (``effect`` by default) and of log tau^2 (Normal(0, 1) by default), per unit
         of its moderator.
@@ -85,8 +92,8 @@ def bayes_location_scale(
     arguments = locals()
     check_arguments(bayes_location_scale, arguments)
     sampler = sampler_options(arguments)
-    es = as_effects(es)
-    used = informative(es, Notes())
+    effects = as_effects(es, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
+    used = informative(effects, Notes())
     if used.k == 0 or not used.exact.all():
         raise InputError("the location-scale model takes exact effects only; leave out bounds and mixtures")
     if used.covariance is not None and np.any(used.covariance - np.diag(np.diag(used.covariance))):

@@ -9,10 +9,10 @@ from scipy.special import chdtrc
 
 from meta.diagnostics.linear_model import Model
 from meta.diagnostics.subset_fits import frame, reading
+from meta.effects.count_tables import DESIGNS
 from meta.errors import InputError, NotEstimableError, quiet
 from meta.kernels.inference import quantile, two_sided
 from meta.pooling.count_result import PooledCounts
-from meta.pooling.count_tables import DESIGNS
 from meta.pooling.counts import pool_counts
 from meta.pooling.refit import Refit
 

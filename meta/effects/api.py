@@ -208,12 +208,12 @@ COLUMNS = tuple(_ARGUMENTS[_ARGUMENTS.index("ci_scale") + 1 :])
 
 def _namesakes(entry: Measure, source: Columns) -> dict[str, str]:
     """Columns of the table that already carry the names of the arguments, if none were named."""
-    if all(name in source.columns for name in entry.columns):
+    if all(name in source for name in entry.columns):
         lacking = any(solved.has_gaps(source.columns[name]) for name in entry.columns)
         names = known(entry) if lacking else entry.columns
-        return {name: name for name in names if name in source.columns}
+        return {name: name for name in names if name in source}
     names = GENERIC if entry.design == "generic" else known(entry)
-    return {name: name for name in names if name in source.columns}
+    return {name: name for name in names if name in source}
 
 
 def _own_columns(source: Columns, columns: Mapping[str, Any]) -> Columns:

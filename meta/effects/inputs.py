@@ -28,7 +28,9 @@ def take(table: Columns, argument: str, value: Any) -> Any:
     if not isinstance(value, str):
         return one_column(align(value, table.index, argument, k=table.k), argument)
     if value in table.repeated:
-        raise InputError(f"{argument}={value!r}: several columns of the table have this name; rename one")
+        raise InputError(
+            f"{argument}={value!r}: several columns of the table are called that; rename all but one"
+        )
     if value in table.doubts:
         raise InputError(table.doubts[value])
     if value in table.columns:
@@ -133,7 +135,7 @@ def study_labels(table: Columns, study: Any, k: int) -> np.ndarray:
 
     A list of column names joins them: ``study=["author", "year"]`` gives "Reno 2022".
     """
-    if study is None and "study" in table.columns:
+    if study is None and "study" in table:
         study = "study"
     if study is not None and names_columns(table, study):
         parts = [_texts(take(table, "study", name)) for name in study]

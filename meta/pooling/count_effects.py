@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from meta.pooling.count_tables import count_design
+from meta.effects.count_tables import count_design
 
 
 def own_effects(measure: str, columns: tuple[np.ndarray, ...], add: float) -> tuple[np.ndarray, np.ndarray]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_level
+from meta.effects.count_tables import Counts
 from meta.effects.model import EffectSizes
 from meta.errors import NotEstimableError
 from meta.formatting import interval, number, p_equation, percent
 from meta.kernels.inference import quantile, two_sided
 from meta.kernels.mantel_haenszel import ChiSquared
-from meta.pooling.count_tables import Counts
 from meta.pooling.parts import BackTransformed, Interval, back_transformed
 from meta.results.base import Result
 from meta.results.criteria import InformationCriteria

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +15,21 @@ from meta.errors import InputError, NotEstimableError
 from meta.formatting import interval, number, p_equation
 from meta.missing import absent
 from meta.pooling.subgroup_fits import Between
+from meta.results.base import Result
+from meta.results.columns import tidy_frame
+from meta.results.text import Line, heading, table
 from meta.tables.containers import one_column
 from meta.tables.labels import align
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from meta.effects.model import EffectSizes
     from meta.pooling.count_result import PooledCounts
 
 
-@dataclass(frozen=True, eq=False)
-class CountSubgroups:
+@dataclass(frozen=True, eq=False, repr=False)
+class CountSubgroups(Result):
     """Fits of counts by subgroup.
 
     Attributes
@@ -72,15 +76,65 @@ class CountSubgroups:
         except KeyError:
             raise InputError(f"there is no group {group!r}; the groups are: {', '.join(self.fits)}") from None
 
-    def tidy(self) -> pd.DataFrame:
+    def __len__(self) -> int:
+        return len(self.fits)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.fits)
+
+    @property
+    def k(self) -> int:
+        """Number of studies."""
+        return self.overall.k
+
+    @property
+    def measure(self) -> str:
+        """Code of the measure."""
+        return self.overall.measure
+
+    @property
+    def level(self) -> float:
+        """Confidence level."""
+        return self.overall.level
+
+    @property
+    def effects(self) -> EffectSizes:
+        """The effect sizes of all groups together."""
+        return self.overall.effects
+
+    def _all(self) -> list[tuple[str, PooledCounts]]:
+        return [*self.fits.items(), ("overall", self.overall)]
+
+    def _terms(self) -> list[Mapping[str, Any]]:
         """One row per group, and one for all."""
+        return [
+            {**next(iter(fit._terms())), "term": name, "group": name, "k": fit.k} for name, fit in self._all()
+        ]
+
+    def _facts(self) -> dict[str, Any]:
+        test = self.random
+        whole = {str(name): x for name, x in self.overall.glance().iloc[0].items()}
+        between = {"q": test.q, "q_df": test.df, "q_p": test.p_value}
+        return whole | {"model": "subgroups of counts", "groups": len(self.fits)} | between
+
+    def _shown(self) -> str:
+        return ", ".join(f"{name} (k={fit.k})" for name, fit in self.fits.items())
+
+    def augment(self) -> pd.DataFrame:
+        """One row per study with its group, and what its fit says of it."""
         import pandas as pd
 
-        names = ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high", "k")
-        fits = [*self.fits.items(), ("overall", self.overall)]
-        return pd.DataFrame(
-            [{"group": name} | {item: getattr(fit, item) for item in names} for name, fit in fits]
+        parts = [fit.augment().assign(group=name) for name, fit in self.fits.items()]
+        return pd.concat(parts, ignore_index=True)
+
+    def backtransform(self) -> pd.DataFrame:
+        """Each group, and all studies, on the scale on which they are read."""
+        rows = {name: fit.backtransform() for name, fit in self._all()}
+        names = ("estimate", "ci_low", "ci_high")
+        found = tidy_frame(
+            {"term": term} | {name: back[name] for name in names} for term, back in rows.items()
         )
+        return found[["term", *names]]
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain numbers and strings."""
@@ -91,29 +145,22 @@ class CountSubgroups:
             "warnings": list(self.warnings),
         }
 
-    def summary(self) -> str:
-        """Text for reading: both scales, the display scale under the measure's name."""
-        from meta.effects.registry import measure as look_up
-
-        fit = self.overall
-        lines = [
-            f"Pooled counts by subgroup · {fit.method} · k = {fit.k}        "
-            f"measure: {look_up(fit.measure).name}"
-        ]
-        width = max(len(name) for name in (*self.fits, "overall")) + 2
-        for name, one in [*self.fits.items(), ("overall", fit)]:
-            back = one.backtransform()
-            lines.append(
-                f"{name:<{width}}k = {one.k:<4} {number(one.estimate):>8}  se {number(one.se)}  "
-                f"{interval(one.ci_low, one.ci_high):<18}  |  {back.display} {number(back.estimate)} "
-                f"{interval(back.ci_low, back.ci_high)}"
+    def _lines(self, digits: int) -> list[str]:
+        """A line per group with both scales, and the test between the groups."""
+        rows = []
+        for name, fit in self._all():
+            back = fit.backtransform()
+            shown = f"{back.display} {number(back.estimate)} {interval(back.ci_low, back.ci_high)}"
+            rows.append(
+                Line.of({**next(iter(fit._terms())), "term": f"{name} (k = {fit.k})"}, shown),
             )
         test = self.random
-        lines.append(f"between groups: Q({test.df}) = {number(test.q, 2)}, {p_equation(test.p_value)}")
-        return "\n".join([*lines, *(f"note: {text}" for text in self.warnings)])
-
-    def __str__(self) -> str:
-        return self.summary()
+        parts = ["Pooled counts by subgroup", self.overall.method, f"k = {self.k}"]
+        return [
+            heading(parts, self.measure),
+            *table(rows, self.level, digits),
+            f"between groups: Q({test.df}) = {number(test.q, 2)}, {p_equation(test.p_value)}",
+        ]
 
 
 def pool_by_group(

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_arguments, check_level, refuse_unused
+from meta.effects.count_tables import Counts, read_counts
 from meta.effects.registry import measure as look_up
-from meta.errors import DataWarning, Notes, NotEstimableError, unknown_option
+from meta.errors import DataWarning, Notes, NotEstimableError, UnknownOptionError, unknown_option
 from meta.formatting import listing
 from meta.kernels import mantel_haenszel as mh
 from meta.kernels.mantel_haenszel import ChiSquared
+from meta.kernels.tau2 import ESTIMATORS
 from meta.keywords import keywords
 from meta.pooling.boundary import check_option
 from meta.pooling.count_effects import own_effects
 from meta.pooling.count_result import PooledCounts
 from meta.pooling.count_subgroups import pool_by_group
-from meta.pooling.count_tables import Counts, check_method, read_counts
 from meta.pooling.glmm import fit_beta_binomial, fit_glmm
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def pool_counts(
         arguments = {name: value for name, value in arguments.items() if name not in ("table", "by")}
         return pool_by_group(pool_counts, table, by, arguments)  # type: ignore[return-value]
     check_option("measure", measure, MEASURES)
-    check_method(method, tuple(METHODS))
+    _check_method(method, tuple(METHODS))
     check_level(level)
     options = {"model": model, "correct": correct, "quadrature": quadrature, "add": add}
     refuse_unused(f"with method {method!r}", options, METHODS[method])
@@ -206,3 +207,16 @@ def _with_notes(fit: PooledCounts, notes: Notes) -> PooledCounts:
             stacklevel=4,
         )
     return replace(fit, warnings=notes.messages)
+
+
+def _check_method(method: str, allowed: tuple[str, ...]) -> None:
+    """Refuse a method of counts that does not exist; estimators of tau2 get a hint."""
+    if method in allowed:
+        return
+    problem = unknown_option("method", method, allowed)
+    if str(method).upper() in (*ESTIMATORS, "FE", "CE", "INVERSE", "IV"):
+        raise UnknownOptionError(
+            f"{problem}; to pool by inverse variance, make effect sizes with meta.effect_sizes(...) and pool "
+            "them with meta.pool(..., method='EE')"
+        )
+    raise problem

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import xlogy
 
+from meta.effects.count_tables import Counts
 from meta.effects.design import predictor_matrix
 from meta.errors import (
     AssumptionWarning,
@@ -34,7 +35,6 @@ from meta.kernels.mantel_haenszel import ChiSquared
 from meta.kernels.noncentral import log_pmf, support
 from meta.pooling.count_effects import own_effects
 from meta.pooling.count_result import PooledCounts
-from meta.pooling.count_tables import Counts
 
 MODELS: dict[str, tuple[str, ...]] = {
     "OR": ("UM.FS", "UM.RS", "CM.EL", "CM.AL"),

@@ -149,14 +149,14 @@ def solve(
         if not facts:
             raise InputError(f"solve needs facts: {', '.join(list(FACTS)[:6])}, ...")
         return _one(entry, facts, choices)
-    named = facts or {name: name for name in FACTS if name in source.columns}
+    named = facts or {name: name for name in FACTS if name in source}
     source = with_labels(source, [*named.values(), study])
     columns = {name: _column(source, name, value) for name, value in named.items()}
     k = source.k if source.k is not None else max((len(x) for x in columns.values() if np.ndim(x)), default=1)
     columns = {name: _full(name, x, k) for name, x in columns.items()}
     if not columns:
         raise InputError(f"no column of the table is named like a fact: it has {', '.join(source.columns)}")
-    unnamed = study is None and "study" not in source.columns and source.index is None
+    unnamed = study is None and "study" not in source and source.index is None
     labels = range(1, k + 1) if unnamed else study_labels(source, study, k)
     stated = read(columns, labels)
     return _many(entry, stated, labels, choices)

@@ -66,6 +66,8 @@ LENGTHS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("left.2", "right.2"),
     ),
     "PermutationTest": (("names", "p_values", "observed", "statistics.1"), ("=n", "statistics.0")),
+    "LeaveOneOut": (("study", "pointwise", "pareto_k"),),
+    "PredictiveCheck": (("study", "yi.1"),),
     "BoundedPool": (("study", "=k"),),
     "Copas": (
         ("published", "estimate", "se", "ci_low", "ci_high", "tau2", "rho", "unpublished", "residual_p"),

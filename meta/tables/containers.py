@@ -43,6 +43,9 @@ class Columns:
     doubts: Mapping[str, str] = field(default_factory=dict)
 
     def __contains__(self, name: object) -> bool:
+        """Whether the table has this column; a name that several have is refused where it is asked for."""
+        if name in self.repeated:
+            raise InputError(f"several columns of the table are called {name!r}; rename all but one")
         return name in self.columns
 
 

@@ -202,7 +202,7 @@ def test_one_and_two_studies_warn_and_depend_on_the_prior():
         ({"tau": Jeffreys(), "yi": [0.1], "vi": [0.1]}, "does not integrate"),
         ({"tau": meta.Normal(0, 1)}, "below zero"),
         ({"tau": -1.0}, "tau must be >= 0"),
-        ({"tau": "x"}, "tau must be a Prior or a number"),
+        ({"tau": "x"}, "tau must be a prior such as"),
         ({"level": 95}, "level"),
         ({"engine": "stan"}, "unknown engine"),
         ({"vi": [0.1, 0.0]}, "vi must be > 0: study '2'"),

@@ -90,7 +90,9 @@ def test_namesakes_are_overwritten_and_others_kept():
 
 def test_two_columns_of_one_name_are_kept_and_refused_only_where_the_name_is_needed():
     table = pd.DataFrame([[0.1, 1.0, 9.0]], columns=["y", "v", "y"])
-    with pytest.raises(InputError, match="yi='y': several columns of the table have this name; rename one"):
+    with pytest.raises(
+        InputError, match="yi='y': several columns of the table are called that; rename all but one"
+    ):
         computed(table)
     es = computed(table.set_axis(["z", "y", "z"], axis=1).assign(v=2.0))
     assert es.frame[["z.1", "z.2"]].iloc[0].tolist() == [0.1, 9.0]

@@ -73,6 +73,7 @@ ENGINES = {
     "plots.qq": plain(meta.plots.qq),
     "plots.drapery": plain(meta.plots.drapery),
     "plots.orchard": plain(meta.plots.orchard),
+    "vcalc": lambda data=None, **given: meta.vcalc(data, cluster="lab", obs="dose", rho=0.4, **given),
 }
 
 SLOW = {"copas", "model_average", "significance_funnel", "forest", "funnel", "regress, location-scale"} | {
@@ -95,6 +96,7 @@ USES_COLUMNS = {
     "bias_robust",
     "pustejovsky_rodgers",
     "cumulative",
+    "vcalc",
 }
 """What cannot be called with bare arrays, because it names a column."""
 

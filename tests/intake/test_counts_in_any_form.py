@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -154,3 +155,13 @@ def test_names_from_r_get_a_hint():
     for options, meant in (({"method": "FE"}, "EE"), ({"test": "knha"}, "hksj")):
         with pytest.raises(MetaError, match=f"did you mean '{meant}'"):
             meta.pool(yi=[0.1, 0.2], vi=[1, 1], **options)
+
+
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_a_figure_of_counts_reads_them_too(kind):
+    wanted = meta.plots.labbe(CONTAINERS["effect sizes"]())
+    table = CONTAINERS[kind]()
+    found = meta.plots.labbe(table if kind in ("effect sizes", "a fit") else fitted(table))
+    assert str(found.table) == str(wanted.table)
+    for plot in (wanted, found):
+        plt.close(plot.figure)

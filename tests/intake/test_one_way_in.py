@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 
 import numpy as np
@@ -101,6 +102,15 @@ def test_every_container_gives_the_same_numbers(name, kind, expected):
     np.testing.assert_allclose(numbers(called(name, CONTAINERS[kind]())), wanted, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in CONTAINERS if kind != "effect sizes"])
+def test_covariances_of_shared_controls_in_every_container(kind):
+    given = {"cluster": "lab", "n2": [20] * K, "total": "size"}
+    wanted = meta.shared_control(meta.pool(FRAME, measure="SMD").effects, **given)
+    assert np.count_nonzero(wanted) == K + 10  # five laboratories with two effects each
+    found = meta.shared_control(CONTAINERS[kind](), measure="SMD", **given)
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
 ARRAYS = {
     "lists": (YI, "vi", ROWS["vi"]),
     "standard errors": (YI, "sei", SEI),
@@ -176,9 +186,13 @@ REFUSED = {
     "text": (lambda: FRAME.assign(yi=["?", *YI[1:]]), r"yi must be numeric: study 'Trial A' has yi = '\?'"),
     "complex": (lambda: FRAME.assign(yi=np.array(YI) + 1j), "yi must be numeric: study 'Trial A'"),
     "dates": (lambda: FRAME.assign(yi=pd.Timestamp("2020-01-01")), "yi must be numeric"),
-    "two columns of one name": (
+    "two columns of effects": (
         lambda: pd.concat([FRAME, FRAME[["yi"]]], axis=1),
-        "no column 'yi'|several columns",
+        "several columns of the table are called 'yi'",
+    ),
+    "two columns of labels": (
+        lambda: pd.concat([FRAME, FRAME[["study"]]], axis=1),
+        "several columns of the table are called 'study'",
     ),
     "lazy": (lambda: pl.LazyFrame(ROWS), r"lazy .*collect\(\)"),
     "no effects": (lambda: FRAME.drop(columns="yi"), "the table has no column 'yi'"),
@@ -363,3 +377,37 @@ def test_several_impossible_rows_are_told_together():
 def test_batches_refuse_infinite_values_too(Y, V):
     with pytest.raises(MetaError, match=r"analysis 0 .* = inf"):
         meta.pool_many(Y, V)
+
+
+ELSEWHERE = {
+    "effect_sizes": "test_counts_in_any_form and tests/effects",
+    "solve": "tests/recovery/test_solve_tables",
+    "shared_control": "its own test above",
+    "labbe": "test_counts_in_any_form",
+    "gosh_clusters": "takes the table of gosh",
+    **dict.fromkeys(("pool_counts", "harbord", "peters", "macaskill", "deeks"), "test_counts_in_any_form"),
+    **dict.fromkeys(
+        ("pool_network", "bayes_network", "dose_response", "bayes_dose", "compare_shapes"),
+        "test_arms_in_any_form",
+    ),
+    **dict.fromkeys(
+        ("bayes_counts", "bayes_correlation", "bayes_location_scale", "bayes_multilevel", "bayes_unknown_sd"),
+        "test_sampled_models_in_any_form",
+    ),
+}
+"""Public functions of effects whose containers another test tries."""
+
+
+def test_every_public_function_of_effects_is_in_the_matrix():
+    rooms = (meta, meta.bias, meta.diagnostics, meta.plots, meta.bayes)
+    found = {
+        name
+        for room in rooms
+        for name in dir(room)
+        if not name.startswith("_") and inspect.isfunction(function := getattr(room, name))
+        if {"yi", "data", "es"} & set(parameters := inspect.signature(function).parameters)
+        or ("table" in parameters and room not in (meta.plots,))
+    }
+    tried = {name.split(",")[0].removeprefix("plots.") for name in ENGINES} | {"bayes"}
+    assert found - tried - set(ELSEWHERE) == set()
+    assert set(ELSEWHERE) <= found

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 import meta
+from meta.bayes.model import as_prior
 from meta.errors import quiet
 
 ROOT = Path(__file__).parents[2]
@@ -160,6 +161,9 @@ RECIPES: dict[str, Callable[[], Any]] = {
     "counts-glmm": lambda: meta.pool_counts(
         CELLS, measure="OR", method="GLMM", model="CM.AL", **{name: name for name in CELLS}
     ),
+    "count-subgroups": lambda: meta.pool_counts(
+        {**CELLS, "by": [f"g{i % 2}" for i in range(len(CELLS["n1"]))]}, measure="OR", by="by"
+    ),
     "network": network,
     "network-components": lambda: components(),
     "network-posterior": lambda: meta.bayes_network(compared(), tau=meta.HalfNormal(0.5), reference="a"),
@@ -190,6 +194,10 @@ RECIPES: dict[str, Callable[[], Any]] = {
         **TINY,
     ),
     "batch-posterior": batch,
+    "leave-one-out": lambda: post(meta.Normal(0, 1), meta.HalfNormal(0.5)).loo(),
+    "predictive-check": lambda: post(meta.Normal(0, 1), meta.HalfNormal(0.5)).prior_predictive(
+        size=40, seed=1
+    ),
     "model-average": lambda: meta.bayes.model_average(es()),
     "egger": lambda: meta.bias.egger(es()),
     "begg": lambda: meta.bias.begg(es()),
@@ -212,6 +220,9 @@ RECIPES: dict[str, Callable[[], Any]] = {
     "multiverse": lambda: meta.multiverse(evidence(), "cramps", analysis="cramps-pregnancy", limit=8),
     "plan": lambda: meta.plan(verdict(), sizes=(50,), trials=(1,), draws=20),
     "certainty": lambda: meta.certainty(evidence(), "cramps", analysis="cramps-pregnancy"),
+    "prior-Earlier": lambda: as_prior(
+        post(meta.StudentT(0, 1, 4), meta.HalfNormal(0.5)).distribution("new"), "effect"
+    ),
     **{
         f"prior-{type(one).__name__.strip('_')}": lambda one=one: one
         for one in (

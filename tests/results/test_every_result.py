@@ -45,7 +45,17 @@ PARTS = {
     ),
     *("Panels", "PanelDensity", "Tensor", "Lines", "NormalMixture", "Model", "AnalyticCore", "GridCore"),
     *("DrawsCore", "PointMass", "Draws", "bayes.Diagnostics", "_JeffreysOf"),
-    *("Flat", "Fixed", "Normal", "StudentT", "Cauchy", "Uniform", "NormalMixturePrior", "HalfNormal"),
+    *(
+        "Earlier",
+        "Flat",
+        "Fixed",
+        "Normal",
+        "StudentT",
+        "Cauchy",
+        "Uniform",
+        "NormalMixturePrior",
+        "HalfNormal",
+    ),
     *("HalfStudentT", "HalfCauchy", "HalfLogistic", "Exponential", "Lomax", "UniformShrinkage"),
     *("LogNormal", "LogStudentT", "InverseGamma", "RegularisedHorseshoe", "LaplaceSlopes", "DuMouchel"),
     *("Shrinkage", "Jeffreys", "NetworkData", "Contrasts"),
@@ -66,14 +76,14 @@ NO_ROWS = {
     *("WaldTest", "LikelihoodRatio", "PermutationTest", "PooledMany", "BatchPosterior", "SampledPosterior"),
     *("Verdict", "Multiverse", "Plan", "Certainty", "NormalisationFinding", "BoundedPool"),
     *("NetworkComponents", "NetworkPosterior"),
-    *("ShapeComparison", "DosePosterior"),
+    *("ShapeComparison", "DosePosterior", "LeaveOneOut", "PredictiveCheck"),
 }
 """Results without rows of effects, or whose rows have no effect of their own (bounds)."""
 NO_MEAN = {
     *("WaldTest", "LikelihoodRatio", "PermutationTest", "RankTest", "ExcessSignificance", "FailsafeN"),
     *("PCurve", "Verdict", "Multiverse", "Plan", "Certainty", "NormalisationFinding", "Answer"),
     "NetworkPosterior",
-    *("ShapeComparison", "DosePosterior"),
+    *("ShapeComparison", "DosePosterior", "LeaveOneOut", "PredictiveCheck"),
 }
 """Results that estimate no mean effect, or leave that to a fit which they hold."""
 WITH_LIKELIHOOD = {
@@ -211,7 +221,7 @@ class TestEveryResult:
         if kind == "RegressionTest":  # what it tests is a slope
             assert result.backtransform().estimate == result.limit if kept_rows(name, result) else True
             return
-        if kind == "Subgroups":
+        if kind in ("Subgroups", "CountSubgroups"):
             assert len(result.backtransform()) == len(result) + 1
             return
         assert result.vcov.shape[-1] == result.vcov.shape[-2]

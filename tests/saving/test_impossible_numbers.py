@@ -20,7 +20,15 @@ ENGINES = {
 }
 """Parts whose fields are not named as results are; only their lengths are looked at."""
 FREE = {
-    *("PCurve.shares", "Multilevel.phi", "Draws.values", "Design.X", "Design.rows", "Design.columns"),
+    *(
+        "PredictiveCheck.yi",
+        "PCurve.shares",
+        "Multilevel.phi",
+        "Draws.values",
+        "Design.X",
+        "Design.rows",
+        "Design.columns",
+    ),
     *("NetworkComponents.design", "DoseResponse.doses", "DosePosterior.doses"),
     *("PosteriorRegression.design", "SelectionFit.scores", "TrimAndFill.filled", "Stacked.K"),
 }

@@ -26,6 +26,7 @@ from meta.models.dose.curve import asked_doses, reference_of, warn_outside
 from meta.models.dose.marginal import lay_out
 from meta.models.dose.region import side_of
 from meta.models.dose.shapes import NAMES, check_identified, differences, make_basis
+from meta.models.dose.text import effects_at_doses
 from meta.pooling.boundary import check_option
 from meta.results.base import Result
 from meta.results.display import on_display
@@ -259,6 +260,7 @@ class DosePosterior(Result):
             *table(rows, self.level, digits, ci="CrI", tested=False),
             prior,
             f"log evidence {number(self.log_evidence, 2)}, {percent(self.level)} central intervals",
+            *effects_at_doses(self, digits, ci="CrI"),
         ]
 
     def _shown(self) -> str:

@@ -20,6 +20,9 @@ Array = np.ndarray
 SPELLINGS = {"cc": "case-control", "ci": "cohort", "ir": "rates", **{name: name for name in DESIGNS}}
 """Designs, and what columns made for R's dosresmeta call them."""
 NUMBERS = ("yi", "vi", "sei", "cases", "n", "mean", "sd")
+FORMS = ({"yi", "vi", "sei", "cases"}, {"mean", "sd"})
+"""Effects and means are two forms of one thing: where one is named, or there are effects already, columns of
+the other are left alone."""
 LIMITS = {"vi": "be >= 0", "sei": "be >= 0", "cases": "be > 0", "n": "be > 0", "sd": "be > 0"}
 
 
@@ -67,7 +70,9 @@ def read_arms(
     """Read the columns; those that are not named are looked up by their own names."""
     source = raw_columns(table)
     named = {name: value for name, value in given.items() if value is not None}
-    named |= {name: name for name in NUMBERS if name not in named and name in source and _fits(name, named)}
+    for name in NUMBERS:
+        if name not in named and _fits(name, named) and name in source:
+            named[name] = name
     if dose is not None and time is not None:
         raise InputError("give dose= or time=, not both: a curve runs over one of them")
     axis = "dose" if time is None else "time"
@@ -107,10 +112,11 @@ def _cells(source: Columns, name: str, value: Any, k: int) -> Array:
 
 
 def _fits(name: str, named: Mapping[str, Any]) -> bool:
-    """Whether a column that nobody named may be taken: a second form of what was named may not."""
-    if name in ("vi", "sei"):
-        return not {"vi", "sei"} & set(named)
-    return True
+    """Whether a column that nobody named may be taken: another form of what was named may not."""
+    if name in ("vi", "sei") and {"vi", "sei"} & set(named):
+        return False
+    forms = {name for form in FORMS if form & set(named) for name in form}
+    return not forms or name in forms or not any(name in form for form in FORMS)
 
 
 def _studies(source: Columns, study: Any, k: int) -> Array:

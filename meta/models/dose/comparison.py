@@ -22,6 +22,7 @@ from meta.models.dose.shapes import NAMES, make_basis
 from meta.results.base import Result
 from meta.results.display import on_display
 from meta.results.options import check_scale
+from meta.results.text import heading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,13 +149,17 @@ class ShapeComparison(Result):
     def _lines(self, digits: int) -> list[str]:
         table = self.table
         width = max(len(name) for name in self.labels)
-        head = f"Dose-response shapes · {self.method} · {self.fits[0].n_trials} trials · k = {self.k}"
+        first = self.fits[0]
+        parts = [f"{first.axis.capitalize()}-response shapes", f"{first.heterogeneity} heterogeneity"]
+        parts += [self.method, f"{first.n_trials} trials", f"k = {self.k}"]
+        if first.unit:
+            parts.append(f"{first.axis} in {first.unit}")
         rows = [f"{'':{width}}  parameters    loglik      AICc     delta   weight"]
         for row in table.to_dict("records"):
             cells = [number(row[name], 2).rjust(8) for name in ("loglik", "aicc", "delta")]
             start = f"{row['shape']:{width}}  {row['parameters']:10d}"
             rows.append("  ".join([start, *cells, percent(row["weight"], 1).rjust(7)]))
-        return [head, *rows]
+        return [heading(parts, self.measure), *rows]
 
     def _shown(self) -> str:
         return f"shapes={list(self.labels)}, k={self.k}"

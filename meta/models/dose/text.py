@@ -30,7 +30,7 @@ def lines(fit: Any, digits: int) -> list[str]:
         *heterogeneity(q=(fit.q, fit.q_df, fit.q_p) if fit.q_df else None, more=[_between(fit)]),
         *tests,
         *overall,
-        *_effects(fit, digits),
+        *effects_at_doses(fit, digits),
     ]
 
 
@@ -54,9 +54,9 @@ def _between(fit: Any) -> str:
     return f"SD of coefficients between trials {listing(sds)} ({fit.heterogeneity}{singular})"
 
 
-def _effects(fit: Any, digits: int) -> list[str]:
-    """Effects at up to five doses that were given, against the reference dose."""
-    given = np.unique(fit.dose)
+def effects_at_doses(fit: Any, digits: int, ci: str = "CI") -> list[str]:
+    """Effects of a curve or its posterior at up to five doses that were given, against the reference dose."""
+    given = np.unique(fit.dose if hasattr(fit, "dose") else fit.doses)
     if len(given) > MOST:
         given = given[np.round(np.linspace(0, len(given) - 1, MOST)).astype(int)]
     given = given[given != fit.reference_dose]
@@ -70,5 +70,5 @@ def _effects(fit: Any, digits: int) -> list[str]:
         rows.append(Line(f"{row.dose:g}{unit}", row.estimate, row.se, row.ci_low, row.ci_high, right=shown))
     return [
         f"effect against {fit.axis} {fit.reference_dose:g}{unit}",
-        *table(rows, fit.level, digits, tested=False)[1:],
+        *table(rows, fit.level, digits, ci=ci, tested=False)[1:],
     ]

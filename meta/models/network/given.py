@@ -90,6 +90,11 @@ def _network(given: Given, notes: Notes) -> NetworkData:
         ends = [np.array([place[x] for x in side[at]]) for side in (given.first, given.second)]
         trials.append(_trial(given, trial, at, (arms, own), (ends[0], ends[1]), gaps, notes))
         people.append(given.shared.people(at, ends[0], ends[1], len(own)))
+    if given.shared.assumed is not None and not given.shared.assumed_for:
+        raise InputError(
+            f"assume_shared={shown(given.shared.assumed)} has no effect: the table says enough about the "
+            "covariances of all trials; leave it out"
+        )
     _mention_gaps({trial: gap for trial, gap in gaps.items() if gap > 0}, notes)
     which = np.repeat(np.arange(len(rows)), [len(arms) for arms, _, _ in trials])
     return NetworkData(

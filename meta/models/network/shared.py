@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,12 +12,13 @@ from meta.errors import AssumptionWarning, InputError, Notes
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the table says about common arms, (q,) each where it does."""
+    """What the table says about common arms, (q,) each where it does; trials for which a share is assumed."""
 
     se_base: np.ndarray | None = None
     n1: np.ndarray | None = None
     n2: np.ndarray | None = None
     assumed: float | None = None
+    assumed_for: list[str] = field(default_factory=list)
     measure: str = "GEN"
 
     def people(self, at: np.ndarray, first: np.ndarray, second: np.ndarray, size: int) -> np.ndarray:
@@ -61,6 +62,7 @@ def star_covariance(
             AssumptionWarning,
             stacklevel=7,
         )
+        shared.assumed_for.append(trial)
         cov = shared.assumed * np.minimum(v[:, None], v[None, :])
         np.fill_diagonal(cov, v)
         return cov

@@ -1,4 +1,4 @@
-"""Reading counts for `pool_counts`: column names or arrays, and the checks that name study and value."""
+"""Reading counts: column names or arrays, and the checks that name study and value."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from meta.effects import checks
 from meta.effects.inputs import as_floats, study_labels, take, with_labels
 from meta.effects.intake import raw_columns
 from meta.effects.registry import measure as look_up
-from meta.errors import DataWarning, InputError, Notes, UnknownOptionError, unknown_option
+from meta.errors import DataWarning, InputError, Notes
 from meta.formatting import listing
-from meta.kernels.tau2 import ESTIMATORS
 from meta.tables.containers import Columns
 
 DESIGNS: dict[str, tuple[str, ...]] = {
@@ -96,19 +95,6 @@ def read_counts(
     if not present.any():
         raise InputError("no study has complete counts; nothing is left to pool")
     return Counts(count_design(measure), tuple(c[present] for c in columns), labels[present], dropped)
-
-
-def check_method(method: str, allowed: tuple[str, ...]) -> None:
-    """Refuse a method of counts that does not exist; estimators of tau2 get a hint."""
-    if method in allowed:
-        return
-    problem = unknown_option("method", method, allowed)
-    if str(method).upper() in (*ESTIMATORS, "FE", "CE", "INVERSE", "IV"):
-        raise UnknownOptionError(
-            f"{problem}; to pool by inverse variance, make effect sizes with meta.effect_sizes(...) and pool "
-            "them with meta.pool(..., method='EE')"
-        )
-    raise problem
 
 
 def _sums(needed: tuple[str, ...]) -> dict[str, tuple[str, str]]:

@@ -6,17 +6,22 @@ import math
 from numbers import Real
 from typing import Any
 
+MOST_DIGITS = 1e10
+"""Above, a row of digits is hard to count: the ratio exp(68) of a wide interval fills a line."""
+
 
 def number(x: float | None, digits: int = 3) -> str:
     """Show ``x`` with ``digits`` decimals; no negative zero, and a dash for what does not exist.
 
-    >>> number(-0.0001), number(1234.5678, 1), number(float("nan")), number(float("inf"))
-    ('0.000', '1234.6', '–', 'inf')
+    >>> number(-0.0001), number(1234.5678, 1), number(float("nan")), number(float("inf")), number(3e29)
+    ('0.000', '1234.6', '–', 'inf', '3.00e+29')
     """
     if x is None or math.isnan(x):
         return "–"
     if math.isinf(x):
         return "inf" if x > 0 else "-inf"
+    if abs(x) >= MOST_DIGITS:
+        return f"{x:.{max(digits - 1, 1)}e}"
     text = f"{x:.{digits}f}"
     return text[1:] if text.startswith("-") and float(text) == 0 else text
 

@@ -89,6 +89,11 @@ class RegressionNumbers(Result):
         return float(self.distribution(term).pdf(value)) / float(prior.pdf(value))
 
     @property
+    def beta(self) -> np.ndarray:
+        """Posterior means of the coefficients, (p,)."""
+        return np.array([float(self.distribution(term).mean) for term in self.terms])
+
+    @property
     def coefficients(self) -> pd.DataFrame:
         """Table with the coefficients as index: ``estimate sd median ci_low ci_high prior``."""
         import pandas as pd

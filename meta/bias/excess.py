@@ -17,6 +17,7 @@ from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation
 from meta.keywords import keywords
+from meta.results.text import heading
 
 TESTS = ("chi2", "binomial", "exact")
 
@@ -99,10 +100,12 @@ class ExcessSignificance(Result):
         return {"model": "excess significance", "test": self.test} | own
 
     def _lines(self, digits: int) -> list[str]:
+        measure = "" if self.effects is None else str(self.effects.measure)
         return [
-            f"Test of excess significance ({self.test}) · k = {self.k}",
+            heading(["Test of excess significance", self.test, f"k = {self.k}"], measure),
             f"{self.observed} significant ({self.direction}, p <= {self.alpha:g}), expected "
-            f"{number(self.expected, 2)} at an effect of {number(self.effect)}   {p_equation(self.p_value)}",
+            f"{number(self.expected, 2)} at an effect of {number(self.effect, digits)}   "
+            f"{p_equation(self.p_value)}",
         ]
 
 

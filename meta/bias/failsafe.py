@@ -18,6 +18,7 @@ from meta.errors import InputError, Notes, unknown_option
 from meta.formatting import number, p_equation
 from meta.kernels.tau2 import estimate as estimate_tau2
 from meta.keywords import keywords
+from meta.results.text import heading
 
 KINDS: dict[str, tuple[str, str]] = {
     "Rosenthal": ("Rosenthal 1979", "10.1037/0033-2909.86.3.638"),
@@ -98,10 +99,11 @@ class FailsafeN(Result):
 
     def _lines(self, digits: int) -> list[str]:
         mean = not math.isnan(self.target)
-        to = f"a mean effect of {number(self.target)}" if mean else f"p = {self.alpha:g}"
-        now = f"now {number(self.estimate)}" if mean else f"now {p_equation(self.p_value)}"
+        to = f"a mean effect of {number(self.target, digits)}" if mean else f"p = {self.alpha:g}"
+        now = f"now {number(self.estimate, digits)}" if mean else f"now {p_equation(self.p_value)}"
+        measure = "" if self.effects is None else str(self.effects.measure)
         return [
-            f"Fail-safe N ({self.kind}) · k = {self.k}",
+            heading(["Fail-safe N", self.kind, f"k = {self.k}"], measure),
             f"{self.n} unseen null studies would bring the result to {to} ({now})",
             f"caution: {self.caveat}",
         ]

@@ -17,6 +17,7 @@ from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, Notes, NotEstimableError
 from meta.formatting import number, p_equation
 from meta.keywords import keywords
+from meta.results.text import heading
 
 EXACT_UP_TO = 200
 
@@ -154,8 +155,9 @@ class RankTest(Result):
     def _lines(self, digits: int) -> list[str]:
         how = "exact" if self.exact else "normal" + (", continuity-corrected" if self.continuity else "")
         tail = "" if self.direction == "two-sided" else f", one-sided, {self.direction}"
+        measure = "" if self.effects is None else str(self.effects.measure)
         return [
-            f"Begg and Mazumdar's rank correlation · k = {self.k}",
+            heading(["Begg and Mazumdar's rank correlation", f"k = {self.k}"], measure),
             f"Kendall's tau {number(self.statistic, digits)}   {p_equation(self.p_value)} ({how}{tail})",
         ]
 

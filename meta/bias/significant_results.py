@@ -19,6 +19,7 @@ from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation, percent
 from meta.keywords import keywords
+from meta.results.text import heading
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -111,8 +112,10 @@ class PCurve(Result):
     def _lines(self, digits: int) -> list[str]:
         n = int(self.significant.sum())
         verdict = "evidential value" if self.evidential else "no sign of evidential value"
+        measure = "" if self.effects is None else str(self.effects.measure)
+        parts = ["p-curve", self.direction, f"{n} significant of k = {self.k}"]
         return [
-            f"p-curve ({self.direction}) · {n} significant of {self.k} studies",
+            heading(parts, measure),
             f"right skew  full z = {number(self.statistic, 2)}, {p_equation(self.p_value)}   "
             f"half z = {number(self.half_statistic, 2)}, {p_equation(self.half_p)}",
             f"flatter than 33% power  full {p_equation(self.flat_p)}, half {p_equation(self.flat_half_p)}",

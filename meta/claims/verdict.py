@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from meta.formatting import interval, number, p_equation, percent
 from meta.results.base import Result
+from meta.results.text import display_text, measure_name, needs_display
 
 if TYPE_CHECKING:
     from meta.claims.proportion import NormalisationFinding
@@ -161,8 +162,11 @@ class Verdict(Result):
         lines += [f"  - {reason}" for reason in self.reasons]
         if self.posterior is not None:
             low, high = self.posterior.interval(0.95)
-            center = number(self.posterior.estimate)
-            lines.append(f"posterior mean {center} {interval(low, high)} ({self.measure}, model scale)")
+            mean, effects = self.posterior.estimate, self.posterior.effects
+            name = measure_name(self.measure)
+            text = f"posterior mean {number(mean, digits)} {interval(low, high, digits)} ({name}, 95% CrI)"
+            shown = display_text(effects, mean, low, high) if needs_display(self.measure) else ""
+            lines.append(f"{text}   |  {shown}" if shown else text)
         if self.at_margin is not None:
             lines.append(
                 f"P(at least as large) {percent(self.at_margin.mean, 1)}; a new study "

@@ -40,6 +40,7 @@ from meta.plots.wording import (
     pooled_label,
 )
 from meta.results.base import Result
+from meta.results.protocols import is_posterior
 from meta.tables.containers import as_columns, is_table
 
 PREDICTIONS = ("bar", "line", "dist", "shade", "none")
@@ -139,7 +140,7 @@ def rows_from(
 def _has_own_rows(result: Any) -> bool:
     """Whether the builder below knows the result: a pooled mean, or a posterior with densities."""
     pooled = np.ndim(getattr(result, "weights", np.nan)) == 1 and hasattr(result, "effects")
-    return (pooled and not hasattr(result, "search")) or hasattr(result, "pdf")
+    return (pooled and not hasattr(result, "search")) or is_posterior(result)
 
 
 def shows_intervals(table: Any) -> bool:
@@ -270,7 +271,7 @@ class _Builder:
         level = float(getattr(fit, "level", 0.95))
         low, high = interval_ends(fit)
         density = prior = None
-        if hasattr(fit, "pdf") and hasattr(fit, "ppf"):
+        if is_posterior(fit):
             density = density_of(fit, "mu")
             prior = prior_of(fit, density)
         row = Row(
@@ -310,9 +311,9 @@ class _Builder:
             words = replace(words, n=row.n)
             return [replace(row, pi_low=low, pi_high=high), replace(words, level=row.level, marker="none")]
         density = None
-        if self.prediction == "dist" or hasattr(fit, "pdf"):
-            density = density_of(fit, "new") if hasattr(fit, "pdf") else predictive_density(fit)
-        label = "New study" if hasattr(fit, "pdf") else "Prediction interval"
+        if self.prediction == "dist" or is_posterior(fit):
+            density = density_of(fit, "new") if is_posterior(fit) else predictive_density(fit)
+        label = "New study" if is_posterior(fit) else "Prediction interval"
         pi = Row(
             "prediction",
             label,

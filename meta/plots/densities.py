@@ -27,6 +27,7 @@ from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.rows import ClaimMark
 from meta.plots.text_size import font
 from meta.plots.themes import DASHES, PALETTE, Theme, as_theme
+from meta.results.protocols import is_posterior
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +66,7 @@ def posterior(
         As in :func:`meta.forest`.
     """
     check_arguments(posterior, locals())
-    if not (hasattr(result, "pdf") and hasattr(result, "ppf")):
+    if not is_posterior(result):
         raise InputError(
             f"posterior densities need a posterior, not {type(result).__name__}: fit with meta.bayes"
         )

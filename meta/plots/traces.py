@@ -35,6 +35,7 @@ from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.point_labels import end_names
 from meta.plots.text_size import font
 from meta.plots.themes import DASHES, PALETTE, Theme, as_theme
+from meta.results.protocols import is_posterior
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,8 +73,8 @@ def tau_trace(
     how = how_read(result)
     y, v = np.asarray(effects.yi, dtype=float), np.asarray(effects.vi, dtype=float)
     if upper is None:
-        is_posterior = hasattr(result, "ppf")
-        upper = float(result.ppf(0.995, of="tau")) if is_posterior else 2.0 * float(np.std(y)) + 1e-9
+        known = is_posterior(result)
+        upper = float(result.ppf(0.995, of="tau")) if known else 2.0 * float(np.std(y)) + 1e-9
     if not 1e-12 < upper < 1e12:
         raise InputError(f"upper must be > 0 and no more than 1e12, not {upper:g}")
     tau = np.linspace(1e-6 * upper, upper, 201)
@@ -84,7 +85,7 @@ def tau_trace(
     with style():
         figure, axes = canvas((5.8, 4.0), look, ax)
         density = np.full(tau.size, np.nan)
-        if hasattr(result, "pdf"):
+        if is_posterior(result):
             density = np.asarray(result.pdf(tau, of="tau"), dtype=float)
             behind = axes.twinx()
             behind.fill_between(tau, 0, density, color=look.rule, alpha=0.25, lw=0)

@@ -10,6 +10,7 @@ import numpy as np
 from meta.errors import quiet
 from meta.formatting import number, p_equation, significant
 from meta.plots.axis import minus
+from meta.results.protocols import is_posterior
 from meta.results.text import has_null
 
 _TESTS = {
@@ -25,7 +26,7 @@ def interval_name(fit: Any, *, mixed: bool = False) -> str:
     >>> interval_name(object())
     'CI'
     """
-    if hasattr(fit, "pdf") and hasattr(fit, "ppf"):
+    if is_posterior(fit):
         return "interval" if mixed else "CrI"
     return "CI"
 
@@ -40,7 +41,7 @@ def pooled_label(fit: Any) -> str:
     if own and fit.k > 1:
         return own
     level = f"{100 * float(getattr(fit, 'level', 0.95)):g}%"
-    if hasattr(fit, "pdf") and hasattr(fit, "ppf"):
+    if is_posterior(fit):
         return f"Posterior mean, {level} CrI (shortest)"
     if getattr(fit, "k", 0) == 1:
         return "One study: its own estimate"
@@ -73,7 +74,7 @@ def heterogeneity_line(fit: Any, leading_zero: bool = True, tau2: bool = True, p
     """Tell how far studies differ, or why nothing can be told."""
     head = f"{prefix}heterogeneity: " if prefix else "Heterogeneity: "
     k = int(getattr(fit, "k", 0))
-    if hasattr(fit, "pdf") and hasattr(fit, "ppf"):
+    if is_posterior(fit):
         low, high = fit.interval(of="tau")
         level = f"{100 * fit.level:g}%"
         ends = f"{number(low, 2)} to {significant(high)}"

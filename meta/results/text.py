@@ -20,6 +20,8 @@ from meta.formatting import interval, number, p_equation, p_value, percent, sign
 from meta.results.display import back_transformed
 
 NAN = math.nan
+MOST_DECIMALS = 10
+"""Of an estimate with an error: what is smaller is better read in another unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,8 @@ def table(
     statistic, p = _tests(lines) if tested else ([], [])
     columns = [
         ["", *(line.label for line in lines)],
-        ["estimate", *(number(line.estimate, digits) for line in lines)],
-        ["se", *(number(line.se, digits) for line in lines)],
+        ["estimate", *(number(line.estimate, decimals(line, digits)) for line in lines)],
+        ["se", *(number(line.se, decimals(line, digits)) for line in lines)],
         [f"  {percent(level, 0 if round(100 * level, 9) % 1 == 0 else 1)} {ci}", *_intervals(lines, digits)],
         statistic,
         p,
@@ -140,7 +142,21 @@ def _ends(line: Line) -> bool:
 
 
 def _intervals(lines: Sequence[Line], digits: int) -> list[str]:
-    return [f" {interval(x.low, x.high, digits)} " if _ends(x) else "" for x in lines]
+    return [f" {interval(x.low, x.high, decimals(x, digits))} " if _ends(x) else "" for x in lines]
+
+
+def decimals(line: Line, digits: int) -> int:
+    """Decimals of a row: more than ``digits`` where these would show less than two digits of the error.
+
+    A slope per milligram or per year is small; "0.000 [0.000, 0.001]" says nothing about it.
+
+    >>> decimals(Line("slope", 0.00042, 0.00017), 3), decimals(Line("mean", 0.42, 0.17), 3)
+    (5, 3)
+    """
+    error = line.se if math.isfinite(line.se) else (line.high - line.low) / 4
+    if not (math.isfinite(error) and error > 0):
+        return digits
+    return max(digits, min(MOST_DECIMALS, 1 - math.floor(math.log10(error))))
 
 
 def _tests(lines: Sequence[Line]) -> tuple[list[str], list[str]]:
@@ -220,6 +236,9 @@ def coefficient_right(effects: Any, intercept: bool, row: Mapping[str, Any]) -> 
     if not shown.get("display"):
         return ""
     name = read_as(str(effects.measure), shown["display"]) if intercept else shown["display"]
-    digits = display_digits(str(effects.measure)) if intercept else 2
+    low, high = shown["display_low"], shown["display_high"]
+    digits = display_digits(str(effects.measure))
+    if not intercept:  # a ratio of ratios per unit lies close to 1
+        digits = decimals(Line("", shown["display_estimate"], low=low, high=high), 2)
     ends = interval(shown["display_low"], shown["display_high"], digits)
     return f"{name} {number(shown['display_estimate'], digits)} {ends}"

@@ -15,17 +15,18 @@ from meta.effects.intake import as_effects
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
-from meta.kernels.mixed import RandomTerm, lay_out, maximise, residual_q
+from meta.kernels.mixed import Maximum, MixedModel, RandomTerm, lay_out, maximise, residual_q, small_sample
 from meta.keywords import keywords
 from meta.pooling.boundary import check_option
 from meta.pooling.components import components_of, marginal_of
 from meta.pooling.dependence import given_covariance, sampling_covariance
+from meta.pooling.multilevel_numbers import SMALL
 from meta.pooling.multilevel_result import Multilevel as Multilevel
 from meta.pooling.random_terms import Terms, inner_term, read_terms
 from meta.pooling.structures import nested_groups
 
 FACTOR = ("UN", "CS", "HCS", "DIAG", "ID", "AR", "HAR")
-TESTS = ("z", "t", "containment")
+TESTS = ("z", "t", "containment", "satterthwaite", "KR")
 
 
 def _check_levels(levels: Sequence[str], groups: list[np.ndarray], k: int, notes: Notes) -> None:
@@ -62,6 +63,19 @@ def containment_df(X: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
                 out[j] = float(len(first) - p)
                 break
     return out
+
+
+def inference_of(
+    model: MixedModel, core: Maximum, X: np.ndarray, groups: list[np.ndarray], test: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Covariance of the coefficients and their degrees of freedom."""
+    k, p = X.shape
+    if test in SMALL:
+        small = small_sample(model, core.phi)
+        return (small.vcov if test == "KR" else core.vcov), small.df(np.eye(p))
+    if test == "containment":
+        return core.vcov, containment_df(X, groups)
+    return core.vcov, np.full(p, np.inf if test == "z" else float(k - p))
 
 
 @keywords
@@ -107,8 +121,10 @@ def pool_multilevel(
         the effect sizes carry.
     method : {"REML", "ML"}
         Restricted or ordinary maximum likelihood.
-    test : {"z", "t", "containment"}
-        Normal; t with k - p; t with containment degrees of freedom. `Multilevel.robust` is the safer choice.
+    test : {"z", "t", "containment", "satterthwaite", "KR"}
+        Normal; t with k - p, with containment, Satterthwaite's or Kenward and Roger's degrees of freedom (the
+        last ones with their covariance of the coefficients; both need REML). `Multilevel.robust` does not
+        rest on the random terms being right.
     level : float
         Confidence level.
     inner : str, optional
@@ -143,7 +159,8 @@ def pool_multilevel(
     Notes
     -----
     ``y ~ N(X b, V + sum of Z_i G_i Z_i')``. Konstantopoulos (2011), doi:10.1002/jrsm.35; Pustejovsky & Tipton
-    (2022), doi:10.1007/s11121-021-01246-3; Nakagawa & Santos (2012), doi:10.1007/s10682-012-9555-5 (R).
+    (2022), doi:10.1007/s11121-021-01246-3; Nakagawa & Santos (2012), doi:10.1007/s10682-012-9555-5 (R);
+    Kenward & Roger (1997), doi:10.2307/2533558.
 
     Examples
     --------
@@ -156,6 +173,8 @@ def pool_multilevel(
     check_arguments(pool_multilevel, locals())
     check_option("method", method, ("REML", "ML"))
     check_option("test", test, TESTS)
+    if test in SMALL and method != "REML":
+        raise InputError(f"test={test!r} rests on restricted likelihood; use method='REML'")
     check_level(level)
     notes = Notes()
     es = as_effects(data, yi=yi, vi=vi, sei=sei, study=study, measure=measure)
@@ -270,7 +289,7 @@ def _fit(
     left = residual_q(es.yi, design.X, S)
     found = components_of(terms.terms, core)
     groups = _nested(terms.terms)
-    df = {"z": np.full(p, np.inf), "t": np.full(p, float(k - p))}.get(test)
+    vcov, df = inference_of(model, core, design.X, groups, test)
     single = len(terms.terms) == 1 and terms.terms[0].z is not None
     own = {
         "levels": tuple(term.name for term in terms.terms),
@@ -285,8 +304,8 @@ def _fit(
         level=level,
         rho=rho,
         beta=core.beta,
-        vcov=core.vcov,
-        df=containment_df(design.X, groups) if df is None else df,
+        vcov=vcov,
+        df=df,
         sigma2=found.sigma2,
         sigma2_se=found.sigma2_se,
         loglik=core.loglik,

@@ -11,13 +11,17 @@ import numpy as np
 from meta.effects.design import Design
 from meta.effects.groups import levels_in_order
 from meta.effects.model import EffectSizes
-from meta.kernels.mixed import MixedModel, RandomTerm, Stacked, lay_out
+from meta.kernels.mixed import MixedModel, RandomTerm, Stacked, lay_out, small_sample
+from meta.kernels.small_sample import SmallSample
 from meta.pooling.coefficients import CoefficientInference, table
 from meta.pooling.linear import LinearFit
 from meta.results.criteria import InformationCriteria
 
 if TYPE_CHECKING:
     import pandas as pd
+
+SMALL = ("satterthwaite", "KR")
+"""Tests whose degrees of freedom differ between combinations of coefficients."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -134,6 +138,19 @@ class MultilevelNumbers(CoefficientInference, LinearFit, InformationCriteria):
     def model(self) -> MixedModel:
         """The model, laid out for its likelihood."""
         return lay_out(self.yi, self.X, self.S, self.random_terms)
+
+    @cached_property
+    def small_sample(self) -> SmallSample:
+        """Satterthwaite's and Kenward and Roger's adjustment of this fit."""
+        return small_sample(self.model, self.phi)
+
+    @property
+    def model_vcov(self) -> np.ndarray:
+        """Covariance of the coefficients, (p, p), before Kenward and Roger's adjustment."""
+        return self.small_sample.phi if self.test == "KR" else self.vcov
+
+    def _dfs(self, rows: np.ndarray) -> np.ndarray:
+        return self.small_sample.df(rows) if self.test in SMALL else super()._dfs(rows)
 
     def _counted(self) -> tuple[int, int]:
         return self.n_parameters, self.k - self.p if self.method == "REML" else self.k

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import fdtrc
 
 from meta.arguments import check_level, floats
 from meta.errors import NotEstimableError
@@ -18,7 +19,7 @@ from meta.pooling.coefficients import (
 )
 from meta.pooling.components import table as parameter_table
 from meta.pooling.heterogeneity_shares import i2_of
-from meta.pooling.multilevel_numbers import MultilevelNumbers
+from meta.pooling.multilevel_numbers import SMALL, MultilevelNumbers
 from meta.pooling.parts import Interval
 from meta.pooling.predictions import prediction_interval, random_effects, spread_of
 from meta.pooling.profiles import profile, profile_interval
@@ -99,6 +100,11 @@ class Multilevel(MultilevelNumbers):
     def wald(self, L: Any = None) -> WaldTest:
         """Test ``L beta = 0``; without ``L``, all coefficients but the intercept."""
         rows = np.eye(self.p)[list(self.design.tested())] if L is None else self._rows_of(L)[0]
+        if self.test in SMALL:
+            small = self.small_sample
+            value, df = (small.test if self.test == "KR" else small.fai_cornelius)(self.beta, rows)
+            p = np.nan if np.isnan(value) else float(fdtrc(len(rows), df, value))
+            return WaldTest(value, len(rows), df, p)
         used = np.flatnonzero(np.any(rows != 0, axis=0))
         return wald_test(self.beta, self.vcov, rows, float(np.min(self.df[used])))
 

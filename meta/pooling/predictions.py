@@ -81,7 +81,7 @@ def random_effects(fit: MultilevelNumbers, level: float) -> pd.DataFrame:
         raise NotEstimableError("predictions are for nested levels; this fit has an inner structure")
     inverse = np.linalg.inv(fit.marginal)
     mx = inverse @ fit.X
-    P = inverse - mx @ fit.vcov @ mx.T
+    P = inverse - mx @ fit.model_vcov @ mx.T
     pulled = inverse @ (fit.yi - fit.X @ fit.beta)
     crit = float(quantile(0.5 + level / 2, float(np.min(fit.df))))
     tables = []

@@ -14,7 +14,7 @@ from meta.kernels.regression import fit_regression
 from meta.kernels.regression_inference import residual_heterogeneity
 from meta.pooling.components import marginal_of, split, variances
 from meta.pooling.fitting import fit_effects
-from meta.pooling.multilevel import containment_df
+from meta.pooling.multilevel import inference_of
 from meta.pooling.multilevel_result import Multilevel
 from meta.pooling.regression import coefficient_covariance
 from meta.pooling.regression_result import Regression
@@ -152,17 +152,18 @@ def _multilevel(fit: Multilevel, keep: np.ndarray, again: bool) -> Refit | None:
     else:
         core = maximise(model, restricted=restricted, held=dict(enumerate(near)))
     found = _parts_of(core.phi, used)
-    (k, p), df = X.shape, {"z": np.inf, "t": float(len(X) - X.shape[1])}.get(fit.test)
+    k, p = X.shape
     q = residual_q(fit.yi[keep], X, S).q if k > p else 0.0
     own = [
         variances(t, x) if on else np.full(t.m, np.nan)
         for t, x, on in zip(used, found, active if again else np.ones(len(used), bool), strict=True)
     ]
     groups = [g[keep] for g in sorted(fit.groups, key=lambda g: int(g.max()))]
+    vcov, df = inference_of(model, core, X, groups, fit.test)
     return Refit(
         beta=core.beta,
-        vcov=core.vcov,
-        df=containment_df(X, groups) if df is None else np.full(p, df),
+        vcov=vcov,
+        df=df,
         variances=np.concatenate(own),
         covariance=_covariance(fit, used, core.phi),
         scale=1.0,

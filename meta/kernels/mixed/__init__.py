@@ -2,6 +2,7 @@
 
 from meta.kernels.mixed.likelihood import MixedModel, blocks_of, covariance, evaluate, lay_out
 from meta.kernels.mixed.residual import residual_q
+from meta.kernels.mixed.satterthwaite import small_sample
 from meta.kernels.mixed.search import Maximum, at, maximise
 from meta.kernels.mixed.stacked import Stacked
 from meta.kernels.mixed.structures import STRUCTURES, structure
@@ -20,5 +21,6 @@ __all__ = [
     "lay_out",
     "maximise",
     "residual_q",
+    "small_sample",
     "structure",
 ]

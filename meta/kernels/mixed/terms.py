@@ -152,7 +152,7 @@ def _decay(part: Part, x: float) -> tuple[Array, Array]:
     return c, c * power * (1.0 if part.term.struct == "SPEXP" else 2.0)
 
 
-def _wrapped(part: Part, g: Array) -> Array:
+def wrapped(part: Part, g: Array) -> Array:
     """``Z g Z'`` within groups, (B, s, s) or (F, B, s, s)."""
     assert part.z is not None
     inner = (part.z @ g) @ np.swapaxes(part.z, 1, 2)
@@ -172,7 +172,7 @@ def add(part: Part, phi: Array, M: Array) -> None:
         else:
             M += variance * part.together
         return
-    M += _wrapped(part, term.shape.covariance(phi))
+    M += wrapped(part, term.shape.covariance(phi))
 
 
 def pull(part: Part, phi: Array, D: Array) -> Array:
@@ -232,7 +232,7 @@ def directions(part: Part, phi: Array, shape: tuple[int, ...]) -> Array:
     if part.z is None:
         same = np.broadcast_to(np.eye(shape[-1]), shape) if part.together is None else part.together
         return np.asarray(2 * phi[0] * same)[None]
-    return _wrapped(part, term.shape.derivative(phi)[:, None])
+    return wrapped(part, term.shape.derivative(phi)[:, None])
 
 
 def starts_of(term: RandomTerm, sd: float) -> list[Array]:

@@ -12,8 +12,8 @@ import numpy as np
 from meta.effects.model import EffectSizes
 from meta.kernels.dose.bases import Basis
 from meta.kernels.dose.residuals import Deviances, decorrelated, deviances
-from meta.kernels.dose.small_sample import SmallSample
 from meta.kernels.dose.trials import Trials
+from meta.kernels.small_sample import SmallSample
 from meta.models.dose.curve import Predictions
 from meta.models.dose.marginal import marginal_blocks, small_sample, trials_of
 from meta.models.dose.questions import Questions

@@ -1,11 +1,12 @@
-"""Kenward and Roger's covariance and degrees of freedom, for any covariance that is linear in its parameters.
+"""Satterthwaite's and Kenward and Roger's degrees of freedom, and the latter's covariance of coefficients.
 
-Kenward & Roger (1997), doi:10.2307/2533558, with the expected information of the restricted likelihood.
+Kenward & Roger (1997), doi:10.2307/2533558, and Fai & Cornelius (1996), doi:10.1080/00949659608811740, with
+the expected information of the restricted likelihood.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,20 @@ class SmallSample:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(2 * size**2 / np.einsum("if,fg,ig->i", own, self.spread, own))
 
+    def fai_cornelius(self, beta: Array, L: Array) -> tuple[float, float]:
+        """F statistic and Satterthwaite's denominator degrees of freedom of ``L beta = 0`` under ``phi``.
+
+        NaN where no direction of L has more than 2 degrees of freedom.
+        """
+        size, axes = np.linalg.eigh(L @ self.phi @ L.T)
+        rows = axes.T @ L
+        value = float(np.mean((rows @ beta) ** 2 / size))
+        df = self.df(rows)
+        if len(L) == 1:
+            return value, float(df[0])
+        mean = float(np.sum(np.where(df > 2, df / (df - 2), 0.0)))
+        return (value, 2 * mean / (mean - len(L))) if mean > len(L) else (np.nan, np.nan)
+
     def test(self, beta: Array, L: Array) -> tuple[float, float]:
         """Scaled F statistic and denominator degrees of freedom of ``L beta = 0``, L (l, p).
 
@@ -65,8 +80,15 @@ class SmallSample:
         return df / (mean * (df - 2)) * value, float(df)
 
 
-def kenward_roger(X: Sequence[Array], M: Sequence[Array], D: Sequence[Sequence[Array]]) -> SmallSample:
-    """The adjustment, from each trial's X (J, p), covariance M (J, J) and its F derivatives D.
+def kenward_roger(
+    X: Sequence[Array],
+    M: Sequence[Array],
+    D: Sequence[Sequence[Array]],
+    bends: Sequence[Mapping[tuple[int, int], Array]] | None = None,
+) -> SmallSample:
+    """The adjustment, from each block's X (J, p), covariance M (J, J) and its F derivatives D.
+
+    ``bends`` has the second derivatives, by their numbers, of a covariance that is not linear in them.
 
     >>> X, M, D = [np.ones((1, 1))] * 5, [np.eye(1)] * 5, [[np.eye(1)]] * 5
     >>> kenward_roger(X, M, D).df(np.eye(1)).round(6).tolist()
@@ -74,8 +96,8 @@ def kenward_roger(X: Sequence[Array], M: Sequence[Array], D: Sequence[Sequence[A
     """
     F, p = len(D[0]), X[0].shape[1]
     A, P = np.zeros((p, p)), np.zeros((F, p, p))
-    Q, traces = np.zeros((F, F, p, p)), np.zeros((F, F))
-    for x, m, d in zip(X, M, D, strict=True):
+    Q, R, traces = np.zeros((F, F, p, p)), np.zeros((F, F, p, p)), np.zeros((F, F))
+    for i, (x, m, d) in enumerate(zip(X, M, D, strict=True)):
         w = np.linalg.inv(m)
         wx, wd = w @ x, [w @ one for one in d]
         A += x.T @ wx
@@ -84,12 +106,14 @@ def kenward_roger(X: Sequence[Array], M: Sequence[Array], D: Sequence[Sequence[A
             for g in range(F):
                 Q[f, g] += wx.T @ d[f] @ w @ d[g] @ wx
                 traces[f, g] += float(np.sum(wd[f] * wd[g].T))
+        for (f, g), bend in {} if bends is None else bends[i].items():
+            R[f, g] += wx.T @ bend @ wx
     phi = np.linalg.inv(A)
     half = phi @ P
     cross = np.einsum("ij,fgji->fg", phi, Q)
     information = 0.5 * (traces - 2 * cross + np.einsum("fij,gji->fg", half, half))
     spread = np.linalg.pinv(0.5 * (information + information.T), hermitian=True)
-    inner = Q - np.einsum("fij,jk,gkl->fgil", P, phi, P)
+    inner = Q - np.einsum("fij,jk,gkl->fgil", P, phi, P) - R / 4
     extra = np.einsum("fg,fgij->ij", spread, inner)
     adjusted = phi + 2 * phi @ (0.5 * (extra + extra.T)) @ phi
     return SmallSample(phi, adjusted, half @ phi, spread)

@@ -18,6 +18,7 @@ from meta.formatting import number, p_equation
 from meta.kernels.degenerate import ratio
 from meta.kernels.inference import quantile, two_sided
 from meta.keywords import keywords
+from meta.pooling.boundary_mixture import boundary_df, mixture_p
 from meta.results.base import Result
 from meta.results.contrasts import weights_of
 from meta.results.criteria import information_criteria as information_criteria
@@ -240,26 +241,42 @@ class LikelihoodRatio(Result):
         Twice the difference of the log-likelihoods, and its chi-squared tail.
     df : int
         Difference in the number of parameters.
+    boundary_df : tuple of int
+        Degrees of freedom of the chi-squared distributions that are mixed in equal parts where the smaller
+        model lacks one variance (0 is a boundary); empty otherwise.
+    p_boundary : float
+        Upper tail of this mixture, the p-value to report then; NaN otherwise.
     warnings : tuple of str
+
+    Notes
+    -----
+    Self & Liang (1987), doi:10.1080/01621459.1987.10478472; Stram & Lee (1994), doi:10.2307/2533455.
     """
 
     statistic: float
     df: int
     p_value: float
     warnings: tuple[str, ...] = ()
+    boundary_df: tuple[int, ...] = ()
+    p_boundary: float = float("nan")
 
     def _lines(self, digits: int = 3) -> list[str]:
-        return [f"LRT chi2({self.df}) = {number(self.statistic, 2)}, {p_equation(self.p_value)}"]
+        found = [f"LRT chi2({self.df}) = {number(self.statistic, 2)}, {p_equation(self.p_value)}"]
+        if self.boundary_df:
+            low, high = self.boundary_df
+            mixed = f"a variance of 0 is a boundary: chi2 with {low} and {high} df in equal parts"
+            found.append(f"{mixed}, {p_equation(self.p_boundary)}")
+        return found
 
     def _shown(self) -> str:
         return self._lines()[0]
 
     def _terms(self) -> list[Mapping[str, Any]]:
-        own = {name: getattr(self, name) for name in ("statistic", "df", "p_value")}
+        own = {name: getattr(self, name) for name in ("statistic", "df", "p_value", "p_boundary")}
         return [{"term": "likelihood ratio"} | own]
 
     def _facts(self) -> Mapping[str, Any]:
-        own = {name: getattr(self, name) for name in ("statistic", "df", "p_value")}
+        own = {name: getattr(self, name) for name in ("statistic", "df", "p_value", "p_boundary")}
         return {"model": "likelihood-ratio test", "test": "chi2"} | own
 
 
@@ -308,7 +325,9 @@ def likelihood_ratio_test(a: Any, b: Any) -> LikelihoodRatio:
             AssumptionWarning,
         )
     value = max(0.0, 2 * (big.loglik - small.loglik))
-    return LikelihoodRatio(float(value), int(df), float(chdtrc(df, value)), notes.messages)
+    dfs = boundary_df(big, small) if _same_space(x, w) else None
+    tail = float("nan") if dfs is None else mixture_p(float(value), dfs)
+    return LikelihoodRatio(float(value), int(df), float(chdtrc(df, value)), notes.messages, dfs or (), tail)
 
 
 def _facts(fit: Any) -> tuple[np.ndarray, np.ndarray, int]:

@@ -60,7 +60,6 @@ KINDS = {
     "HCS": {"random": "~ kind | study", "struct": "HCS"},
     "CS": {"random": "~ kind | study", "struct": "CS"},
     "UN": {"random": "~ kind | study", "struct": "UN"},
-    "HAR": {"random": "~ C(esid % 2) | study", "struct": "HAR"},
     "CAR": {"random": "~ time | study", "struct": "CAR"},
     "crossed": {"random": ["~ 1 | study", "~ 1 | lab", "~ 1 | esid"]},
 }
@@ -83,6 +82,7 @@ def test_satterthwaite_is_the_delta_method_on_the_likelihood(name):
     table["yi"] = (
         rng.normal(size=9)[study] + rng.normal(0, 0.5, n) + rng.normal(0, 1, n) * np.sqrt(table["vi"])
     )
+    table["yi"] += 1.5 * (np.arange(n) % 5) * (name == "crossed")
     with quiet():
         fit = meta.pool_multilevel(table, moderators="~ x", test="satterthwaite", **KINDS[name])
     assert np.all(np.abs(fit.phi) > 0)  # at a boundary, working parameters have no slope

@@ -62,7 +62,7 @@ def _equal(a: RandomTerm, b: RandomTerm) -> bool:
     if a.struct != b.struct or a.m != b.m or a.fixed != b.fixed:
         return False
     pairs = ((a.z, b.z), (a.known, b.known), (a.place, b.place))
-    same = all((x is None) == (y is None) and (x is None or np.array_equal(x, y)) for x, y in pairs)
+    same = all(x is y if x is None or y is None else np.array_equal(x, y) for x, y in pairs)
     # known correlations belong to numbers of groups, other groups to nothing but their rows
     return same and (np.array_equal(a.group, b.group) if a.known is not None else _same_groups(a, b))
 

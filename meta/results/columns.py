@@ -40,6 +40,7 @@ EXTRA: Mapping[str, str] = {
     "sd": "posterior standard deviation, the same as se",
     "median": "posterior median",
     "df_residual": "denominator degrees of freedom of an F test",
+    "p_boundary": "p-value of a variance by the mixture of chi-squared distributions at the boundary",
     "k": "number of studies",
     "tau2": "heterogeneity variance",
     "tau2_se": "standard error of tau2",

@@ -60,7 +60,7 @@ class Diagnostics:
 
 
 def sampling_options() -> dict[str, Any]:
-    """How to compile: PyTensor's Numba mode where there is no C compiler (its Python mode takes minutes)."""
+    """How to compile: PyTensor's Numba mode without a C compiler (its Python mode takes minutes)."""
     import pytensor
 
     return {} if getattr(pytensor.config, "cxx", "") else {"compile_kwargs": {"mode": "NUMBA"}}

@@ -125,7 +125,7 @@ def unknown_option(what: str, value: object, allowed: object) -> UnknownOptionEr
         if plain and len(str(value)) < 60
         else f"{str(value)[:40]!r}…"
         if plain
-        else "that is no word"
+        else "that is not text"
     )
     names = list(map(str, allowed))  # type: ignore[call-overload]
     near = _meant(value, names) if plain else ""

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -178,3 +179,20 @@ def test_one_registry_lists_measures():
 def test_a_second_list_of_measures_is_found(text, tmp_path):
     (tmp_path / "module.py").write_text(f"FOUND = {text}\n")
     assert lists_measures(tmp_path / "module.py", {"SMD", "SMDH", "SMD1", "RR", "OR", "RD", "HR"})
+
+
+ODD = re.compile(
+    r"\b(one (?:row|file|line|label|test|module) an? |is no (?!longer|more|doubt|other|one|such|way)"
+    r"|mend(?:ed|s)? (?:that|the|it|this)|is told (?:in|by)|save it anew)"
+)
+"""Words in a foreign order: "one row a study", "is no Excel file", "mend that line", "save it anew"."""
+
+
+def test_words_stand_in_the_order_of_native_speakers():
+    found = [
+        f"{path.relative_to(PACKAGE)}:{number}: {line.strip()}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if ODD.search(line)
+    ]
+    assert not found, "\n".join(found)

@@ -257,7 +257,7 @@ def fit_bias(
     y, v : ndarray of shape (k,)
         Effects and sampling variances.
     bias : WeightFunction, PET, PEESE or None
-        None is no bias.
+        None: no bias.
     effect, tau : Prior or None
         None is a mean, or a heterogeneity, of zero.
     sign : float

@@ -20,7 +20,7 @@ __all__ = ["Earlier", "prior_of"]
 
 @dataclass(frozen=True, eq=False)
 class Earlier(Prior):
-    """A marginal of an exact posterior that is no mixture of normals, held as its density on panels."""
+    """A marginal of an exact posterior that is not a mixture of normals: its density on panels."""
 
     density: PanelDensity
     scale_fields: ClassVar[tuple[str, ...]] = ()
@@ -57,7 +57,7 @@ def prior_of(distribution: object) -> Prior | None:
     """The prior that a marginal such as ``fit.distribution("new")`` is; None for anything else.
 
     A mixture of normals stays one, and a fixed value a fixed value. Draws are refused: the density that
-    a kernel makes of them is no prior to compute evidences with.
+    a kernel makes of them is too rough to compute evidences with.
     """
     if isinstance(distribution, NormalMixture):
         parts = (distribution.weights, distribution.means, distribution.sds)

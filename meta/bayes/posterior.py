@@ -103,7 +103,7 @@ class Posterior(PosteriorNumbers):
             Whichever the installed ArviZ works with. Groups: ``posterior`` and ``prior`` (``mu``, ``tau`` and
             each study's ``theta``), ``log_likelihood`` (``y``, study effects integrated out),
             ``posterior_predictive`` and ``prior_predictive`` (the same studies with new true effects),
-            ``observed_data`` and ``constant_data``. There is no prior group under an improper prior, no
+            ``observed_data`` and ``constant_data``. An improper prior has no prior group; there is no
             log likelihood by study where sampling errors are dependent, and no replicated data of bounds.
         """
         return inference_data_of(self, draws, chains, seed)

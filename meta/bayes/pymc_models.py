@@ -174,7 +174,7 @@ def _picker(mu: Any, k: int) -> Callable[[np.ndarray], Any]:
 
 
 def normal_normal(model: Model) -> Any:
-    """Mu and tau with every study effect integrated out, so that there is no funnel."""
+    """Mu and tau with every study effect integrated out, which avoids the funnel."""
     import pymc as pm
 
     with pm.Model() as built:

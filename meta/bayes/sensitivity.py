@@ -98,7 +98,7 @@ def sensitivity(
 
 @keywords
 def plot_sensitivity(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the intervals of a :func:`sensitivity` table, one line a combination of priors."""
+    """Draw the intervals of a :func:`sensitivity` table, one line per combination of priors."""
     import matplotlib.pyplot as plt
 
     shown = table[table["note"] == ""].reset_index(drop=True)

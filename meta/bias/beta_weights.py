@@ -27,8 +27,8 @@ class BetaSelection(Selected):
     """A fitted beta selection model, by maximum likelihood.
 
     ``weights`` (2,) are the exponents: a p-value is published with probability proportional to
-    ``p^(weights[0] - 1) (1 - p)^(weights[1] - 1)``; (1, 1) is no selection. The other attributes are those of
-    :class:`meta.bias.selection_result.Selected`.
+    ``p^(weights[0] - 1) (1 - p)^(weights[1] - 1)``; (1, 1) means no selection. The other attributes are
+    those of :class:`meta.bias.selection_result.Selected`.
     """
 
     def _weight_names(self) -> tuple[str, ...]:

@@ -195,7 +195,7 @@ def caution_flat(se: float, notes: Notes, what: str) -> None:
     if se == 0:
         notes.warn(
             f"the effects lie exactly on the fit, so that the standard error of {what} is 0 "
-            "and there is no test",
+            "and cannot be tested",
             NarrowIntervalWarning,
             stacklevel=4,
         )

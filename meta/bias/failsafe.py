@@ -39,7 +39,7 @@ POOLS = ("Stouffer", "Fisher")
 
 CAVEAT = (
     "a fail-safe number supposes that unseen studies found exactly nothing and says nothing about their size "
-    "or about heterogeneity; it is no test of publication bias (Becker 2005, doi:10.1002/0470870168.ch7)"
+    "or about heterogeneity; it does not test for publication bias (Becker 2005, doi:10.1002/0470870168.ch7)"
 )
 
 

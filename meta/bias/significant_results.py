@@ -83,7 +83,7 @@ class PCurve(Result):
         return int(self.significant.sum()) < 10
 
     def _of_mean(self) -> None:
-        """The mean power is no effect."""
+        """Nothing: a mean power is not an effect."""
         return None
 
     def _shown(self) -> str:
@@ -217,7 +217,7 @@ def p_curve(
         curve = NormalTests(np.abs(z[used]))
     if not used.any():
         raise NotEstimableError(
-            f"no study is significant (p < {alpha:g}, {side}), so that there is no p-curve"
+            f"no study is significant (p < {alpha:g}, {side}), so a p-curve cannot be drawn"
         )
     caution_few(int(used.sum()), notes, "a p-curve of the significant results")
     return PCurve(

@@ -74,7 +74,7 @@ class Certainty(Result):
     def sentence(self) -> str:
         """The proposal in plain words."""
         if self.start == NOTHING:
-            return "There is no evidence whose certainty could be rated."
+            return "No evidence to rate."
         down = [f"{item.domain} ({item.proposal})" for item in self.findings if item.steps]
         open_ = [item.domain for item in self.findings if item.steps is None]
         text = f"Proposed certainty: {self.proposal}. It starts at {self.start}"

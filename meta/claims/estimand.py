@@ -70,7 +70,7 @@ def _size(estimand: Estimand) -> float:
     if estimand.value is not None:
         return estimand.value
     null = no_effect(estimand.measure)
-    assert null is not None  # the claims file asks for a value where there is no "no effect"
+    assert null is not None  # the claims file asks for a value where no effect has no value of its own
     return null
 
 

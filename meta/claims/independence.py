@@ -1,6 +1,6 @@
 """How many independent studies there are, and what those beside the most informative one add.
 
-A study is told by its identity, never by its row: rows of one study are combined before they count. Numbers
+A study is identified by its id, never by its row: rows of one study are combined before they count. Numbers
 that agree to every printed digit under two names are asked about, and counted once where they are too many to
 agree by chance.
 """

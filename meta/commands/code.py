@@ -38,7 +38,7 @@ def call(target: str, function: str, arguments: Sequence[str]) -> str:
     >>> call("fit", "meta.pool", ["es", "method='DL'"])
     "fit = meta.pool(es, method='DL')"
     """
-    start = f"{target} = {function}" if target else function  # within another call there is no target
+    start = f"{target} = {function}" if target else function  # an inner call has no target
     line = f"{start}({', '.join(arguments)})"
     if len(line) <= WIDTH:
         return line

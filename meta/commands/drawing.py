@@ -251,7 +251,7 @@ def funnel(
             effects = load_evidence(studies).effects(source)
             effects = effects.subset(effects.exact)
             if effects.k == 0:
-                raise InputError(f"analysis {source!r} has no computed effect, so there is no funnel to draw")
+                raise InputError(f"analysis {source!r} has no computed effect, so no funnel can be drawn")
         else:
             loaded = load(source, measure, column, study, outcome, reading)
             if code is not None:

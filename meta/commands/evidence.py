@@ -125,5 +125,5 @@ def _find(evidence: Evidence, name: str) -> Study:
     if found is None:
         near = get_close_matches(name, studies, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"see the files in {evidence.library.folder}"
-        raise EvidenceError(f"there is no study {name!r}; {hint}")
+        raise EvidenceError(f"no study {name!r}; {hint}")
     return found

@@ -204,7 +204,7 @@ def numbers_of(fit: Pooled, loaded: Loaded) -> dict[str, Any]:
     tau2_low, tau2_high = fit.tau2_interval("QP")
     back = fit.backtransform()
     names = ("display", "estimate", "ci_low", "ci_high", "pi_low", "pi_high")
-    equal = fit.method == "EE"  # one effect is assumed: there is no spread to predict from, or to bound
+    equal = fit.method == "EE"  # one effect is assumed: nothing to predict from, or to bound
     return fit.to_dict() | {
         "columns": loaded.columns,
         "prediction": None if equal else {"kind": fit.prediction_kind(), "low": low, "high": high},

@@ -74,7 +74,7 @@ class Display:
         return float(known.size / np.sum(1 / known)) if known.size else None
 
     def sizes_among(self, included: np.ndarray) -> np.ndarray | None:
-        """The harmonic mean of each subset, a column of ``included`` (k, m); None where there is no size."""
+        """The harmonic mean of each subset, a column of ``included`` (k, m); None without sizes."""
         if self.sizes is None:
             return None
         known = np.isfinite(self.sizes) & (self.sizes > 0)

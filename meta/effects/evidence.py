@@ -109,7 +109,7 @@ class Evidence:
         raise EvidenceError(f"unknown outcome {name!r}; the claims file has: {', '.join(self.analyses)}")
 
     def effects(self, name: str, *, choices: Choices = PRIMARY) -> EffectSizes:
-        """Return the effects of an analysis by the rules of its claim, one row a cohort.
+        """Return the effects of an analysis by the rules of its claim, one row per cohort.
 
         Parameters
         ----------

@@ -241,7 +241,7 @@ def column(effects: EffectSizes, values: Any, what: str) -> Any:
     offered = ["study", *map(str, effects.columns), *effects.inputs]
     near = get_close_matches(values, offered, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"the columns are: {', '.join(dict.fromkeys(offered))}"
-    raise InputError(f"{what}: there is no column {values!r}; {hint}")
+    raise InputError(f"{what}: no column {values!r}; {hint}")
 
 
 def numbers(effects: EffectSizes, values: Any, what: str) -> np.ndarray:
@@ -325,7 +325,7 @@ def usable(effects: EffectSizes, notes: Notes) -> tuple[EffectSizes, np.ndarray]
         )
         effects = effects.subset(keep)
     if effects.k == 0:
-        raise InputError("there is no study to pool: no row has both an effect and a variance")
+        raise InputError("no study to pool: no row has both an effect and a variance")
     if effects.covariance is not None and np.any(effects.covariance != np.diag(np.diag(effects.covariance))):
         notes.warn(
             "some effects are correlated, but pool treats them as independent: use pool_multilevel for them",

@@ -292,7 +292,7 @@ def _positions(rows: Any, effects: EffectSizes) -> np.ndarray:
         raise InputError("rows must be a mask of True and False, or positions; for labels use where()")
     beyond = picked[(picked < -k) | (picked >= k)]
     if beyond.size:
-        raise InputError(f"there is no row {beyond[0]}: positions go from 0 to {k - 1}")
+        raise InputError(f"no row {beyond[0]}: positions go from 0 to {k - 1}")
     return np.asarray(np.arange(k)[np.asarray(picked, dtype=int)])
 
 

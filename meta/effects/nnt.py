@@ -121,7 +121,7 @@ def nnt_from_rr(risk_ratio: float, *, baseline: float, events_are: str = "bad") 
     _risk(baseline)
     if not 0 < risk_ratio * baseline <= 1:
         raise InputError(
-            f"risk_ratio {risk_ratio:g} at a baseline of {baseline:g} is no risk: "
+            f"risk_ratio {risk_ratio:g} at a baseline of {baseline:g} is not a risk: "
             "check both, or use an odds ratio"
         )
     return _from_risks(

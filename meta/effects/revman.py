@@ -60,9 +60,7 @@ def read_revman(path: str | os.PathLike[str], *, outcome: str | None = None) -> 
     check_arguments(read_revman, locals())
     target = Path(path)
     if not target.is_file():
-        raise InputError(
-            f"there is no file {str(path)!r}; give the path of an .rm5 file or a RevMan CSV export"
-        )
+        raise InputError(f"no file {str(path)!r}; give the path of an .rm5 file or a RevMan CSV export")
     return as_frame(outcomes_of(target.read_bytes(), target.name), outcome, target.name)
 
 

@@ -19,9 +19,9 @@ VTYPES: dict[str, str] = {
 
 
 def choose(measure: Measure, vtype: str | None) -> str | None:
-    """Check ``vtype`` for a measure; None chooses the default; None is returned where there is no choice.
+    """Check ``vtype`` for a measure; None chooses the default, and is returned without a choice.
 
-    "LS" is understood by all measures, as the default where there is no variance of that name.
+    "LS" is understood by all measures, as the default of measures without a variance of that name.
 
     Examples
     --------

@@ -129,7 +129,7 @@ def _against_its_side(kind: str, estimand: Estimand, value: float) -> Iterator[F
         return
     shown = f"{value:g}"
     if value == null:
-        told = f"{null:g} is no effect, not a size"
+        told = f"{null:g} means no effect, not a size"
         remedy = "leave the value out: then any effect on the claim's side counts"
         if kind == "non-inferiority":
             remedy = "write the margin, such as 0.05 for 5 points"

@@ -111,7 +111,7 @@ def known(name: str) -> str:
     >>> known("maen1")
     Traceback (most recent call last):
     ...
-    meta.errors.EvidenceError: there is no column or flag 'maen1'; did you mean mean1, median1 or mean2?
+    meta.errors.EvidenceError: no column or flag 'maen1'; did you mean mean1, median1 or mean2?
     """
     plain = name.strip().lower().replace("-", "_").replace(" ", "_")
     plain = SPELLINGS.get(plain, plain)
@@ -119,9 +119,7 @@ def known(name: str) -> str:
         return plain
     near = get_close_matches(plain, NAMES, n=3)
     hint = f"did you mean {', '.join(near[:-1])}{' or ' if near[1:] else ''}{near[-1]}?" if near else ""
-    raise EvidenceError(
-        f"there is no column or flag {name!r}; {hint or 'meta add --columns lists all of them'}"
-    )
+    raise EvidenceError(f"no column or flag {name!r}; {hint or 'meta add --columns lists all of them'}")
 
 
 @cache

@@ -101,7 +101,7 @@ def _off_scale(estimand: Estimand, name: str, value: float) -> Iterator[Finding]
     said = any(word in estimand.value_text.lower() for word in ("times", "fold"))
     if entry.is_log_ratio and entry.scale == "log" and value >= PLAUSIBLE_RATIO and not said:
         less = f"{1 - value / 100:g}" if value < 100 else "0.59"
-        told = f"a {entry.display} is 1 where there is no effect, and {value:g} looks like a percentage"
+        told = f"a {entry.display} of 1 means no effect, and {value:g} looks like a percentage"
         remedy = f"write {less} for {value:g}% less and {1 + value / 100:g} for {value:g}% more"
         yield Finding(field, f"{value:g}", told, f'{remedy}, or "{value:g} times" in value_text')
 

@@ -101,7 +101,7 @@ def read_table(source: str | Path, *, sheet: str | None = None, text: str | None
     """
     path = Path(source)
     if text is None and not path.is_file():
-        raise EvidenceError(f"there is no file {str(source)!r}; give the path of a CSV, TSV or Excel file")
+        raise EvidenceError(f"no file {str(source)!r}; give the path of a CSV, TSV or Excel file")
     if text is None and path.suffix.lower() in EXCEL:
         lines, comma = _excel(path, sheet), False
     elif text is None and path.suffix.lower() in (".xls", ".ods", ".numbers"):
@@ -123,7 +123,7 @@ def entries(
     common : mapping of str to str
         Fields that hold for every row; a cell of the table goes before them.
     spelled : callable
-        From a header that is no flat name to the flat name it stands for, or None.
+        From a header that is not a flat name to the flat name it stands for, or None.
 
     Returns
     -------
@@ -268,7 +268,9 @@ def _excel(path: Path, sheet: str | None) -> list[list[str]]:
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (BadZipFile, KeyError, ValueError):
-        raise EvidenceError(f"{path.name!r} is no Excel file; save it as .xlsx, or as CSV in UTF-8") from None
+        raise EvidenceError(
+            f"{path.name!r} is not an Excel file; save it as .xlsx, or as CSV in UTF-8"
+        ) from None
     try:
         if sheet is not None and sheet not in book.sheetnames:
             raise EvidenceError(f"{path.name!r} has no sheet {sheet!r}; it has {', '.join(book.sheetnames)}")

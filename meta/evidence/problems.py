@@ -12,7 +12,7 @@ MEND = "compare with the paper and fix the value"
 
 RULES = {
     "missing": ("this field is needed", "add it"),
-    "extra_forbidden": ("there is no field of this name", "remove it, or check its spelling"),
+    "extra_forbidden": ("unknown field", "remove it, or check its spelling"),
     "literal_error": ("must be {expected}", "use one of the values named in the rule"),
     "union_tag_invalid": (
         "the kind must be one of {expected_tags}",

@@ -47,7 +47,7 @@ class Library:
             if study.id == study_id:
                 return study
         known = ", ".join(study.id for study in self.studies)
-        raise EvidenceError(f"there is no study {study_id!r} in {self.folder}; known: {known}")
+        raise EvidenceError(f"no study {study_id!r} in {self.folder}; known: {known}")
 
 
 def read_library(folder: str | Path) -> Library:
@@ -213,8 +213,7 @@ class _Found:
 def _read(folder: Path, extra: Mapping[str, str] = MappingProxyType({})) -> _Found:
     if not folder.is_dir():
         raise EvidenceError(
-            f"there is no folder {str(folder)!r}; run this where studies/ is, or name it; "
-            "meta init begins a review"
+            f"no folder {str(folder)!r}; run this where studies/ is, or name it; meta init begins a review"
         )
     studies: list[Study] = []
     problems: list[Problem] = []

@@ -2,7 +2,7 @@
 
 A standard error that is estimated from residuals (Hartung-Knapp, sandwiches, least squares) is rounding noise
 where the effects lie on the fitted line up to rounding. It is then 0, exactly, and its statistic and p-value
-are NaN: a zero width is no evidence.
+are NaN: a zero width is not evidence.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ def peto(a: np.ndarray, n1: np.ndarray, c: np.ndarray, n2: np.ndarray) -> tuple[
 def hypergeometric_moments(
     a: np.ndarray, n1: np.ndarray, c: np.ndarray, n2: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of ``a`` given the margins when there is no effect, (k,) each.
+    """Mean and variance of ``a`` given the margins under no effect, (k,) each.
 
     >>> hypergeometric_moments(np.array([1.0]), np.array([2.0]), np.array([1.0]), np.array([2.0]))
     (array([1.]), array([0.33333333]))

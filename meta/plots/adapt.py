@@ -188,7 +188,7 @@ class _Builder:
         if pooled and any(row.kind == "study" for row in rows):
             rows.append(Row("gap", "", key="gap"))
         if not rows:
-            rows = [Row("note", "There is no result to show.", key="empty")]
+            rows = [Row("note", "No results to show.", key="empty")]
         columns, inputs = columns_of(es)
         return Table(tuple(rows), es.measure, columns, inputs, level)
 

@@ -135,7 +135,7 @@ def _moderator(effects: Any, result: Any, x: Any, k: int) -> np.ndarray:
             columns = dict(result.es.columns)  # of the rows used
             columns |= {name: result.X[:, i] for i, name in enumerate(result.names) if name not in columns}
         if x not in columns:
-            raise InputError(f"x: there is no column {x!r}; the columns are: {', '.join(map(str, columns))}")
+            raise InputError(f"x: no column {x!r}; the columns are: {', '.join(map(str, columns))}")
         x = columns[x]
     elif labelled(x) and hasattr(result, "design") and len(x) == result.es.k:
         x = column(result.es, x, "x")[result.design.rows]

@@ -332,7 +332,7 @@ def _check(name: str, table: Table) -> None:
     if name in ("study", "tier", "reason") or name in table.columns:
         return
     offered = ", ".join(["study", "tier", "estimate", "weight", "plot", "reason", *table.columns])
-    raise InputError(f"there is no column {name!r} to show; there are: {offered}")
+    raise InputError(f"no column {name!r} to show; there are: {offered}")
 
 
 def texts(column: TextColumn, rows: Sequence[Row], decimal: str = ".") -> list[Any]:

@@ -112,7 +112,7 @@ def specification(
         ]
     unknown = [name for name in choices if name not in columns]
     if unknown:
-        raise InputError(f"choices: there is no column {unknown[0]!r}; it has: {', '.join(columns)}")
+        raise InputError(f"choices: no column {unknown[0]!r}; it has: {', '.join(columns)}")
     lines = [
         (name, value)
         for name in choices

@@ -80,7 +80,7 @@ def orchard(
         else {"": result}
     )
     if not fits:
-        raise InputError("there is no fit to draw: give at least one")
+        raise InputError("no fit to draw: give at least one")
     first = next(iter(fits.values()))
     how = how_read(first)
     table: dict[str, list[Any]] = {"group": [], "study": [], "estimate": [], "vi": []}

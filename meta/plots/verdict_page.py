@@ -71,7 +71,7 @@ def verdicts(
     check_arguments(verdicts, locals())
     records = [_record(item) for item in items]
     if not records:
-        raise InputError("there is no verdict to draw: give at least one")
+        raise InputError("no verdict to draw: give at least one")
     look = as_theme(theme)
     with style():
         figure, axes = _page(records, details, look, title)

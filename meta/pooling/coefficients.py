@@ -164,7 +164,7 @@ def correlation(vcov: np.ndarray) -> np.ndarray:
 
 
 def only_intercept(design: Any) -> bool:
-    """Whether a design holds an intercept and nothing else, so that there is no moderator to test."""
+    """Whether a design holds an intercept and nothing else, and so no moderator to test."""
     return len(design.names) == 1 and design.intercept == 0
 
 

@@ -74,7 +74,7 @@ class CountSubgroups(Result):
         try:
             return self.fits[str(group)]
         except KeyError:
-            raise InputError(f"there is no group {group!r}; the groups are: {', '.join(self.fits)}") from None
+            raise InputError(f"no group {group!r}; the groups are: {', '.join(self.fits)}") from None
 
     def __len__(self) -> int:
         return len(self.fits)

@@ -153,7 +153,7 @@ class LocationScale(LinearFit, InformationCriteria):
         return self.tau2 if new is None else np.full(len(rows), np.nan)
 
     def _is_mean(self) -> bool:
-        return False  # one tau2 a study, so that there is no single prediction
+        return False  # one tau2 per study, hence no single prediction
 
     def _terms(self) -> list[Mapping[str, Any]]:
         """Both sets of coefficients."""

@@ -192,12 +192,12 @@ class PooledMany(Result):
         Raises
         ------
         InputError
-            If there is no array of a name.
+            If no array has that name.
         """
         chosen = _ARRAYS if fields is None else tuple(fields)
         for name in chosen:
             if name not in _ARRAYS:
-                raise InputError(f"there is no array {name!r}; there are: {', '.join(_ARRAYS)}")
+                raise InputError(f"no array {name!r}; there are: {', '.join(_ARRAYS)}")
         return store({name: getattr(self, name) for name in chosen}, folder)
 
 

@@ -66,7 +66,7 @@ def prediction_interval(fit: MultilevelNumbers, level: float) -> Interval:
     elif fit.p == 1 and all(term.z is None for term in fit.random_terms):
         row = fit.predict(level=level)
         return Interval(float(row["pi_low"].iloc[0]), float(row["pi_high"].iloc[0]))
-    raise NotEstimableError("there is no single prediction interval; use predict(newdata)")
+    raise NotEstimableError("no single prediction interval exists; use predict(newdata)")
 
 
 def random_effects(fit: MultilevelNumbers, level: float) -> pd.DataFrame:

@@ -36,7 +36,7 @@ def position(fit: MultilevelNumbers, component: int | str) -> tuple[int, str]:
     known = parameters(fit)
     if not isinstance(component, str):
         if not 0 <= int(component) < len(known):
-            raise NotEstimableError(f"there is no component {component}; there are {len(known)}, from 0 on")
+            raise NotEstimableError(f"no component {component}; there are {len(known)}, from 0 on")
         return known[int(component)]
     terms = fit.random_terms
     short = [fit.levels[i] if i < len(fit.levels) else "" for i in range(len(terms))]

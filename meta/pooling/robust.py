@@ -234,7 +234,7 @@ def _caution_degenerate(core: Sandwich, names: tuple[str, ...], notes: Notes) ->
     if not np.any(core.vcov) and core.determined.any():
         notes.warn(
             "the effects lie exactly on the fitted values, so that cluster-robust standard errors are 0 "
-            "and there is no test",
+            "and cannot be tested",
             NarrowIntervalWarning,
             stacklevel=4,
         )

@@ -88,7 +88,7 @@ class Subgroups(Result):
         try:
             return self.fits[str(group)]
         except KeyError:
-            raise InputError(f"there is no group {group!r}; the groups are: {', '.join(self.fits)}") from None
+            raise InputError(f"no group {group!r}; the groups are: {', '.join(self.fits)}") from None
 
     def _shown(self) -> str:
         return ", ".join(f"{name} (k={fit.k})" for name, fit in self.fits.items())

@@ -176,7 +176,7 @@ def _apply(rule: Rule, own: int, ways: Ways) -> set[str]:
 
 
 def _admit(present: tuple[Way, ...], mask: int, cost: float) -> tuple[Way, ...] | None:
-    """The ways that stay beside a new one; None if it is no better than one of them."""
+    """The ways that stay beside a new one; None if one of them is as good."""
     for way in present:
         if way.mask == mask:
             # beyond the rounding of sums of costs

@@ -81,7 +81,7 @@ class Solution:
     phase : str
         "final" or "change" where the groups were measured before and after; empty otherwise.
     reason : str
-        Why there is no effect, and what would help.
+        Why no effect follows, and what would help.
     """
 
     measure: str

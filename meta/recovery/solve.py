@@ -174,7 +174,7 @@ def _assumed(assume: Mapping[str, float] | None) -> dict[str, float]:
         if name not in known:
             near = nearest(name, known)
             hint = f"did you mean {near!r}?" if near else f"those with a value are {', '.join(known)}"
-            raise InputError(f"assume: there is no assumption {name!r}; {hint}")
+            raise InputError(f"assume: no assumption {name!r}; {hint}")
     return {name: float(value) for name, value in (assume or {}).items()}
 
 

@@ -148,7 +148,7 @@ def plain_json(text: str | bytes) -> Any:
     """JSON without NaN and without what nests too deep to be read; else a ValueError."""
 
     def refuse(name: str) -> Any:
-        raise ValueError(f"{name} is no JSON")
+        raise ValueError(f"{name} is not JSON")
 
     try:
         return json.loads(text, parse_constant=refuse)

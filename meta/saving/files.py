@@ -206,7 +206,7 @@ def _readable(value: Any) -> Any:
 
 
 def _pretty(value: Any, indent: int = 0) -> str:
-    """JSON with one line a field, and lists of plain values on one line."""
+    """JSON with one line per field, and lists of plain values on one line."""
     inner = "  " * (indent + 1)
     if isinstance(value, dict) and value:
         rows = [

@@ -136,7 +136,7 @@ def _header_lines(header: Any) -> tuple[int, ...] | None:
 
 
 def read_file(path: Path, choices: Choices | None = None) -> TableFile:
-    """Read a file that is no RevMan review, by its ending and its content."""
+    """Read a file that is not a RevMan review, by its ending and its content."""
     choices = choices or Choices()
     check_file(path)
     ending = path.suffix.lower()
@@ -160,9 +160,7 @@ def check_file(path: Path) -> None:
     try:
         about = path.stat()
     except FileNotFoundError:
-        raise InputError(
-            f"there is no file {str(path)!r}; give the path of a CSV, TSV or Excel file, or -"
-        ) from None
+        raise InputError(f"no file {str(path)!r}; give the path of a CSV, TSV or Excel file, or -") from None
     except (OSError, ValueError) as problem:
         raise InputError(f"{str(path)!r} cannot be read: {getattr(problem, 'strerror', problem)}") from None
     if stat.S_ISDIR(about.st_mode):

@@ -62,7 +62,7 @@ def lay_out(grid: Grid, name: str, *, header: Sequence[int] | None = None, skip:
     Raises
     ------
     InputError
-        If there is no table, or a row has more cells than the header.
+        If no table is found, or a row has more cells than the header.
 
     Examples
     --------

@@ -130,7 +130,7 @@ def test_refusals(make, match):
 def test_three_level_refusals():
     es = EffectSizes([0.1, 0.2], [0.1, 0.1], "SMD", ["a", "b"])
     priors = {"effect": meta.Normal(0, 1), "tau_study": meta.HalfNormal(1), "tau_effect": meta.HalfNormal(1)}
-    with pytest.raises(InputError, match="study: there is no column 'lab'"):
+    with pytest.raises(InputError, match="study: no column 'lab'"):
         bayes_multilevel(es, study="lab", **priors)
     bounded = EffectSizes(
         [np.nan, 0.1],

@@ -141,9 +141,9 @@ def test_a_terminal_is_asked_before_writing(add, folder):
         (["--mean1", "--sd1", "3"], "--mean1 has no value"),
         (["--mean1", "3", "--mean1", "4"], "given twice"),
         (["stray"], "'stray' belongs to no flag"),
-        (["--from", "nowhere.bib"], "there is no file 'nowhere.bib'"),
-        (["--rows", "nowhere.csv"], "there is no file 'nowhere.csv'"),
-        (["--studies", "nowhere", *DOE, *TRIAL, *MEANS, "--yes"], "there is no folder 'nowhere'"),
+        (["--from", "nowhere.bib"], "no file 'nowhere.bib'"),
+        (["--rows", "nowhere.csv"], "no file 'nowhere.csv'"),
+        (["--studies", "nowhere", *DOE, *TRIAL, *MEANS, "--yes"], "no folder 'nowhere'"),
     ],
 )
 def test_mistakes_are_one_sentence(add, arguments, message):

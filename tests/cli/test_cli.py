@@ -219,7 +219,7 @@ def test_a_full_disk_is_one_sentence(invoke, monkeypatch):
 def test_a_missing_folder_is_one_sentence(invoke):
     code, _, err = invoke("run")
     assert code == 2
-    assert err.startswith("error: there is no folder 'studies'")
+    assert err.startswith("error: no folder 'studies'")
 
 
 def test_claims(invoke):
@@ -297,7 +297,7 @@ def test_pool_reads_standard_input_and_european_numbers(invoke):
 @pytest.mark.parametrize(
     ("arguments", "stdin", "sentence"),
     [
-        (["nofile.csv"], None, "there is no file 'nofile.csv'"),
+        (["nofile.csv"], None, "no file 'nofile.csv'"),
         (["-"], "", "is not a table"),
         (["-"], 'a,b\n"1,2\n', "is not a table"),
         (["-"], "tpos,tn,cpos,cn\n1,9,2,9\n", "with these columns it can be RR, OR or RD"),
@@ -439,7 +439,4 @@ def test_the_module_runs_as_a_program():
         env={**os.environ, "PYTHONWARNINGS": "error"},
     )
     assert done.returncode == 2
-    assert (
-        done.stderr
-        == "error: there is no file 'nofile.csv'; give the path of a CSV, TSV or Excel file, or -\n"
-    )
+    assert done.stderr == "error: no file 'nofile.csv'; give the path of a CSV, TSV or Excel file, or -\n"

@@ -384,7 +384,7 @@ def test_cells_that_a_spreadsheet_would_run_are_quoted(invoke, tmp_path):
 
 
 MISTAKES = [
-    (["no.csv"], None, "there is no file 'no.csv'"),
+    (["no.csv"], None, "no file 'no.csv'"),
     (["."], None, "'.' is a folder"),
     (["-"], "", "it is empty"),
     (["-"], "\n\n", "it is empty"),

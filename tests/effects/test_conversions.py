@@ -183,7 +183,7 @@ def test_nnt_from_relative_effects():
         (lambda: nnt_from_rd(0.1, events_are="rare"), "unknown events_are 'rare'; allowed: bad, good"),
         (lambda: nnt_from_or(-0.7, baseline=0.3), "odds_ratio must be > 0: got -0.7; is it a log odds ratio"),
         (lambda: nnt_from_or(0.7, baseline=30), "baseline must lie between 0 and 1, not 30"),
-        (lambda: nnt_from_rr(5, baseline=0.3), "risk_ratio 5 at a baseline of 0.3 is no risk"),
+        (lambda: nnt_from_rr(5, baseline=0.3), "risk_ratio 5 at a baseline of 0.3 is not a risk"),
         (lambda: cv.r_to_smd(1.0), "r must be between -1 and 1: got 1"),
         (lambda: cv.r_to_z(-1.0), "r must be between -1 and 1: got -1"),
         (lambda: cv.smd_of_superiority(1.0), "probability must be between 0 and 1"),

@@ -129,5 +129,5 @@ def test_short_lines_and_endless_numbers_are_no_crash(tmp_path):
 
 
 def test_a_missing_file_is_named():
-    with pytest.raises(InputError, match=r"there is no file 'no\.rm5'"):
+    with pytest.raises(InputError, match=r"no file 'no\.rm5'"):
         meta.read_revman("no.rm5")

@@ -164,11 +164,11 @@ def test_what_is_no_excel_file_is_told(tmp_path):
     path = tmp_path / "data.xlsx"
     path.write_text(PLAIN)
     pytest.importorskip("openpyxl")
-    with pytest.raises(EvidenceError, match="is no Excel file"):
+    with pytest.raises(EvidenceError, match="is not an Excel file"):
         read_table(path)
     with pytest.raises(EvidenceError, match="save it as"):
         read_table(tmp_path / "data.xls") if (tmp_path / "data.xls").write_text("x") else None
-    with pytest.raises(EvidenceError, match="there is no file"):
+    with pytest.raises(EvidenceError, match="no file"):
         read_table(tmp_path / "nowhere.csv")
     (tmp_path / "latin.csv").write_bytes("author\nMüller\n".encode("latin-1"))
     with pytest.raises(EvidenceError, match="not UTF-8"):

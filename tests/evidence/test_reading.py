@@ -134,7 +134,7 @@ def test_a_byte_order_mark_is_read(folder):
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(EvidenceError, match="there is no folder"):
+    with pytest.raises(EvidenceError, match="no folder"):
         read_library(tmp_path / "nowhere")
 
 

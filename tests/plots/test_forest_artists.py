@@ -277,7 +277,7 @@ def test_ordering():
 def test_headings_by_a_column():
     rows = meta.forest(trials(), by="arm").rows
     assert [(row.kind, row.label) for row in rows][:3] == [("group", "x"), ("study", "A"), ("study", "A")]
-    with pytest.raises(InputError, match="there is no column 'dose'"):
+    with pytest.raises(InputError, match="no column 'dose'"):
         meta.forest(trials(), by="dose")
 
 
@@ -351,7 +351,7 @@ def test_nothing_to_draw_is_still_a_page():
     plot = meta.forest(es)
     assert plot.rows[0].shape == "none"
     assert "0.50" not in plot.render("svg").decode()
-    assert [row.label for row in meta.forest(es.subset([])).rows] == ["There is no result to show."]
+    assert [row.label for row in meta.forest(es.subset([])).rows] == ["No results to show."]
 
 
 def test_columns_by_name_function_and_object():
@@ -372,7 +372,7 @@ def test_columns_by_name_function_and_object():
     assert "Group" in shown
     assert "c" in shown
     assert plot.layout.columns["Group"][1] < plot.layout.panel[0]
-    with pytest.raises(InputError, match="there is no column 'dose' to show"):
+    with pytest.raises(InputError, match="no column 'dose' to show"):
         meta.forest(es, columns=["dose"])
 
 

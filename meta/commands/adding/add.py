@@ -148,7 +148,7 @@ def _text(source: str) -> str:
         return sys.stdin.read()
     path = Path(source)
     if not path.is_file():
-        raise InputError(f"there is no file {source!r}; save the reference to a file, or pipe it in with -")
+        raise InputError(f"no file {source!r}; save the reference to a file, or pipe it in with -")
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:

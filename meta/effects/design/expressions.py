@@ -320,7 +320,7 @@ def _words(node: ast.AST) -> str:
 
 
 def refuse(problem: Forbidden, formula: str) -> InputError:
-    """The refusal of what formulas do not offer; a name that is no column is reported elsewhere."""
+    """The refusal of what formulas do not offer; a name that is not a column is reported elsewhere."""
     what = str(problem)[:80]
     said = f"uses {what}, which formulas do not offer" if problem.name else f"cannot hold {what}"
     return InputError(

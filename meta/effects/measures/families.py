@@ -20,7 +20,7 @@ Family = Literal[
 """Names of the families.
 
 ``log ratio``
-    Log of a ratio of two groups, or of one group at two times: free of units, 0 is no effect.
+    Log of a ratio of two groups, or of one group at two times: free of units, 0 means no effect.
 ``standardised difference``
     In standard deviations.
 ``difference in units``

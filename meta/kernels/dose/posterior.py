@@ -19,7 +19,7 @@ Array = np.ndarray
 NODES = 16
 """Gauss-Legendre nodes of each panel."""
 PANELS = (0.0, *(2.0**k for k in range(-6, 13)))
-"""Ends of the panels, in typical standard errors of an effect: beyond, there is no likelihood."""
+"""Ends of the panels, in typical standard errors of an effect: the likelihood is 0 beyond."""
 
 
 @dataclass(frozen=True, slots=True)

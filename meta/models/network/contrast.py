@@ -106,7 +106,7 @@ class NetworkContrast(OneMean, Result):
         """Where the true effect of a new trial lies: t with the degrees of freedom of the test."""
         share = self.level if level is None else check_level(level)
         if not self._predicts():
-            raise NotEstimableError("there is no prediction interval: the model has no heterogeneity")
+            raise NotEstimableError("no prediction interval: the model has no heterogeneity")
         half = float(quantile(0.5 + share / 2, self.df)) * math.sqrt(self.se**2 + self.tau2)
         return self.estimate - half, self.estimate + half
 
@@ -115,7 +115,7 @@ class NetworkContrast(OneMean, Result):
         if (below is None) == (above is None):
             raise InputError("give exactly one of below= and above=")
         if not self._predicts():
-            raise NotEstimableError("there is no prediction: the model has no heterogeneity")
+            raise NotEstimableError("no prediction: the model has no heterogeneity")
         scale = math.sqrt(self.se**2 + self.tau2)
         distance = below - self.estimate if below is not None else self.estimate - (above or 0.0)
         return float(lower_tail(distance / scale, self.df))

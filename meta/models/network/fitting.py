@@ -17,7 +17,7 @@ from meta.models.network.result import Network
 TESTS = ("KR", "t", "z", "hksj", "adhoc")
 NO_EXCESS = (
     "tau2 cannot be estimated: the trials leave no residual degrees of freedom (df = 0), so that effects "
-    "are pooled without heterogeneity, tests are normal and there is no prediction interval"
+    "are pooled without heterogeneity, tests are normal, and a prediction interval does not exist"
 )
 
 

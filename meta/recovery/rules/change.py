@@ -41,7 +41,7 @@ def correlation_of_sds(before: np.ndarray, after: np.ndarray, change: np.ndarray
 
 
 def final_sd(before: np.ndarray, change: np.ndarray, r: np.ndarray) -> np.ndarray:
-    """SD after, from those before and of the change; NaN where there is no or no single solution.
+    """SD after, from those before and of the change; NaN without a unique solution.
 
     >>> float(final_sd(*map(np.array, (4.0, 13**0.5, 0.7))).round(3))
     5.0

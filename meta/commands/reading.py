@@ -106,7 +106,9 @@ def load(
     effects = rows.effects()
     if not effects.exact.any():
         raise InputError(_no_effect(source, facts.measure, effects.warnings))
-    notes = (*effects.warnings, *rows.about_zeros(effects)) if not counts else effects.warnings
+    notes = rows.not_said(effects.warnings)
+    if not counts:
+        notes = (*notes, *rows.about_zeros(effects))
     if tell and not counts:
         for message in notes:
             note(f"note: {message}")

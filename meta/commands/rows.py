@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +47,7 @@ class Rows:
             self.call["drop00"] = reading.drop00
         self.call |= facts.options
         self.labels = labels
+        self.said: list[str] = []
         self.kept = np.arange(self.k)
         self.blanked: list[str] = []
         self.remade: list[str] = []
@@ -111,23 +112,32 @@ class Rows:
                 gone[list(found.rows)] = True
                 note(f"left out: {found.text} (--keep-totals keeps it)")
             else:
-                note(f"look: {found.text}")
+                self._look(found.text)
         study, values = study[~gone], {name: x[~gone] for name, x in values.items()}
         raw = {name: x for name, x in values.items() if not name.startswith("model_")}
         for found in () if self.multilevel else audit.repeated_labels(study):
             remedy = "meta pool --cluster study keeps them together"
-            note(f"look: {found.text}, pooled as if independent ({remedy})")
+            self._look(found.text, f", pooled as if independent ({remedy})")
         for found in audit.repeated_numbers(study, raw):
-            note(f"look: {found.text}; is a study there twice?")
+            self._look(found.text, "; is a study there twice?")
         for found in audit.codes(study, raw):
             code = f"{found.text.partition(' = ')[2].partition(' ')[0]}"
-            note(f"look: {found.text} (--missing {code} reads it as missing)")
-        for text in self._scales(values):
-            note(f"look: {text}")
+            self._look(found.text, f" (--missing {code} reads it as missing)")
+        for text, remedy in self._scales(values):
+            self._look(text, remedy)
         if gone.any():
             self.keep(~gone)
 
-    def _scales(self, values: Mapping[str, np.ndarray]) -> list[str]:
+    def _look(self, text: str, more: str = "") -> None:
+        """Say once what the owner should look at, with the flag that decides; the library warns too."""
+        self.said.append(text)
+        note(f"look: {text}{more}")
+
+    def not_said(self, warnings: Sequence[str]) -> tuple[str, ...]:
+        """Warnings of the library that were not said already."""
+        return tuple(text for text in warnings if not text.startswith(tuple(self.said)))
+
+    def _scales(self, values: Mapping[str, np.ndarray]) -> list[tuple[str, str]]:
         from meta.effects.registry import measure as look_up
         from meta.tables import audit
 
@@ -139,11 +149,11 @@ class Rows:
             other = "sei" if error == "vi" else "vi"
             name = self.facts.columns[error]
             told += [
-                f"{found.text} (--column {other}={name} takes it so)"
+                (found.text, f" (--column {other}={name} takes it so)")
                 for found in audit.spread_swapped(limits, error)
             ]
         if entry.is_log_ratio and "yi" in self.facts.columns and self.reading.scale is None:
-            told += [f"{found.text} (--scale ratio takes them so)" for found in audit.raw_ratios(values)]
+            told += [(found.text, " (--scale ratio takes them so)") for found in audit.raw_ratios(values)]
         return told
 
     def _not_estimable(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -92,8 +93,8 @@ def _found(
     check_names(facts)
     values = {name: _number("--assume", name, value) for name, value in _pairs("--assume", assume).items()}
     more: dict[str, Any] = {"assume": values} if values else {}
-    said = "".join(f", {name}={value!r}" for name, value in (*facts.items(), *more.items()))
     if source is None:
+        said = "".join(f", {name}={_literal(value)}" for name, value in (*facts.items(), *more.items()))
         return solve_facts(measure=measure, **facts, **more), f"meta.solve(measure={measure!r}{said})"
     columns, named, label = _table(source, measure, facts, study)
     found = solve_facts(columns, measure=measure, study=label, **named, **more)
@@ -138,6 +139,21 @@ def _pairs(flag: str, given: list[str]) -> dict[str, Any]:
             raise InputError(f"{name} is given twice: {found[name]!r} and {value!r}; keep one")
         found[name] = value
     return found
+
+
+def _literal(value: Any) -> str:
+    """A fact as Python writes it: a number, or text where a float would lose a printed zero, or for words.
+
+    >>> _literal("32"), _literal("0.04"), _literal("0.040"), _literal("032"), _literal("lower")
+    ('32', '0.04', "'0.040'", "'032'", "'lower'")
+    """
+    try:
+        number = ast.literal_eval(value) if isinstance(value, str) else value
+    except (ValueError, SyntaxError):
+        return repr(value)
+    if isinstance(value, str) and (not isinstance(number, (int, float)) or repr(number) != value):
+        return repr(value)
+    return repr(number)
 
 
 def _number(flag: str, name: str, value: str) -> float:

@@ -15,6 +15,7 @@ from meta.effects.inputs import as_floats, study_labels, take, with_labels
 from meta.effects.measures.definition import Measure
 from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
+from meta.effects.row_audit import odd_rows
 from meta.effects.used import GENERIC, is_computed, known, needed, refuse_options
 from meta.effects.vtypes import choose, variant_name
 from meta.errors import DataWarning, InputError, Notes
@@ -178,7 +179,8 @@ def effect_sizes(
         variant = variant_name(entry, chosen, **options)
         work.provenance["vi"] = variant or "large-sample variance"
     if table is not None and k <= audit.MOST_LABELS:
-        work.messages += audit.odd_rows(work.study, work.values)
+        computed = list(taken) if is_computed(entry, columns) else []
+        work.messages += odd_rows(entry, work.study, work.values, own.columns, computed)
     notes = Notes()
     for message in work.messages:
         notes.warn(message, DataWarning, stacklevel=3)

@@ -6,7 +6,8 @@ from typing import Any, overload
 
 from meta.arguments import check_arguments, refuse_unused
 from meta.effects.intake import as_effects, column, usable, weights_of
-from meta.errors import Notes
+from meta.effects.row_audit import repeated_studies
+from meta.errors import DataWarning, Notes
 from meta.keywords import keywords
 from meta.pooling.fitting import fit_effects
 from meta.pooling.options import check_options
@@ -99,4 +100,6 @@ def pool(
             effects, column(effects, by, "by"), options=options, weights=given, common_tau2=common_tau2
         )
     effects, used = usable(effects, notes)
+    for text in repeated_studies(effects):
+        notes.warn(text, DataWarning)
     return fit_effects(effects, options, weights=None if given is None else given[used], notes=notes)

@@ -101,7 +101,37 @@ def odd_rows(study: Labels, values: Values) -> list[str]:
     """
     sums = [found for found in totals(study, values) if found.kind in ("total", "sum")]
     told = [found.text if found.kind == "sum" else f"{found.text}; leave it out" for found in sums]
+    told += [f"{found.text}; is a study there twice?" for found in repeated_numbers(study, values)]
     return told + [f"{found.text}; make it missing" for found in codes(study, values)]
+
+
+def odd_effects(values: Values, given: Sequence[str], *, log_ratio: bool, standardised: bool) -> list[str]:
+    """What a library function warns of where effects are computed already: their scale and their errors.
+
+    Parameters
+    ----------
+    values : mapping
+        ``yi``, ``vi`` and, where they are known, ``sei``, ``model_low``, ``model_high``, ``n1``, ``n2``.
+    given : sequence of str
+        The arguments that the caller gave.
+    log_ratio, standardised : bool
+        What the measure is.
+
+    Examples
+    --------
+    >>> effects = {"yi": np.array([1.35, 1.65, 1.1]), "vi": np.array([0.01, 0.04, 0.02])}
+    >>> odd_effects(effects, ["yi", "vi"], log_ratio=True, standardised=False)[0][-35:]
+    '? give ratios as estimate=, not yi='
+    """
+    told = []
+    error = next((name for name in ("vi", "sei") if name in given and name in values), None)
+    if error is not None:
+        known = {name: x for name, x in values.items() if standardised or name[0] != "n"}
+        other = "sei" if error == "vi" else "vi"
+        told += [f"{found.text}; give them as {other}=" for found in spread_swapped(known, error)]
+    if log_ratio and "yi" in given and {"yi", "vi"} <= values.keys():
+        told += [f"{found.text} give ratios as estimate=, not yi=" for found in raw_ratios(values)]
+    return told
 
 
 def _sums_up(row: int, group: np.ndarray, counts: Values, values: Values) -> str:
@@ -179,7 +209,7 @@ def repeated_numbers(study: Labels, values: Values) -> list[Finding]:
     >>> found[0].text
     "'A' and 'C' have the same numbers"
     """
-    columns = [x for x in values.values() if x.dtype.kind == "f"]
+    columns = [x for x in values.values() if x.dtype.kind == "f" and x.ndim == 1]
     if not columns or len(study) > MOST_LABELS:
         return []
     table = np.stack(columns, axis=1)

@@ -197,7 +197,9 @@ def _with_pandas(path: Path, sheet: str | int | None) -> dict[str, Grid]:
         with pd.ExcelFile(path) as book:
             names = [str(name) for name in book.sheet_names]
             chosen = names if sheet is None else [_named(names, sheet, path.name)]
-            frames = {name: book.parse(name, header=None, dtype=object) for name in chosen}
+            frames = {
+                name: pd.read_excel(book, sheet_name=name, header=None, dtype=object) for name in chosen
+            }
     except ImportError:
         package = NEEDS.get(path.suffix.lower(), "python-calamine")
         raise InputError(

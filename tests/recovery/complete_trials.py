@@ -9,25 +9,22 @@ from meta.recovery.assumptions import ASSUMPTIONS
 from meta.recovery.rules.centres import quartile_width, range_width
 
 
-def _within(value, assumption):
-    return ASSUMPTIONS[assumption].low <= value <= ASSUMPTIONS[assumption].high
-
-
 def people_twice(rng, n, means, correlation):
     """Values of the same people twice: any correlation and SDs of which what is assumed of them is true.
 
-    The correlation and the ratio of the SDs are drawn over the whole of their stated ranges; only a sample
-    that falls outside the ranges is drawn again, as nothing is promised of it.
+    The correlation and the ratio of the SDs of the sample itself are drawn over the whole of their stated
+    ranges, and the sample is made to have them: normal values, uncorrelated by their Cholesky factor, times
+    that of the covariance that was drawn.
     """
     low, high = ASSUMPTIONS[correlation].low, ASSUMPTIONS[correlation].high
-    while True:
-        r, ratio = rng.uniform(low, high), np.exp(rng.uniform(*np.log([2 / 3, 1.5])))
-        covariance = 9 * np.array([[ratio**2, r * ratio], [r * ratio, 1]])
-        one, two = rng.multivariate_normal(means, covariance, n).T
-        if _within(np.corrcoef(one, two)[0, 1], correlation) and _within(
-            one.std(ddof=1) / two.std(ddof=1), "same-sds"
-        ):
-            return one, two
+    ends = ASSUMPTIONS["same-sds"].low, ASSUMPTIONS["same-sds"].high
+    r, ratio = rng.uniform(low, high), np.exp(rng.uniform(*np.log(ends)))
+    covariance = 9 * np.array([[ratio**2, r * ratio], [r * ratio, 1]])
+    values = rng.normal(size=(n, 2))
+    values -= values.mean(axis=0)
+    values = values @ np.linalg.inv(np.linalg.cholesky(np.cov(values.T))).T @ np.linalg.cholesky(covariance).T
+    one, two = (values + means + rng.multivariate_normal([0, 0], covariance / n)).T
+    return one, two
 
 
 def _arm(values, arm, facts):

@@ -36,6 +36,8 @@ def test_the_command_prints_what_the_function_finds(capsys, monkeypatch):
     assert json.loads(out)["yi"] == found.yi
     code, out, _ = run(capsys, monkeypatch, *FACTS, "--code")
     assert eval(out, {"meta": meta}).to_dict() == found.to_dict()
+    # numbers as numbers; text only where a float would lose a zero that was printed
+    assert out.strip() == "meta.solve(measure='SMD', mean1=32, n1=18, mean2=44, n2=17, p='0.040')"
     code, out, _ = run(capsys, monkeypatch, *FACTS, "--explain")
     assert "doi:10.1002/9781119536604.ch6" in out
 

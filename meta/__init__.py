@@ -50,15 +50,15 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.models.dose.bayes_dose import bayes_dose as bayes_dose
     from meta.models.dose.comparison import ShapeComparison as ShapeComparison
     from meta.models.dose.comparison import compare_shapes as compare_shapes
+    from meta.models.dose.curve_result import DoseResponse as DoseResponse
+    from meta.models.dose.dose_region import DoseRegion as DoseRegion
     from meta.models.dose.dose_response import dose_response as dose_response
-    from meta.models.dose.region import DoseRegion as DoseRegion
-    from meta.models.dose.result import DoseResponse as DoseResponse
+    from meta.models.network.additive_components import NetworkComponents as NetworkComponents
     from meta.models.network.bayes import bayes_network as bayes_network
-    from meta.models.network.components import NetworkComponents as NetworkComponents
-    from meta.models.network.contrast import NetworkContrast as NetworkContrast
+    from meta.models.network.network_contrast import NetworkContrast as NetworkContrast
+    from meta.models.network.network_posterior import NetworkPosterior as NetworkPosterior
+    from meta.models.network.network_result import Network as Network
     from meta.models.network.pool import pool_network as pool_network
-    from meta.models.network.posterior import NetworkPosterior as NetworkPosterior
-    from meta.models.network.result import Network as Network
     from meta.plots.figure import FigureResult as FigureResult
     from meta.plots.forest import ForestPlot as ForestPlot
     from meta.plots.forest import forest as forest
@@ -159,12 +159,12 @@ _CLASSES = {
     "LocationScale": "meta.pooling.location_scale",
     "Multilevel": "meta.pooling.multilevel_result",
     "PooledCounts": "meta.pooling.count_result",
-    "Network": "meta.models.network.result",
-    "NetworkContrast": "meta.models.network.contrast",
-    "NetworkComponents": "meta.models.network.components",
-    "NetworkPosterior": "meta.models.network.posterior",
-    "DoseResponse": "meta.models.dose.result",
-    "DoseRegion": "meta.models.dose.region",
+    "Network": "meta.models.network.network_result",
+    "NetworkContrast": "meta.models.network.network_contrast",
+    "NetworkComponents": "meta.models.network.additive_components",
+    "NetworkPosterior": "meta.models.network.network_posterior",
+    "DoseResponse": "meta.models.dose.curve_result",
+    "DoseRegion": "meta.models.dose.dose_region",
     "DosePosterior": "meta.models.dose.bayes_dose",
     "ShapeComparison": "meta.models.dose.comparison",
     "Robust": "meta.pooling.robust",

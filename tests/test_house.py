@@ -139,7 +139,7 @@ LISTS_OF_MEASURES = {
     "pooling/counts.py": "one Mantel-Haenszel formula per measure",
     "pooling/dependence.py": "one covariance formula per measure",
     "pooling/glmm.py": "one set of likelihoods per measure",
-    "report/methods.py": "the sentence of the methods section per measure of a claim",
+    "report/methods_text.py": "the sentence of the methods section per measure of a claim",
 }
 """Modules outside the registry that list three or more measures, and why; the list may only shrink."""
 

@@ -20,7 +20,7 @@ from meta.kernels.adaptive_quadrature import Axis, legendre_rule
 from meta.kernels.nnhm import conditional
 from meta.keywords import keywords
 from meta.results.base import Result
-from meta.results.columns import tidy_columns
+from meta.results.table_columns import tidy_columns
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,9 +15,9 @@ from meta.bayes.distributions import Distribution
 from meta.bayes.prior_base import Prior
 from meta.errors import unknown_option
 from meta.formatting import interval, number, percent, significant
+from meta.results.back_transformation import BackTransformed, back_transformed
 from meta.results.base import Result
-from meta.results.display import BackTransformed, back_transformed
-from meta.results.text import display_text, heading, needs_display
+from meta.results.print_out import display_text, heading, needs_display
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,7 +16,7 @@ from meta.formatting import number, shown
 from meta.kernels.bounded import Rows, row_log_likelihood
 from meta.keywords import keywords
 from meta.results.base import Result
-from meta.results.text import heading
+from meta.results.print_out import heading
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from meta.bayes.posterior_numbers import PosteriorNumbers
 from meta.bayes.posterior_tables import augmented, predictions, terms
 from meta.bayes.posterior_text import posterior_lines
 from meta.bayes.predictive_checks import PredictiveCheck, predictive_check
-from meta.results.display import BackTransformed, back_transformed
+from meta.results.back_transformation import BackTransformed, back_transformed
 
 if TYPE_CHECKING:
     import pandas as pd

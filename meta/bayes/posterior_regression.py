@@ -12,7 +12,7 @@ from meta.bayes.posterior_text import regression_lines
 from meta.bayes.regression_loo import regression_loo
 from meta.bayes.regression_numbers import RegressionNumbers
 from meta.bayes.regression_tables import augmented, contrast_table, predictions
-from meta.results.options import check_interval_option, check_scale
+from meta.results.checked_options import check_interval_option, check_scale
 from meta.results.plain import plain
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import numpy as np
 from meta.bayes.posterior_numbers import PosteriorNumbers
 from meta.bayes.regression_numbers import RegressionNumbers
 from meta.formatting import interval, number, percent, significant
-from meta.results.text import Line as Printed
-from meta.results.text import coefficient_right, cut_notes, display_text, heading, needs_display
+from meta.results.print_out import Line as Printed
+from meta.results.print_out import coefficient_right, cut_notes, display_text, heading, needs_display
 
 TITLE = "Bayesian random-effects meta-analysis"
 ENGINES = {"exact": "exact (quadrature)", "pymc": "PyMC (NUTS)"}

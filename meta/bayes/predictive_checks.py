@@ -14,7 +14,7 @@ from meta.bayes.posterior_numbers import PosteriorNumbers
 from meta.errors import InputError, NotEstimableError, unknown_option
 from meta.formatting import interval, number, p_value
 from meta.results.base import Result
-from meta.results.text import heading
+from meta.results.print_out import heading
 
 Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

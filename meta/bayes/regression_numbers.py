@@ -18,7 +18,7 @@ from meta.bayes.shrinkage_priors import SlopesPrior
 from meta.effects.design import Design
 from meta.errors import NotEstimableError, unknown_option
 from meta.results.base import Result
-from meta.results.columns import rows_of_table
+from meta.results.table_columns import rows_of_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,9 +13,9 @@ from meta.bayes.regression_numbers import RegressionNumbers
 from meta.effects.design import index_of
 from meta.errors import InputError, NotEstimableError
 from meta.kernels.inference import quantile
-from meta.results.contrasts import named_rows, weights_of
-from meta.results.display import on_display
-from meta.results.options import without_intervals
+from meta.results.back_transformation import on_display
+from meta.results.checked_options import without_intervals
+from meta.results.linear_contrasts import named_rows, weights_of
 
 if TYPE_CHECKING:
     import pandas as pd

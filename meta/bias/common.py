@@ -14,10 +14,9 @@ from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, NarrowIntervalWarning, Notes, NotEstimableError
 from meta.kernels.inference import lower_tail, quantile
 from meta.results import base
-from meta.results.columns import tidy_frame
-from meta.results.display import BackTransformed, back_transformed
+from meta.results.back_transformation import BackTransformed, back_transformed
 from meta.results.plain import plain as plain
-from meta.results.text import (
+from meta.results.print_out import (
     Line,
     cut_notes,
     display_text,
@@ -27,6 +26,7 @@ from meta.results.text import (
     on_both_scales,
     table,
 )
+from meta.results.table_columns import tidy_frame
 
 if TYPE_CHECKING:
     import pandas as pd

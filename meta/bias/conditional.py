@@ -15,7 +15,7 @@ from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, Notes, NotEstimableError
 from meta.kernels.inference import quantile
 from meta.results.criteria import InformationCriteria
-from meta.results.text import heterogeneity
+from meta.results.print_out import heterogeneity
 
 _LOG_2PI = math.log(2 * math.pi)
 

@@ -18,7 +18,7 @@ from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation, shown
 from meta.kernels.inference import quantile
 from meta.keywords import keywords
-from meta.results.text import size
+from meta.results.print_out import size
 
 _LOG_2PI = math.log(2 * math.pi)
 

@@ -17,7 +17,7 @@ from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation
 from meta.keywords import keywords
-from meta.results.text import heading
+from meta.results.print_out import heading
 
 TESTS = ("chi2", "binomial", "exact")
 

@@ -18,7 +18,7 @@ from meta.errors import InputError, Notes, unknown_option
 from meta.formatting import number, p_equation
 from meta.kernels.tau2 import estimate as estimate_tau2
 from meta.keywords import keywords
-from meta.results.text import heading
+from meta.results.print_out import heading
 
 KINDS: dict[str, tuple[str, str]] = {
     "Rosenthal": ("Rosenthal 1979", "10.1037/0033-2909.86.3.638"),

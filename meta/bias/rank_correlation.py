@@ -17,7 +17,7 @@ from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, Notes, NotEstimableError
 from meta.formatting import number, p_equation
 from meta.keywords import keywords
-from meta.results.text import heading
+from meta.results.print_out import heading
 
 EXACT_UP_TO = 200
 

@@ -24,9 +24,9 @@ from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
 from meta.pooling.coefficients import table, wald_test
 from meta.pooling.parts import Interval
-from meta.results.columns import rows_of_table
 from meta.results.criteria import InformationCriteria
-from meta.results.text import size
+from meta.results.print_out import size
+from meta.results.table_columns import rows_of_table
 from meta.tables.containers import one_column
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation, percent
 from meta.keywords import keywords
-from meta.results.text import heading
+from meta.results.print_out import heading
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -21,7 +21,7 @@ from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
 from meta.kernels.tau2 import estimator as tau2_estimator
 from meta.keywords import keywords
-from meta.results.text import heading
+from meta.results.print_out import heading
 
 MODELS: dict[str, tuple[str, ...]] = {"classic": (), "mixed": ("method",)}
 """The models, with the options that each takes besides those of both."""

@@ -25,7 +25,7 @@ from meta.pooling.fitting import fit_effects
 from meta.pooling.options import PoolOptions, check_options
 from meta.pooling.result import Pooled
 from meta.pooling.univariate import pool
-from meta.results.text import size
+from meta.results.print_out import size
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.claims.choices import departures
+from meta.claims.decision_rule import posterior_of
 from meta.claims.judge import judge
-from meta.claims.proportion import NormalisationFinding, normalisation
-from meta.claims.rule import posterior_of
+from meta.claims.normalised_share import NormalisationFinding, normalisation
 from meta.claims.verdict import Conclusion, Verdict
 from meta.effects.defensible_choices import Choices
 from meta.effects.evidence import PRIMARY, Evidence

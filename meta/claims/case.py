@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meta.claims.decision_rule import posterior_of, priors_of
 from meta.claims.independence import Standing, independent, rows_for, standing
-from meta.claims.rule import posterior_of, priors_of
 from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
 from meta.errors import AssumptionWarning, InputError, Notes, quiet
 from meta.formatting import listing
-from meta.models.network.contrast import NetworkContrast
+from meta.models.network.network_contrast import NetworkContrast
 
 if TYPE_CHECKING:
-    from meta.claims.proportion import NormalisationFinding
+    from meta.claims.normalised_share import NormalisationFinding
     from meta.evidence.claim_parts import Analysis
     from meta.evidence.claims import Claim
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from meta.claims.answers import Answer
-from meta.claims.estimand import threshold
-from meta.claims.rule import selection_caution
+from meta.claims.claimed_effect import threshold
+from meta.claims.decision_rule import selection_caution
 from meta.effects.evidence import Reading
 from meta.errors import MetaError, quiet
 from meta.formatting import listing, number, p_equation, percent

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from meta.arguments import check_arguments, need
 from meta.claims.case import Case, bears_on, make_case
-from meta.claims.kinds.registry import KINDS
-from meta.claims.proportion import NormalisationFinding
+from meta.claims.kinds.kind_registry import KINDS
+from meta.claims.normalised_share import NormalisationFinding
 from meta.claims.verdict import Verdict
 from meta.claims.wording import untestable
 from meta.errors import InputError

@@ -12,7 +12,7 @@ import numpy as np
 from meta.arguments import check_arguments
 from meta.claims.analyses import NUMBERS, analyses
 from meta.claims.answers import named_analysis
-from meta.claims.estimand import claimed_on_model_scale, region
+from meta.claims.claimed_effect import claimed_on_model_scale, region
 from meta.claims.explained import turned, variance_alone, variance_beyond
 from meta.claims.rosters import NOT_ASKED, data_sets
 from meta.claims.specifications import sampled

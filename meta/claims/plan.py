@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_arguments, check_share
-from meta.claims.estimand import claimed_on_model_scale, points_down, threshold
+from meta.claims.claimed_effect import claimed_on_model_scale, points_down, threshold
+from meta.claims.decision_rule import decide, posterior_of
 from meta.claims.independence import Standing
 from meta.claims.power import detectable, exaggeration, power, sign_error
-from meta.claims.rule import decide, posterior_of
 from meta.claims.verdict import Probabilities, Verdict
 from meta.effects.model import EffectSizes
 from meta.errors import InputError, NotEstimableError

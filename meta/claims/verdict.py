@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from meta.formatting import interval, number, p_equation, percent
 from meta.results.base import Result
-from meta.results.text import display_text, measure_name, needs_display
+from meta.results.print_out import display_text, measure_name, needs_display
 
 if TYPE_CHECKING:
-    from meta.claims.proportion import NormalisationFinding
+    from meta.claims.normalised_share import NormalisationFinding
     from meta.evidence.claims import Claim
 
 Conclusion = Literal["supported", "inconclusive", "contradicted", "untestable", "true", "half true", "false"]

@@ -211,7 +211,7 @@ def shown_columns(loaded: Loaded, columns: str | None, rob: str | None) -> list[
         need_column(loaded, name, "--rob")
     if not lights:
         return names
-    from meta.plots.columns import SymbolColumn
+    from meta.plots.text_columns import SymbolColumn
 
     shown: list[Any] = list(names or ("study", "plot", "estimate", "weight"))
     return [*shown, *(SymbolColumn(name, name) for name in lights)]

@@ -10,7 +10,7 @@ from meta.commands.writing import Shown
 from meta.errors import InputError, MetaError
 
 if TYPE_CHECKING:
-    from meta.results.text import Line
+    from meta.results.print_out import Line
 
 BAYES = "Bayes"
 USUAL = ("EE", "DL", "REML", "PM", BAYES)
@@ -41,7 +41,7 @@ def chosen(methods: str, method: str, test: str, by: str | None) -> list[str]:
 def pooled_by_all(loaded: Loaded, methods: list[str], level: float) -> Shown:
     """One row per method and test."""
     from meta.plots.forest import forest
-    from meta.results.text import cut_notes, heading, on_both_scales, table
+    from meta.results.print_out import cut_notes, heading, on_both_scales, table
 
     es = loaded.effects.subset(loaded.effects.exact)
     rows: list[dict[str, Any]] = []
@@ -104,7 +104,7 @@ def _of_bayes(es: Any, level: float) -> list[tuple[dict[str, Any], Any]]:
 
 
 def _line(row: dict[str, Any], fit: Any) -> Line:
-    from meta.results.text import Line, display_text, size
+    from meta.results.print_out import Line, display_text, size
 
     parts = [display_text(fit.effects, *(row[name] for name in ("estimate", "ci_low", "ci_high")))]
     if row.get("tau2") is not None and row["method"] != "EE" and row["tau2"] == row["tau2"]:

@@ -182,7 +182,7 @@ def _pooled(loaded: Loaded, method: str, test: str, level: float) -> Shown:
 
 def _both_scales(head: str, fits: list[tuple[str, Pooled]]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """Headers and rows of a table: each fit on the model scale and on the display scale."""
-    from meta.results.text import on_both_scales
+    from meta.results.print_out import on_both_scales
 
     named: list[dict[str, Any]] = []
     for name, fit in fits:

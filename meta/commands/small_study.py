@@ -64,7 +64,7 @@ def bias(
                 "is not evidence against bias"
             )
         rows.insert(0, _estimate("as published", "as found", fit))
-        from meta.results.text import heading
+        from meta.results.print_out import heading
 
         rows = [_read(row, fit.effects) for row in rows]
         head = heading(["Small-study effects and publication bias", f"k = {fit.k}"], fit.measure)
@@ -121,7 +121,7 @@ def _two_by_two(loaded: Loaded) -> bool:
 
 def _read(row: Row, effects: Any) -> Row:
     """The row with its mean effect on the display scale, where that is another."""
-    from meta.results.text import coefficient_right, on_both_scales
+    from meta.results.print_out import coefficient_right, on_both_scales
 
     if "estimate" not in row:
         return row

@@ -7,15 +7,14 @@ table and its content in words, and shows itself in a notebook.
 from __future__ import annotations
 
 from meta.plots.bubbles import bubble
-from meta.plots.columns import SymbolColumn, TextColumn
 from meta.plots.curves import compatibility, drapery, profile
 from meta.plots.densities import posterior, prior_sensitivity
 from meta.plots.dose_curves import dose_residuals, dose_response
 from meta.plots.figure import FigureResult
+from meta.plots.figure_rows import ClaimMark, Row, Table
 from meta.plots.forest import ForestPlot, forest
 from meta.plots.funnel import funnel
 from meta.plots.joint_density import joint
-from meta.plots.multiverse import specification
 from meta.plots.network_graph import network
 from meta.plots.network_ranks import comparison_funnel, rankogram
 from meta.plots.network_rows import side_split
@@ -24,8 +23,9 @@ from meta.plots.normalised import normalisation
 from meta.plots.orchards import caterpillar, orchard
 from meta.plots.planning import planning
 from meta.plots.residual_funnel import residual_funnel
-from meta.plots.rows import ClaimMark, Row, Table
 from meta.plots.scatter import baujat, gosh, labbe, qq, radial
+from meta.plots.specification_curve import specification
+from meta.plots.text_columns import SymbolColumn, TextColumn
 from meta.plots.themes import THEMES, Theme
 from meta.plots.traces import cumulative, influence, tau_trace, weight_function
 from meta.plots.verdict_page import verdicts

@@ -14,6 +14,7 @@ from meta.arguments import refuse_unused
 from meta.effects.intake import as_effects
 from meta.errors import InputError
 from meta.plots.count_rows import as_fit, as_subgroups
+from meta.plots.figure_rows import NAN, Row, Table
 from meta.plots.fits import (
     density_of,
     interval_ends,
@@ -29,9 +30,8 @@ from meta.plots.fits import (
 from meta.plots.model_rows import side_by_side
 from meta.plots.named_summaries import named_summaries
 from meta.plots.network_forest import against_reference
-from meta.plots.rows import NAN, Row, Table
 from meta.plots.study_rows import columns_of, from_frame, grouped, resized, sort_rows, study_rows
-from meta.plots.wording import (
+from meta.plots.summary_wording import (
     heterogeneity_line,
     interval_name,
     moderator_test,

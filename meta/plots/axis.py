@@ -12,7 +12,7 @@ from meta.effects.registry import MEASURES
 from meta.effects.scales import SCALES, Scale
 from meta.errors import InputError, unknown_option
 from meta.formatting import number
-from meta.plots.rows import ClaimMark, Row, each
+from meta.plots.figure_rows import ClaimMark, Row, each
 
 Fits = Callable[[Sequence[float], Sequence[str]], bool]
 

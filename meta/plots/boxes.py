@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meta.plots.axis import Axis, Reading
-from meta.plots.rows import Row
+from meta.plots.figure_rows import Row
 from meta.plots.text_size import height, width
 from meta.plots.themes import Theme
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meta.plots.boxes import BOLD_DIGITS, INDENT, PART_GAP
-from meta.plots.columns import Column, SymbolColumn, alignment, texts
-from meta.plots.rows import Row
+from meta.plots.figure_rows import Row
+from meta.plots.text_columns import Column, SymbolColumn, alignment, texts
 from meta.plots.text_size import width, wrap
 from meta.plots.themes import Theme
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from meta.effects.display import Display, Shown, display_of, scale_of
 from meta.formatting import listing
-from meta.plots.rows import Row, Table, each
+from meta.plots.figure_rows import Row, Table, each
 
 MOST_NAMED = 6
 SUMMARIES = {"subtotal": "a subtotal", "pooled": "the pooled effect", "prediction": "the prediction"}

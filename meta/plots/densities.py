@@ -24,7 +24,7 @@ from meta.plots.chart import (
     words,
 )
 from meta.plots.figure import FigureResult, new_figure, style
-from meta.plots.rows import ClaimMark
+from meta.plots.figure_rows import ClaimMark
 from meta.plots.text_size import font
 from meta.plots.themes import DASHES, PALETTE, Theme, as_theme
 from meta.results.protocols import is_posterior

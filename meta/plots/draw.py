@@ -12,9 +12,9 @@ from matplotlib.transforms import blended_transform_factory
 
 from meta.plots.axis import Reading
 from meta.plots.boxes import Band, Layout
-from meta.plots.columns import SIGNS, judgement
+from meta.plots.figure_rows import ClaimMark, Row
 from meta.plots.marks import RowPainter
-from meta.plots.rows import ClaimMark, Row
+from meta.plots.text_columns import SIGNS, judgement
 from meta.plots.text_size import font
 from meta.plots.themes import Theme, ink
 

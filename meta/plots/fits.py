@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from meta.arguments import need
 from meta.effects.display import display_of
 from meta.errors import InputError, NotEstimableError, quiet
-from meta.plots.rows import NAN
+from meta.plots.figure_rows import NAN
 
 
 def subgroup_weights(found: Any) -> list[np.ndarray]:

@@ -15,13 +15,13 @@ from meta.keywords import keywords
 from meta.plots.adapt import PREDICTIONS, flatten, rows_from
 from meta.plots.axis import Reading, limits, reading
 from meta.plots.boxes import Layout
-from meta.plots.columns import Words, choose_columns, decimals
 from meta.plots.common_scale import mean_of, on_one_scale
 from meta.plots.draw import Painter
 from meta.plots.figure import FigureResult, new_figure, style
+from meta.plots.figure_rows import ClaimMark, Row, Table, each, table_of
 from meta.plots.layout import page
 from meta.plots.model_rows import dressed, key_of
-from meta.plots.rows import ClaimMark, Row, Table, each, table_of
+from meta.plots.text_columns import Words, choose_columns, decimals
 from meta.plots.themes import THEMES, Theme, as_theme
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ def forest(
         As in :func:`meta.pool`, in place of the first argument.
     columns : sequence, optional
         Names ("study", "tier", "estimate", "weight", "reason", any column of the data), columns
-        (:class:`~meta.plots.columns.TextColumn`, :class:`~meta.plots.columns.SymbolColumn`) or functions of a
-        row; "plot" stands for the panel.
+        (:class:`~meta.plots.text_columns.TextColumn`, :class:`~meta.plots.text_columns.SymbolColumn`) or
+        functions of a row; "plot" stands for the panel.
     scale : str, optional
         Key of :data:`meta.effects.scales.SCALES` for the labels, instead of the measure's own.
     order : str, callable or sequence of int, optional

@@ -12,7 +12,6 @@ from meta.arguments import check_arguments, check_share, pair
 from meta.effects.intake import data_of
 from meta.errors import InputError
 from meta.keywords import keywords
-from meta.plots.affirmative import affirmative_funnel
 from meta.plots.axis import Reading, reading
 from meta.plots.chart import (
     at_edge,
@@ -33,6 +32,7 @@ from meta.plots.chart import (
 from meta.plots.figure import FigureResult, style
 from meta.plots.point_labels import place_names
 from meta.plots.residual_funnel import residual_funnel
+from meta.plots.significance_funnel import affirmative_funnel
 from meta.plots.themes import Theme, as_theme
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from meta.errors import InputError
 from meta.keywords import keywords
 from meta.plots.chart import axis_name, canvas, effect_axis, finished, how_read, shown, words
 from meta.plots.figure import FigureResult, style
-from meta.plots.rows import ClaimMark
+from meta.plots.figure_rows import ClaimMark
 from meta.plots.text_size import font
 from meta.plots.themes import Theme, as_theme
 

@@ -18,9 +18,9 @@ from meta.plots.boxes import (
     Symbol,
 )
 from meta.plots.column_cells import Cells, indentation, measure, number_size, strong
-from meta.plots.columns import Column, SymbolColumn, TextColumn
-from meta.plots.rows import ClaimMark, Row
+from meta.plots.figure_rows import ClaimMark, Row
 from meta.plots.surroundings import below, beside, directions, under
+from meta.plots.text_columns import Column, SymbolColumn, TextColumn
 from meta.plots.text_size import height, width, wrap
 from meta.plots.themes import Theme
 

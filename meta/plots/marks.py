@@ -11,7 +11,7 @@ from matplotlib.patches import Polygon, Rectangle
 
 from meta.plots.axis import Axis
 from meta.plots.boxes import Band, Layout
-from meta.plots.rows import Row, each
+from meta.plots.figure_rows import Row, each
 from meta.plots.text_size import height
 from meta.plots.themes import Theme
 

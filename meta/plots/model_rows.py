@@ -12,7 +12,7 @@ from typing import Any
 
 from meta.errors import InputError
 from meta.formatting import listing
-from meta.plots.rows import MODEL, Row, Table
+from meta.plots.figure_rows import MODEL, Row, Table
 from meta.plots.study_rows import sort_rows
 from meta.plots.themes import PALETTE, Theme
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from meta.effects.display import display_of
 from meta.formatting import number
-from meta.plots.rows import NAN, Row, Table
+from meta.plots.figure_rows import NAN, Row, Table
 from meta.plots.study_rows import columns_of, grouped, sort_rows, study_rows
-from meta.plots.wording import p_text, pooled_label
+from meta.plots.summary_wording import p_text, pooled_label
 
 
 def named_summaries(result: Any, order: Any, by: Any, leading_zero: bool, tau2: bool) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meta.plots.rows import Row, Table
+from meta.plots.figure_rows import Row, Table
 
 
 def against_reference(result: Any) -> Table:

@@ -12,8 +12,8 @@ from meta.arguments import check_arguments, need
 from meta.errors import NotEstimableError
 from meta.formatting import p_equation
 from meta.keywords import keywords
+from meta.plots.figure_rows import Row, Table
 from meta.plots.forest import ForestPlot, forest
-from meta.plots.rows import Row, Table
 from meta.plots.themes import Theme, as_theme
 
 __all__ = ["side_split"]

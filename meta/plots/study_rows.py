@@ -15,7 +15,7 @@ from meta.effects.display import display_of
 from meta.effects.groups import present_levels
 from meta.effects.intake import column
 from meta.errors import InputError
-from meta.plots.rows import NAN, Row, Table
+from meta.plots.figure_rows import NAN, Row, Table
 from meta.tables.containers import as_columns
 
 _HIDDEN = frozenset({"study", "yi", "vi", "sei"})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from meta.plots.axis import Axis
 from meta.plots.boxes import MARGIN, Page, Placed
-from meta.plots.rows import Row
+from meta.plots.figure_rows import Row
 from meta.plots.text_size import height, width, wrap
 
 

@@ -12,7 +12,7 @@ from meta.errors import unknown_option
 from meta.keywords import keywords
 
 if TYPE_CHECKING:
-    from meta.plots.rows import Row
+    from meta.plots.figure_rows import Row
 
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
@@ -76,8 +76,8 @@ class Theme:
     digits : int or None
         Decimals of estimates and limits, 0 to 10; as many as the effects need where it is None.
     style_of : callable or None
-        A function of a :class:`~meta.plots.rows.Row` that returns ``{"color": ..., "marker": ...}`` (or one
-        of them, or nothing) for rows that should look otherwise, such as those of high risk of bias.
+        A function of a :class:`~meta.plots.figure_rows.Row` that returns ``{"color": ..., "marker": ...}``
+        (or one of them, or nothing) for rows that should look otherwise, such as those of high risk of bias.
     """
 
     name: str = "default"

@@ -30,10 +30,10 @@ from meta.kernels.bounded import (
     mu_axis,
     rough_effects,
 )
+from meta.results.back_transformation import BackTransformed, back_transformed
 from meta.results.base import Result
 from meta.results.criteria import InformationCriteria
-from meta.results.display import BackTransformed, back_transformed
-from meta.results.text import Line, display_text, heading, heterogeneity, table
+from meta.results.print_out import Line, display_text, heading, heterogeneity, table
 
 Method = Literal["ML", "REML"]
 METHODS = ("ML", "REML")

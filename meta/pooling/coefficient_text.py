@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.pooling.options import TESTS
-from meta.results.columns import rows_of_table
-from meta.results.text import (
+from meta.results.print_out import (
     Line,
     coefficient_right,
     cut_notes,
     has_null,
     table,
 )
+from meta.results.table_columns import rows_of_table
 
 if TYPE_CHECKING:
     import pandas as pd

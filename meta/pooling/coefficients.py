@@ -20,8 +20,8 @@ from meta.kernels.inference import quantile, two_sided
 from meta.keywords import keywords
 from meta.pooling.boundary_mixture import boundary_df, mixture_p
 from meta.results.base import Result
-from meta.results.contrasts import weights_of
 from meta.results.criteria import information_criteria as information_criteria
+from meta.results.linear_contrasts import weights_of
 from meta.tables.containers import Columns, as_columns, is_table
 from meta.tables.labels import labelled, labelled_by_position
 
@@ -186,7 +186,7 @@ def table(
 
 def as_contrast(L: Any, names: tuple[str, ...], design: Any = None) -> np.ndarray:
     """Read a contrast: weights by name (a mapping, a labelled Series, a table), a vector, rows of weights, or
-    an expression of names and levels (`meta.results.contrasts`).
+    an expression of names and levels (`meta.results.linear_contrasts`).
 
     Whatever carries names goes by them, and a coefficient that it does not name has weight 0.
 

@@ -19,7 +19,7 @@ from meta.results.base import Result
 from meta.results.criteria import InformationCriteria
 from meta.results.mean import OneMean
 from meta.results.plain import plain
-from meta.results.text import Line, display_digits, has_null, heading, heterogeneity, read_as, table
+from meta.results.print_out import Line, display_digits, has_null, heading, heterogeneity, read_as, table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,8 @@ from meta.formatting import interval, number, p_equation
 from meta.missing import absent
 from meta.pooling.subgroup_fits import Between
 from meta.results.base import Result
-from meta.results.columns import tidy_frame
-from meta.results.text import Line, heading, table
+from meta.results.print_out import Line, heading, table
+from meta.results.table_columns import tidy_frame
 from meta.tables.containers import one_column
 from meta.tables.labels import align
 

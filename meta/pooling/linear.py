@@ -12,12 +12,12 @@ from meta.effects.design import index_of
 from meta.errors import InputError, NotEstimableError
 from meta.kernels.inference import quantile
 from meta.pooling.coefficients import as_contrast, table
+from meta.results.back_transformation import BackTransformed, back_transformed, on_display
 from meta.results.base import Result
-from meta.results.columns import rows_of_table
-from meta.results.contrasts import named_rows
-from meta.results.display import BackTransformed, back_transformed, on_display
-from meta.results.options import check_interval_option, check_scale, renamed, without_intervals
-from meta.results.text import on_both_scales
+from meta.results.checked_options import check_interval_option, check_scale, renamed, without_intervals
+from meta.results.linear_contrasts import named_rows
+from meta.results.print_out import on_both_scales
+from meta.results.table_columns import rows_of_table
 
 if TYPE_CHECKING:
     import pandas as pd

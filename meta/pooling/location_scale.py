@@ -25,10 +25,10 @@ from meta.pooling.coefficients import (
     wald_test,
 )
 from meta.pooling.linear import LinearFit
-from meta.results.columns import rows_of_table
 from meta.results.criteria import InformationCriteria
 from meta.results.plain import plain
-from meta.results.text import heading, heterogeneity, size
+from meta.results.print_out import heading, heterogeneity, size
+from meta.results.table_columns import rows_of_table
 
 if TYPE_CHECKING:
     import pandas as pd

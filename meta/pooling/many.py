@@ -22,9 +22,9 @@ from meta.pooling.fitting import Fitted, fit_rows
 from meta.pooling.options import TESTS, PoolOptions, check_options
 from meta.pooling.streaming import compute, is_dask, store, stream
 from meta.results.base import Result
-from meta.results.columns import tidy_columns
 from meta.results.criteria import information_criteria
 from meta.results.plain import plain
+from meta.results.table_columns import tidy_columns
 from meta.tables.labels import align
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from meta.pooling.predictions import prediction_interval, random_effects, spread
 from meta.pooling.profiles import profile, profile_interval
 from meta.pooling.robust import Robust, robust
 from meta.results.plain import plain
-from meta.results.text import display_text, heading, heterogeneity, size
+from meta.results.print_out import display_text, heading, heterogeneity, size
 
 if TYPE_CHECKING:
     import pandas as pd

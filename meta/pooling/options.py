@@ -1,6 +1,6 @@
 """The choices that pooling offers, one registry per choice, each entry with its citation.
 
-The registry of estimators is :mod:`meta.kernels.tau2.registry`, which the kernels read too.
+The registry of estimators is :mod:`meta.kernels.tau2.estimators`, which the kernels read too.
 """
 
 from __future__ import annotations

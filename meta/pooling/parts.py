@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from meta.results.display import NUMBERS, BackTransformed, back_transformed, on_display
+from meta.results.back_transformation import NUMBERS, BackTransformed, back_transformed, on_display
 
 __all__ = ["NUMBERS", "BackTransformed", "Diagnostics", "Interval", "back_transformed", "on_display"]
 

@@ -8,7 +8,7 @@ from meta.errors import quiet
 from meta.formatting import interval, number, percent
 from meta.pooling.options import TESTS
 from meta.pooling.pooled_numbers import PooledNumbers
-from meta.results.text import Line, display_digits, has_null, heading, heterogeneity, read_as, table
+from meta.results.print_out import Line, display_digits, has_null, heading, heterogeneity, read_as, table
 
 
 def title(fit: PooledNumbers) -> str:

@@ -32,7 +32,7 @@ from meta.pooling.robust import Robust, robust
 from meta.pooling.shrinkage import shrunken
 from meta.results.criteria import InformationCriteria
 from meta.results.plain import plain
-from meta.results.text import heading, heterogeneity
+from meta.results.print_out import heading, heterogeneity
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -28,7 +28,7 @@ from meta.pooling.coefficient_text import coefficient_lines
 from meta.pooling.coefficients import CoefficientInference, WaldTest, table
 from meta.pooling.linear import LinearFit
 from meta.results.plain import plain
-from meta.results.text import heading
+from meta.results.print_out import heading
 from meta.tables.containers import one_column
 from meta.tables.labels import labelled
 

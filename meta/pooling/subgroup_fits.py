@@ -24,8 +24,8 @@ from meta.pooling.options import TESTS, PoolOptions
 from meta.pooling.pooled_text import method_text
 from meta.pooling.result import Pooled
 from meta.results.base import Result
-from meta.results.columns import tidy_frame
-from meta.results.text import Line, cut_notes, display_text, has_null, heading, size, table
+from meta.results.print_out import Line, cut_notes, display_text, has_null, heading, size, table
+from meta.results.table_columns import tidy_frame
 
 if TYPE_CHECKING:
     import pandas as pd

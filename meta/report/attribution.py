@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.claims.rule import posterior_of
+from meta.claims.decision_rule import posterior_of
 from meta.effects.evidence import Evidence
 from meta.effects.model import EffectSizes
 from meta.errors import MetaError, quiet

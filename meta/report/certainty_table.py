@@ -114,7 +114,7 @@ def _compatibility(item: Answer, found: Compatibility) -> list[Line]:
 
 
 def _claimed(item: Answer) -> float:
-    from meta.claims.estimand import claimed_on_model_scale
+    from meta.claims.claimed_effect import claimed_on_model_scale
 
     return claimed_on_model_scale(item.claim.tested)
 

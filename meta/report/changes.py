@@ -9,7 +9,7 @@ from meta.effects.evidence import Evidence
 from meta.formatting import listing, percent
 from meta.report.blocks import Block, Cell, Section, Table, cell, link, paragraph, soft
 from meta.report.plain_language import display, display_interval, effect, times
-from meta.report.sections.trials import plain_row
+from meta.report.sections.listed_trials import plain_row
 
 COLUMNS = ("Analysis", "Before", "Now", "Verdict", "Moved most by")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from meta.claims.answers import Answer
-from meta.claims.estimand import claimed_on_model_scale, region
-from meta.claims.proportion import NormalisationFinding
+from meta.claims.claimed_effect import claimed_on_model_scale, region
+from meta.claims.normalised_share import NormalisationFinding
 from meta.effects.registry import measure as look_up
 from meta.evidence.claims import Claim
 from meta.formatting import percent
@@ -46,7 +46,7 @@ def _sides(item: Answer) -> tuple[str, str]:
 
 def claim_mark(item: Answer) -> Any:
     """Return the claimed value for a forest plot, or None where the analysis is not on the claim's scale."""
-    from meta.plots.rows import ClaimMark
+    from meta.plots.figure_rows import ClaimMark
 
     if item.analysis.role != "primary" or item.claim.tested.measure != item.effects.measure:
         return None

@@ -22,7 +22,7 @@ from meta.report.history import CUT_OFF, HISTORY, history_line, history_text, re
 from meta.report.overview import overview, rows_of
 from meta.report.publish import publish
 from meta.report.record import KEPT, Kept, Record, files_of, kept_json
-from meta.report.sections.registry import ANALYSIS, CLAIM, write_sections
+from meta.report.sections.section_registry import ANALYSIS, CLAIM, write_sections
 from meta.report.subject import ClaimSubject, Gallery, Subject
 from meta.report.verdicts_json import numbers_of, verdicts_json
 from meta.report.view import Page, page

@@ -14,7 +14,7 @@ from meta.evidence.schema import Study
 from meta.formatting import chance, number, percent
 from meta.report.blocks import Section, paragraph
 from meta.report.changes import changed
-from meta.report.methods import methods
+from meta.report.methods_text import methods
 from meta.report.plain_language import display, display_interval, effect
 from meta.report.record import Record
 from meta.report.verdicts_json import facts_in

@@ -11,15 +11,15 @@ import numpy as np
 
 from meta.errors import InputError
 from meta.formatting import interval, significant
-from meta.results.columns import glance_frame, tidy_frame
 from meta.results.equality import compared_fields, same
 from meta.results.plain import plain_fields
+from meta.results.table_columns import glance_frame, tidy_frame
 from meta.saving import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.results.rows import EffectRows
+    from meta.results.effect_rows import EffectRows
 
 LONGEST_REPR = 180
 """Characters of a short representation: it stands in lists, in errors and in a debugger's one line."""
@@ -126,7 +126,7 @@ class Result(Saved):
 
         Refused where a result has no rows of effects.
         """
-        from meta.results.rows import rows_of
+        from meta.results.effect_rows import rows_of
 
         return rows_of(self)
 

@@ -10,9 +10,9 @@ import numpy as np
 from meta.arguments import check_level
 from meta.errors import InputError, NotEstimableError, quiet
 from meta.kernels.inference import quantile
-from meta.results.display import on_display
-from meta.results.options import check_interval_option, check_scale, without_intervals
-from meta.results.text import on_both_scales
+from meta.results.back_transformation import on_display
+from meta.results.checked_options import check_interval_option, check_scale, without_intervals
+from meta.results.print_out import on_both_scales
 
 if TYPE_CHECKING:
     import pandas as pd

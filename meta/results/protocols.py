@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from meta.effects.model import EffectSizes
-    from meta.results.rows import EffectRows
+    from meta.results.effect_rows import EffectRows
 
 
 class Fit(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from meta.errors import InputError
-from meta.saving.registry import class_named
+from meta.saving.saved_classes import class_named
 from meta.saving.validation import check_result
 
 _DTYPES = re.compile(

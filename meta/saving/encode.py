@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from meta.errors import InputError
-from meta.saving.registry import name_of
+from meta.saving.saved_classes import name_of
 
 
 def encode(value: Any) -> Any:

@@ -15,7 +15,7 @@ from meta.arguments import check_arguments
 from meta.errors import InputError
 from meta.keywords import keywords
 from meta.saving.encode import encode
-from meta.saving.registry import class_named, name_of
+from meta.saving.saved_classes import class_named, name_of
 
 FORMAT = "meta-verdict/1"
 OPTIONS = (

@@ -10,8 +10,8 @@ from scipy import integrate, stats
 
 import meta
 from meta.claims.answers import answer, answer_all, describe_fit, overall, primary_verdicts
+from meta.claims.decision_rule import posterior_of
 from meta.claims.judge import judge
-from meta.claims.rule import posterior_of
 from meta.errors import InputError
 
 STUDIES = Path(__file__).parents[2] / "studies"

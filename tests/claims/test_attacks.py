@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import meta
+from meta.claims.decision_rule import bars, decide, posterior_of
 from meta.claims.independence import independent, shared_values, standing
-from meta.claims.rule import bars, decide, posterior_of
 from meta.claims.verdict import Probabilities
 from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, EvidenceError, InputError, quiet

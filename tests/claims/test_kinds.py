@@ -9,8 +9,8 @@ import pytest
 from scipy import integrate, stats
 
 import meta
-from meta.claims.estimand import claimed_on_model_scale, region, threshold
-from meta.claims.kinds.registry import KINDS
+from meta.claims.claimed_effect import claimed_on_model_scale, region, threshold
+from meta.claims.kinds.kind_registry import KINDS
 from meta.effects.model import EffectSizes
 from meta.effects.registry import MEASURES
 from meta.errors import InputError, quiet

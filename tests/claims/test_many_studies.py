@@ -39,8 +39,8 @@ def test_a_study_left_out_alone_is_left_out_of_the_primary_effects():
 
 
 def test_the_posteriors_of_hundreds_of_trials_fit_on_the_grid():
+    from meta.claims.decision_rule import posterior_of
     from meta.claims.rosters import DataSet
-    from meta.claims.rule import posterior_of
     from meta.claims.specifications import Prior, posteriors
     from meta.effects.model import EffectSizes
     from meta.effects.reading_of import Derived

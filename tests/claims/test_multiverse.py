@@ -8,10 +8,10 @@ import pytest
 import meta
 from meta.claims.answers import answer, vary
 from meta.claims.choices import departures, merge
+from meta.claims.decision_rule import posterior_of
 from meta.claims.explained import turned, variance_alone, variance_beyond
 from meta.claims.judge import judge
 from meta.claims.rosters import NOT_ASKED, data_sets
-from meta.claims.rule import posterior_of
 from meta.claims.specifications import Prior, fits, p_values_at, posteriors, sampled
 from meta.effects.defensible_choices import Choices
 from meta.effects.evidence import PRIMARY

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meta.claims.estimand import claimed_on_model_scale, region, threshold
+from meta.claims.claimed_effect import claimed_on_model_scale, region, threshold
+from meta.claims.decision_rule import decide
 from meta.claims.judge import judge
-from meta.claims.rule import decide
 from meta.claims.verdict import Probabilities
 from meta.errors import InputError
 from meta.evidence.claim_parts import Rule

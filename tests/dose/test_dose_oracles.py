@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from meta.kernels.dose import greenland_longnecker, hamling, means
+from meta.kernels.dose import greenland_longnecker, hamling, mean_contrasts
 from tests.dose.dose_tables import alcohol_curve, ari_curve, aripiprazole, breast, breast_curve
 
 # dosresmeta stops its search for the counts early, which leaves about seven digits
@@ -115,7 +115,10 @@ def test_mean_differences_of_aripiprazole():
 def test_one_sd_for_all_arms_or_each_its_own():
     mean, sd, n = np.array([0.0, 1.0, 3.0]), np.array([1.0, 2.0, 3.0]), np.array([11.0, 21.0, 31.0])
     pooled = (10 * 1 + 20 * 4 + 30 * 9) / 60
-    one, own = means.mean_differences(mean, sd, n), means.mean_differences(mean, sd, n, pooled=False)
+    one, own = (
+        mean_contrasts.mean_differences(mean, sd, n),
+        mean_contrasts.mean_differences(mean, sd, n, pooled=False),
+    )
     np.testing.assert_allclose(
         one.S, pooled * np.array([[1 / 11 + 1 / 21, 1 / 11], [1 / 11, 1 / 11 + 1 / 31]])
     )

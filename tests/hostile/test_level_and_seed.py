@@ -12,7 +12,7 @@ import pytest
 import meta
 from meta.arguments import check_level, check_seed
 from meta.errors import InputError, quiet
-from meta.saving.registry import PLACES, class_named
+from meta.saving.saved_classes import PLACES, class_named
 from tests.hostile.public import CALLS, es, public
 from tests.net.surface import ON_DEMAND
 from tests.net.surface_examples import EXAMPLES

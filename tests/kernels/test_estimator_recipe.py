@@ -124,7 +124,7 @@ def run(root: Path, *command: str) -> str:
 
 
 def test_the_recipe_names_two_files() -> None:
-    assert list(blocks()) == ["meta/kernels/tau2/two_step.py", "meta/kernels/tau2/registry.py"]
+    assert list(blocks()) == ["meta/kernels/tau2/two_step.py", "meta/kernels/tau2/estimators.py"]
 
 
 def test_an_estimator_of_two_files_is_used_everywhere(copy: Path) -> None:

@@ -6,7 +6,7 @@ import difflib
 
 import pytest
 
-from meta.saving.registry import PLACES
+from meta.saving.saved_classes import PLACES
 from tests.net.saved import held, kept, names, printed, text_of
 
 

@@ -18,10 +18,10 @@ from meta.effects.model import EffectSizes
 from meta.errors import InputError, UnknownOptionError
 from meta.plots import ClaimMark, Row, SymbolColumn, Table, TextColumn
 from meta.plots.axis import limits, make_axis, minus, reading
-from meta.plots.columns import Words, decimals, judgement
-from meta.plots.rows import table_of
+from meta.plots.figure_rows import table_of
+from meta.plots.summary_wording import heterogeneity_line, overall_line, p_text, pooled_label
+from meta.plots.text_columns import Words, decimals, judgement
 from meta.plots.themes import DEFAULT, THEMES, as_theme
-from meta.plots.wording import heterogeneity_line, overall_line, p_text, pooled_label
 
 
 def trials():

@@ -17,7 +17,7 @@ from matplotlib.patches import Polygon, Rectangle
 
 import meta
 from meta.plots import THEMES, ClaimMark
-from meta.plots.columns import SIGNS
+from meta.plots.text_columns import SIGNS
 from meta.plots.themes import DASHES, MARKERS, PALETTE, contrast, ink
 from meta.plots.verdict_page import CONCLUSIONS
 from tests.plots import hard_cases

@@ -12,7 +12,7 @@ from meta.report import run as run_module
 from meta.report.fingerprints import fingerprint
 from meta.report.record import KEPT, Record
 from meta.report.run import run
-from meta.report.sections.registry import ANALYSIS
+from meta.report.sections.section_registry import ANALYSIS
 
 FILES = ("history.jsonl", "inputs.json", "verdicts.json", "effects.csv", KEPT)
 PLAIN = tuple(entry for entry in ANALYSIS if entry.id == "short")

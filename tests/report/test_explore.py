@@ -16,8 +16,8 @@ from scipy.special import log_ndtr
 
 import meta
 from meta.claims.choices import merge
-from meta.claims.estimand import region
-from meta.claims.rule import decide, posterior_of
+from meta.claims.claimed_effect import region
+from meta.claims.decision_rule import decide, posterior_of
 from meta.claims.verdict import Probabilities
 from meta.effects.evidence import PRIMARY
 from meta.effects.model import EffectSizes

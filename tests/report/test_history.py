@@ -6,7 +6,7 @@ import pytest
 from small_studies import CLAIMS, add, make, snapshot
 
 import meta
-from meta.claims.rule import posterior_of
+from meta.claims.decision_rule import posterior_of
 from meta.commands.running import run as command
 from meta.errors import InputError
 from meta.report import record as record_module
@@ -15,7 +15,7 @@ from meta.report.attribution import CLAIMS_FILE, same
 from meta.report.fingerprints import fingerprint, inputs_of, part_for
 from meta.report.record import Record
 from meta.report.run import run
-from meta.report.sections.registry import ANALYSIS
+from meta.report.sections.section_registry import ANALYSIS
 
 SECOND_CLAIM = (
     CLAIMS.replace('"calm"', '"legs"')

@@ -18,12 +18,12 @@ from meta.report import html as html_module
 from meta.report.blocks import Section, Table, Widget, cell, from_plain, line, link, strong, to_plain
 from meta.report.html import TEMPLATES, policy, render
 from meta.report.markdown import escape, markdown
-from meta.report.references import REFERENCES
+from meta.report.reference_list import REFERENCES
 from meta.report.run import run
 from meta.report.sections.answered import assumptions
-from meta.report.sections.missing import publication_bias
-from meta.report.sections.priors import prior_sensitivity
-from meta.report.sections.registry import ANALYSIS, write_sections
+from meta.report.sections.missing_results import publication_bias
+from meta.report.sections.section_registry import ANALYSIS, write_sections
+from meta.report.sections.stated_priors import prior_sensitivity
 from meta.report.subject import Gallery, Subject
 from meta.report.word import word
 

@@ -19,10 +19,10 @@ import pytest
 import meta
 from meta.errors import MetaError, quiet
 from meta.results.base import Result
-from meta.results.columns import AUGMENT, EXTRA, GLANCE, TIDY
 from meta.results.equality import same
+from meta.results.table_columns import AUGMENT, EXTRA, GLANCE, TIDY
 from meta.saving import Saved
-from meta.saving.registry import PLACES
+from meta.saving.saved_classes import PLACES
 from tests.net.recipes import RECIPES, made
 from tests.net.saved import loaded, names, text_of
 

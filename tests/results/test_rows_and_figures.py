@@ -8,7 +8,7 @@ import pytest
 
 import meta
 from meta.errors import MetaError, NotEstimableError, quiet
-from meta.results.rows import rows_of
+from meta.results.effect_rows import rows_of
 
 mpl.use("Agg")
 CELLS = {"events1": "tpos", "n1": "tn", "events2": "cpos", "n2": "cn"}

@@ -22,7 +22,7 @@ from meta.saving import Saved
 from meta.saving.decode import decode
 from meta.saving.encode import encode
 from meta.saving.files import dumps, loads
-from meta.saving.registry import PLACES, class_named, name_of
+from meta.saving.saved_classes import PLACES, class_named, name_of
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from meta.claims.case import Case, indirectness, with_posterior
-from meta.claims.estimand import claimed_on_model_scale, null_of, points_down, region, threshold
+from meta.claims.claimed_effect import claimed_on_model_scale, null_of, points_down, region, threshold
+from meta.claims.decision_rule import compatibility, decide, posterior_of, selection_caution
 from meta.claims.independence import Standing
-from meta.claims.kinds.kind import Kind
-from meta.claims.rule import compatibility, decide, posterior_of, selection_caution
+from meta.claims.kinds.claim_kind import Kind
 from meta.claims.verdict import Conclusion, Probabilities, Verdict
 from meta.claims.wording import event, sentence, untestable
 from meta.formatting import percent

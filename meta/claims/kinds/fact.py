@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meta.claims.case import Case
-from meta.claims.kinds.kind import Kind
+from meta.claims.kinds.claim_kind import Kind
 from meta.claims.verdict import Verdict
 from meta.formatting import listing
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from meta.claims.case import Case
 from meta.claims.kinds import effect
-from meta.claims.kinds.kind import Kind
+from meta.claims.kinds.claim_kind import Kind
 from meta.claims.verdict import Verdict
 from meta.claims.wording import untestable
 

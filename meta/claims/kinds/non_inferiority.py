@@ -7,9 +7,9 @@ import re
 import numpy as np
 
 from meta.claims.case import Case, indirectness
+from meta.claims.decision_rule import decide
 from meta.claims.kinds import effect
-from meta.claims.kinds.kind import Kind
-from meta.claims.rule import decide
+from meta.claims.kinds.claim_kind import Kind
 from meta.claims.verdict import Probabilities, Verdict
 from meta.claims.wording import indirect_clause, put_to_test, untestable
 from meta.formatting import number, percent

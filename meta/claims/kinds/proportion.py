@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from meta.claims.case import Case, indirectness, plain_counts, with_posterior
+from meta.claims.decision_rule import selection_caution
 from meta.claims.kinds import effect
-from meta.claims.kinds.kind import Kind
-from meta.claims.rule import selection_caution
+from meta.claims.kinds.claim_kind import Kind
 from meta.claims.verdict import Verdict
 from meta.claims.wording import indirect_clause
 from meta.formatting import number, percent

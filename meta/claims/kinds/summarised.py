@@ -9,8 +9,8 @@ import numpy as np
 from scipy import special
 
 from meta.claims.case import Case
-from meta.claims.estimand import claimed_on_model_scale, null_of, region, threshold
-from meta.claims.rule import decide, priors_of, surprisal
+from meta.claims.claimed_effect import claimed_on_model_scale, null_of, region, threshold
+from meta.claims.decision_rule import decide, priors_of, surprisal
 from meta.claims.verdict import Compatibility, Probabilities, Verdict
 from meta.claims.wording import event, sentence
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meta.kernels.dose.heterogeneity import random_part
-from meta.kernels.dose.likelihood import at, statistics
-from meta.kernels.dose.search import maximise
-from meta.kernels.dose.trials import Trials
+from meta.kernels.dose.curve_heterogeneity import random_part
+from meta.kernels.dose.marginal_likelihood import at, statistics
+from meta.kernels.dose.psi_search import maximise
+from meta.kernels.dose.stacked_trials import Trials
 
 Array = np.ndarray
 

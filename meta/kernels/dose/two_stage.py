@@ -12,7 +12,7 @@ import numpy as np
 
 from meta.kernels.dose.one_stage import CurveFit
 from meta.kernels.dose.one_stage import fit as fit_trials
-from meta.kernels.dose.trials import Trials
+from meta.kernels.dose.stacked_trials import Trials
 
 Array = np.ndarray
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meta.kernels.network.contrasts import Contrasts
 from meta.kernels.network.estimate import NetworkFit, differences
 from meta.kernels.network.rotation import Rotated
+from meta.kernels.network.trial_contrasts import Contrasts
 
 NO_SHARE = 1e-9
 """A comparison whose estimate gives other trials less weight than this has no indirect evidence."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meta.kernels.network.heterogeneity import terms
+from meta.kernels.network.common_tau2 import terms
 from meta.kernels.network.rotation import Rotated
 from meta.kernels.regression_inference import kenward_roger
 

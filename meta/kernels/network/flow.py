@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from meta.kernels.network.contrasts import Contrasts
 from meta.kernels.network.rotation import between
+from meta.kernels.network.trial_contrasts import Contrasts
 
 MORE_STEPS = 3
 """Walks are followed for this many times T steps. Without negative edge weights a walk never returns, so that

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meta.kernels.network.contrasts import Contrasts
+from meta.kernels.network.trial_contrasts import Contrasts
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,21 +17,21 @@ from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number, percent, shown
 from meta.kernels.dose.bands import root_of
 from meta.kernels.dose.bases import CURVED, Basis
+from meta.kernels.dose.curve_posterior import posterior, quantiles
 from meta.kernels.dose.estimands import mean_terms
-from meta.kernels.dose.posterior import posterior, quantiles
 from meta.keywords import keywords
-from meta.models.dose.columns import read_arms
-from meta.models.dose.contrasts import COVARIANCES, Choices, compare
 from meta.models.dose.curve import asked_doses, reference_of, warn_outside
+from meta.models.dose.curve_text import effects_at_doses
+from meta.models.dose.dose_columns import read_arms
+from meta.models.dose.dose_region import side_of
 from meta.models.dose.marginal import lay_out
-from meta.models.dose.region import side_of
+from meta.models.dose.reference_contrasts import COVARIANCES, Choices, compare
 from meta.models.dose.shapes import NAMES, check_identified, differences, make_basis
-from meta.models.dose.text import effects_at_doses
 from meta.pooling.boundary import check_option
+from meta.results.back_transformation import on_display
 from meta.results.base import Result
-from meta.results.display import on_display
-from meta.results.options import check_scale
-from meta.results.text import Line, heading, table
+from meta.results.checked_options import check_scale
+from meta.results.print_out import Line, heading, table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,15 +14,15 @@ from meta.errors import InputError, Notes, unknown_option
 from meta.formatting import number, percent, shown
 from meta.kernels.inference import quantile
 from meta.keywords import keywords
-from meta.models.dose.columns import read_arms
-from meta.models.dose.contrasts import Choices, compare
+from meta.models.dose.curve_result import DoseResponse
+from meta.models.dose.dose_columns import read_arms
 from meta.models.dose.dose_response import METHODS, check_options, fit_curve
-from meta.models.dose.result import DoseResponse
+from meta.models.dose.reference_contrasts import Choices, compare
 from meta.models.dose.shapes import NAMES, make_basis
+from meta.results.back_transformation import on_display
 from meta.results.base import Result
-from meta.results.display import on_display
-from meta.results.options import check_scale
-from meta.results.text import heading
+from meta.results.checked_options import check_scale
+from meta.results.print_out import heading
 
 if TYPE_CHECKING:
     import pandas as pd

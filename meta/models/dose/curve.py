@@ -13,8 +13,8 @@ from meta.kernels.inference import quantile
 from meta.keywords import keywords
 from meta.models.dose.marginal import between
 from meta.models.dose.shapes import differences
-from meta.results.display import on_display
-from meta.results.options import check_scale
+from meta.results.back_transformation import on_display
+from meta.results.checked_options import check_scale
 
 if TYPE_CHECKING:
     import pandas as pd

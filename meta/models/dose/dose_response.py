@@ -12,15 +12,15 @@ from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes
 from meta.formatting import listing
 from meta.kernels.dose import one_stage, two_stage
 from meta.kernels.dose.bases import CURVED
-from meta.kernels.dose.heterogeneity import KINDS
-from meta.kernels.dose.trials import Trials
+from meta.kernels.dose.curve_heterogeneity import KINDS
+from meta.kernels.dose.stacked_trials import Trials
 from meta.keywords import keywords
-from meta.models.dose.columns import read_arms
-from meta.models.dose.contrasts import COVARIANCES, Choices, Comparisons, compare
 from meta.models.dose.curve import warn_outside
+from meta.models.dose.curve_result import DoseResponse as DoseResponse
+from meta.models.dose.dose_columns import read_arms
 from meta.models.dose.marginal import lay_out
 from meta.models.dose.nonlinear import estimated_basis
-from meta.models.dose.result import DoseResponse as DoseResponse
+from meta.models.dose.reference_contrasts import COVARIANCES, Choices, Comparisons, compare
 from meta.models.dose.shapes import NAMES, check_identified, make_basis
 from meta.pooling.boundary import check_option
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from meta.kernels.dose.heterogeneity import random_part
-from meta.kernels.dose.trials import Trials
+from meta.kernels.dose.curve_heterogeneity import random_part
+from meta.kernels.dose.stacked_trials import Trials
 from meta.kernels.small_sample import SmallSample, kenward_roger
 from meta.models.dose.shapes import differences
 

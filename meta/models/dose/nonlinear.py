@@ -7,8 +7,8 @@ import numpy as np
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.kernels.dose import one_stage
 from meta.kernels.dose.bases import CURVED, Basis
-from meta.models.dose.contrasts import Comparisons
 from meta.models.dose.marginal import lay_out
+from meta.models.dose.reference_contrasts import Comparisons
 
 PLACES = 24
 """Places that are tried before the best is refined: likelihoods of a hinge have a peak near each dose."""

@@ -12,7 +12,7 @@ from meta.kernels.dose.estimands import first_dose, lowest
 from meta.kernels.inference import lower_tail
 from meta.keywords import keywords
 from meta.models.dose.curve import grid_of, pointwise, reference_of
-from meta.models.dose.region import DoseRegion, region, side_of, simulated_curves
+from meta.models.dose.dose_region import DoseRegion, region, side_of, simulated_curves
 from meta.models.dose.shapes import differences
 
 if TYPE_CHECKING:

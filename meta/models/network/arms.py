@@ -16,9 +16,9 @@ from meta.effects.registry import measure as look_up
 from meta.errors import DataWarning, InputError, Notes, quiet
 from meta.formatting import listing
 from meta.kernels.hedges_correction import hedges_j
-from meta.kernels.network.contrasts import arrange, of_arms, of_standardised
+from meta.kernels.network.trial_contrasts import arrange, of_arms, of_standardised
 from meta.models.network.data import NetworkData
-from meta.models.network.labels import check_repeated, grouped, look_alikes, merged
+from meta.models.network.treatment_names import check_repeated, grouped, look_alikes, merged
 
 TWICE = (
     "combine the two arms into one, name the treatments apart (such as by dose, 'oxide 300 mg' and 'oxide "

@@ -14,10 +14,10 @@ from meta.bayes.priors import Fixed, Flat, Normal, Prior
 from meta.effects.carried import LARGEST
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import shown
-from meta.kernels.network.quadrature import given_tau, nodes_of, rough_likelihood
+from meta.kernels.network.tau_quadrature import given_tau, nodes_of, rough_likelihood
 from meta.keywords import keywords
+from meta.models.network.network_posterior import NetworkPosterior
 from meta.models.network.pool import check_better, read_network, reference_of, refuse_pieces
-from meta.models.network.posterior import NetworkPosterior
 
 
 @keywords

@@ -10,9 +10,9 @@ import numpy as np
 from meta.errors import InputError, unknown_option
 from meta.formatting import listing
 from meta.kernels.network.flow import contributions, edge_weights
-from meta.models.network.evidence import spread
+from meta.models.network.direct_evidence import spread
+from meta.models.network.effect_tables import pairs_in_order, trial_table
 from meta.models.network.network_numbers import NetworkNumbers
-from meta.models.network.tables import pairs_in_order, trial_table
 
 if TYPE_CHECKING:
     import pandas as pd

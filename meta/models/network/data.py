@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from meta.effects.model import EffectSizes
-from meta.kernels.network.contrasts import Contrasts
 from meta.kernels.network.graph import direct_counts, pieces
 from meta.kernels.network.rotation import Rotated, rotate
+from meta.kernels.network.trial_contrasts import Contrasts
 
 
 @dataclass(frozen=True, eq=False)

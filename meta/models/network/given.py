@@ -14,10 +14,10 @@ from meta.effects.intake import as_effects, numbers
 from meta.effects.model import EffectSizes
 from meta.errors import DataWarning, InputError, Notes
 from meta.formatting import listing, shown
-from meta.kernels.network.contrasts import arrange, from_all_pairs, positive_definite
+from meta.kernels.network.trial_contrasts import arrange, from_all_pairs, positive_definite
 from meta.models.network.data import NetworkData
-from meta.models.network.labels import grouped, look_alikes, merged
 from meta.models.network.shared import Shared, star_covariance
+from meta.models.network.treatment_names import grouped, look_alikes, merged
 
 SLACK = 1e-9
 """Contradictions below this share of the largest effect are rounding in the last digits of a double."""

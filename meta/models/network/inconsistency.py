@@ -9,12 +9,12 @@ from scipy.special import chdtrc
 
 from meta.errors import NotEstimableError, unknown_option
 from meta.kernels.inference import two_sided
-from meta.kernels.network.designs import Decomposition, detached, net_heat, tau2_within
-from meta.models.network.designs import decomposition
-from meta.models.network.evidence import split_of
-from meta.models.network.heterogeneity import QTest
+from meta.kernels.network.design_by_treatment import Decomposition, detached, net_heat, tau2_within
+from meta.models.network.direct_evidence import split_of
+from meta.models.network.effect_tables import pairs_in_order
+from meta.models.network.network_heterogeneity import QTest
 from meta.models.network.network_numbers import NetworkNumbers
-from meta.models.network.tables import pairs_in_order
+from meta.models.network.trial_designs import decomposition
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,11 +11,11 @@ import numpy as np
 from meta.arguments import check_level
 from meta.errors import NotEstimableError, unknown_option
 from meta.kernels.inference import quantile, two_sided
+from meta.kernels.network.common_tau2 import q_profile
 from meta.kernels.network.estimate import differences
-from meta.kernels.network.heterogeneity import q_profile
 from meta.models.network.data import NetworkData
-from meta.models.network.designs import Parts, decomposition
-from meta.models.network.heterogeneity import i2_interval
+from meta.models.network.network_heterogeneity import i2_interval
+from meta.models.network.trial_designs import Parts, decomposition
 from meta.results.base import Result
 from meta.results.criteria import InformationCriteria
 
@@ -24,7 +24,7 @@ from meta.results.criteria import InformationCriteria
 class NetworkNumbers(InformationCriteria, Result):
     """A fitted network: what was estimated, its tests and intervals.
 
-    The attributes are those of :class:`meta.models.network.result.Network`.
+    The attributes are those of :class:`meta.models.network.network_result.Network`.
     """
 
     data: NetworkData

@@ -9,14 +9,14 @@ from meta.arguments import check_arguments, check_level, refuse_unused
 from meta.effects.intake import raw_columns
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import shown
-from meta.kernels.network.heterogeneity import ESTIMATORS
+from meta.kernels.network.common_tau2 import ESTIMATORS
 from meta.keywords import keywords
+from meta.models.network.additive_components import NetworkComponents, fit_components
 from meta.models.network.arms import read_arms
-from meta.models.network.components import NetworkComponents, fit_components
 from meta.models.network.data import NetworkData
-from meta.models.network.fitting import TESTS, fit_data
 from meta.models.network.given import read_contrasts
-from meta.models.network.result import Network
+from meta.models.network.network_fitting import TESTS, fit_data
+from meta.models.network.network_result import Network
 from meta.tables.containers import as_columns, is_table
 
 BETTER = ("low", "high")

@@ -11,11 +11,11 @@ from meta.errors import InputError, unknown_option
 from meta.formatting import interval, number, shown
 from meta.kernels.inference import quantile
 from meta.kernels.network.ranking import better_than, p_scores, rank_intervals, rank_probabilities
-from meta.models.network.evidence import split_of
+from meta.models.network.direct_evidence import split_of
+from meta.models.network.effect_tables import measured
 from meta.models.network.network_numbers import NetworkNumbers
-from meta.models.network.tables import measured
-from meta.results.display import on_display
-from meta.results.text import display_digits, needs_display
+from meta.results.back_transformation import on_display
+from meta.results.print_out import display_digits, needs_display
 
 if TYPE_CHECKING:
     import pandas as pd

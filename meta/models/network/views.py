@@ -9,7 +9,7 @@ import numpy as np
 
 from meta.arguments import check_seed
 from meta.errors import InputError
-from meta.models.network.components import NetworkComponents, fit_components
+from meta.models.network.additive_components import NetworkComponents, fit_components
 from meta.models.network.contributions import adjusted_funnel, contribution_table
 from meta.models.network.inconsistency import inconsistency
 from meta.models.network.rankings import better_table, league, rank_table, ranking
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class NetworkTables:
-    """For a result with the attributes of `meta.models.network.result.Network`."""
+    """For a result with the attributes of `meta.models.network.network_result.Network`."""
 
     __slots__ = ()
 

@@ -1,1 +1,1 @@
-"""The sections of the report: one function a section, listed in :mod:`meta.report.sections.registry`."""
+"""The sections of the report: one function per section, in :mod:`meta.report.sections.section_registry`."""

@@ -12,7 +12,7 @@ from meta.report import plain_language as words
 from meta.report.blocks import Block, Row, Table, badge, cell, line, link, paragraph, soft
 from meta.report.certainty_table import sure
 from meta.report.plain_language import display, display_interval, effect, span
-from meta.report.sections.trials import listed, plain_row, study_anchor
+from meta.report.sections.listed_trials import listed, plain_row, study_anchor
 from meta.report.subject import Subject
 
 

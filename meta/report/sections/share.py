@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from meta.claims.answers import finding_for
-from meta.claims.proportion import NormalisationFinding, Scenario
-from meta.claims.rule import posterior_of
+from meta.claims.decision_rule import posterior_of
+from meta.claims.normalised_share import NormalisationFinding, Scenario
 from meta.effects.as_reported import cited
 from meta.effects.evidence import Evidence
 from meta.errors import quiet
@@ -14,7 +14,7 @@ from meta.report import plain_language as words
 from meta.report.as_printed import printed
 from meta.report.blocks import Block, Figure, Row, Table, cell, line, link, paragraph, soft, strong
 from meta.report.figures import normalisation_caption, normalisation_of
-from meta.report.sections.trials import plain_row, result_anchor, sourced, study_anchor
+from meta.report.sections.listed_trials import plain_row, result_anchor, sourced, study_anchor
 from meta.report.subject import ClaimSubject
 
 

@@ -11,11 +11,11 @@ from meta.claims.multiverse import Multiverse, multiverse
 from meta.claims.plan import Plan, plan
 from meta.errors import quiet
 from meta.formatting import percent
-from meta.plots.multiverse import specification
 from meta.plots.planning import planning
+from meta.plots.specification_curve import specification
 from meta.report.blocks import Block, Cell, Row, Table, cell, line, paragraph, soft
 from meta.report.plain_language import display, effect
-from meta.report.sections.trials import plain_row
+from meta.report.sections.listed_trials import plain_row
 from meta.report.subject import Subject
 
 DRAWN = 200

@@ -14,7 +14,7 @@ from scipy.special import ndtri, stdtrit
 
 from meta.effects.recovered import Recovered, numbers, require, sign_of
 from meta.errors import InputError
-from meta.recovery.rules.change import correlation_of_sds
+from meta.recovery.rules import change, dispersion
 
 
 def critical_value(tail: ArrayLike, df: ArrayLike | None = None) -> np.ndarray:
@@ -53,7 +53,7 @@ def sd_from_se(se: ArrayLike, *, n: ArrayLike) -> Recovered:
     error, size = numbers(se=se, n=n)
     require(error > 0, "se", error, "must be > 0")
     require(size >= 2, "n", size, "must be at least 2")
-    return Recovered(error * np.sqrt(size), "SD = SE sqrt(n)")
+    return Recovered(dispersion.sd_from_se(error, size), "SD = SE sqrt(n)")
 
 
 def se_from_ci(
@@ -110,7 +110,7 @@ def sd_from_ci(
     (size,) = numbers(n=n)
     require(size >= 2, "n", size, "must be at least 2")
     se = se_from_ci(ci_low, ci_high, level=level, df=_df(distribution, size - 1))
-    return Recovered(se.value * np.sqrt(size), f"SD = SE sqrt(n); {se.how}")
+    return Recovered(dispersion.sd_from_se(se.value, size), f"SD = SE sqrt(n); {se.how}")
 
 
 def _df(distribution: str, df: np.ndarray) -> np.ndarray | None:
@@ -242,8 +242,7 @@ def change_sd(*, sd_pre: ArrayLike, sd_post: ArrayLike, r: ArrayLike) -> Recover
     before, after, rho = numbers(sd_pre=sd_pre, sd_post=sd_post, r=r)
     require((before > 0) & (after > 0), "sd_pre or sd_post", np.minimum(before, after), "must be > 0")
     require(np.abs(rho) <= 1, "r", rho, "must be between -1 and 1")
-    variance = before**2 + after**2 - 2 * rho * before * after
-    return Recovered(np.sqrt(np.maximum(variance, 0)), "SD = sqrt(pre^2 + post^2 - 2 r pre post)")
+    return Recovered(change.change_sd(before, after, rho), "SD = sqrt(pre^2 + post^2 - 2 r pre post)")
 
 
 def correlation_from_sds(*, sd_pre: ArrayLike, sd_post: ArrayLike, sd_change: ArrayLike) -> Recovered:
@@ -252,9 +251,9 @@ def correlation_from_sds(*, sd_pre: ArrayLike, sd_post: ArrayLike, sd_change: Ar
     >>> round(float(correlation_from_sds(sd_pre=4.0, sd_post=5.0, sd_change=13**0.5)), 3)
     0.7
     """
-    before, after, change = numbers(sd_pre=sd_pre, sd_post=sd_post, sd_change=sd_change)
+    before, after, whole = numbers(sd_pre=sd_pre, sd_post=sd_post, sd_change=sd_change)
     require((before > 0) & (after > 0), "sd_pre or sd_post", np.minimum(before, after), "must be > 0")
-    r = correlation_of_sds(before, after, change)
+    r = change.correlation_of_sds(before, after, whole)
     require(
         np.abs(r) <= 1, "r", r, "must be between -1 and 1", "these three SDs cannot be of the same people"
     )

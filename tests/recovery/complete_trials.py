@@ -140,21 +140,72 @@ def changes(seed):
     return facts
 
 
-def counts(seed):
+def _printed_ratio(log, se):
+    """A ratio with its interval and p-value, as a paper prints it."""
+    half = stats.norm.ppf(0.975) * se
+    return {
+        "estimate": np.exp(log), "ci_low": np.exp(log - half), "ci_high": np.exp(log + half),
+        "p": 2 * stats.norm.sf(abs(log) / se),
+    }  # fmt: skip
+
+
+def _two_by_two(seed):
     rng = np.random.default_rng(seed)
     n1 = int(rng.integers(20, 90))
     n2 = round(n1 * rng.uniform(0.75, 1.3))
     events1, events2 = 1 + rng.binomial(n1 - 2, 0.3), 1 + rng.binomial(n2 - 2, 0.5)
-    log = np.log(events1 / n1 / (events2 / n2))
-    se = np.sqrt(1 / events1 - 1 / n1 + 1 / events2 - 1 / n2)
-    half = stats.norm.ppf(0.975) * se
     return {
         "events1": events1, "n1": n1, "nonevents1": n1 - events1, "percent1": f"{100 * events1 / n1:.1f}",
         "events2": events2, "n2": n2, "nonevents2": n2 - events2, "percent2": f"{100 * events2 / n2:.1f}",
-        "n_total": n1 + n2, "events": events1 + events2, "estimate": np.exp(log),
-        "ci_low": np.exp(log - half), "ci_high": np.exp(log + half),
-        "p": 2 * stats.norm.sf(abs(log) / se),
+        "n_total": n1 + n2, "events": events1 + events2,
     }  # fmt: skip
+
+
+def counts(seed):
+    facts = _two_by_two(seed)
+    events1, n1, events2, n2 = (facts[name] for name in ("events1", "n1", "events2", "n2"))
+    log, se = (
+        np.log(events1 / n1 / (events2 / n2)),
+        np.sqrt(1 / events1 - 1 / n1 + 1 / events2 - 1 / n2),
+    )
+    return facts | _printed_ratio(log, se)
+
+
+def odds(seed):
+    facts = _two_by_two(seed)
+    a, b, c, d = (facts[name] for name in ("events1", "nonevents1", "events2", "nonevents2"))
+    return facts | _printed_ratio(np.log(a * d / (b * c)), np.sqrt(1 / a + 1 / b + 1 / c + 1 / d))
+
+
+def two_rates(seed):
+    rng = np.random.default_rng(seed)
+    events1, events2 = int(rng.integers(3, 40)), int(rng.integers(3, 40))
+    time1, time2 = rng.uniform(100, 900), rng.uniform(100, 900)
+    return {"events1": events1, "time1": time1, "events2": events2, "time2": time2}
+
+
+def rate_ratio(seed):
+    facts = two_rates(seed)
+    events1, time1, events2, time2 = facts.values()
+    log = np.log(events1 / time1 / (events2 / time2))
+    return facts | _printed_ratio(log, np.sqrt(1 / events1 + 1 / events2))
+
+
+def hazard_ratio(seed):
+    rng = np.random.default_rng(seed)
+    return _printed_ratio(rng.normal(-0.3, 0.3), rng.uniform(0.1, 0.4))
+
+
+def proportion(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(20, 90))
+    events = 1 + rng.binomial(n - 2, 0.3)
+    return {"events": events, "n": n, "nonevents": n - events, "percent": f"{100 * events / n:.1f}"}
+
+
+def rate(seed):
+    rng = np.random.default_rng(seed)
+    return {"events": int(rng.integers(3, 40)), "time": rng.uniform(100, 900)}
 
 
 def single_arm(seed):
@@ -186,6 +237,13 @@ DESIGNS = {
     "before-after": (before_after, ("MC", "SMCC", "SMCR", "ROMC")),
     "changes": (changes, ("MD", "SMD")),
     "counts": (counts, ("RR",)),
+    "odds": (odds, ("OR",)),
+    "tables": (_two_by_two, ("RD", "AS", "PETO")),
+    "two rates": (two_rates, ("IRD",)),
+    "rate ratio": (rate_ratio, ("IRR",)),
+    "hazard ratio": (hazard_ratio, ("HR",)),
+    "proportion": (proportion, ("PLO", "PR", "PFT")),
+    "rate": (rate, ("IRLN", "IR")),
     "single arm": (single_arm, ("MN", "MNLN", "SMN")),
     "correlation": (correlation, ("ZCOR", "COR")),
 }

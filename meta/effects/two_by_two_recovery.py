@@ -14,6 +14,7 @@ from scipy.special import ndtri
 from meta.effects.recovered import Range, sign_of
 from meta.effects.rounding import counts_from_percentage, rounding_range
 from meta.errors import InputError, NotEstimableError
+from meta.recovery.rules.counts import phi_of_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ def tables_from_phi(phi: str | float, *, n1: int, n2: int, events: int) -> Table
     11/34 vs 2/35
     """
     a = _margins(n1, n2, events)
-    value = _excess(a, n1, n2, events) / np.sqrt(float(n1) * n2 * events * (n1 + n2 - events))
+    value = phi_of_table(a, float(n1), n2, events)
     fits = _within(value, rounding_range(phi))
     rows = [TwoByTwo(int(x), n1, int(events - x), n2) for x in a]
     nearest = rows[int(np.argmin(np.abs(value - float(phi))))]

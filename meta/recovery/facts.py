@@ -122,6 +122,7 @@ _BETWEEN = (
     Fact("f", "F statistic with one numerator degree of freedom", "at least 0"),
     Fact("df", "degrees of freedom of the test", "positive"),
     Fact("chi2", "chi-square statistic with one degree of freedom", "at least 0"),
+    Fact("phi", "phi coefficient of a 2x2 table, with its sign", "correlation"),
     Fact("eta_squared", "(partial) eta squared of an effect with one degree of freedom", "share"),
     Fact("p", "two-sided p-value, without a sign", "p"),
     Fact("p_signed", "two-sided p-value with the sign of the effect", "signed p"),

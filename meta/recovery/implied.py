@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import chdtrc, ndtr, ndtri
 
 from meta.effects.measures.definition import Measure
+from meta.recovery.rules.counts import phi_of_table
 from meta.recovery.rules.dispersion import t_quantile
 from meta.recovery.rules.rule import COMPARISONS, TESTED, Rule
 
@@ -58,6 +59,7 @@ def of_counts() -> tuple[Rule, ...]:
     found = [
         _rule("chi-square", _TABLE, "chi2", _chi2, _2X2),
         _rule("chi-square with Yates's correction", _TABLE, "chi2", _yates, _2X2, cost=2),
+        _rule("phi", _TABLE, "phi", lambda e1, n1, e2, n2: phi_of_table(e1, n1, n2, e1 + e2), _2X2),
         _rule("p of chi-square", _TABLE, "p", lambda *x: chdtrc(1, _chi2(*x)), _2X2),
         _rule("p of Yates's chi-square", _TABLE, "p", lambda *x: chdtrc(1, _yates(*x)), _2X2, cost=2),
     ]

@@ -24,7 +24,7 @@ SETTINGS = {
 BETWEEN_TESTS = frozenset(
     ("se", "ci_low", "ci_high", "t", "f", "p", "p_signed", "p_below", "not_significant", "eta_squared")
 )
-_EXACTLY_PRINTED = ("percent", "percent1", "percent2", "chi2", "est")
+_EXACTLY_PRINTED = ("percent", "percent1", "percent2", "chi2", "phi", "est")
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def solve(
     sd_post: Any = None, mean_change: Any = None, sd_change: Any = None, se_change: Any = None,
     difference: Any = None, md: Any = None, estimate: Any = None, se: Any = None, ci_low: Any = None,
     ci_high: Any = None, level: Any = None, t: Any = None, f: Any = None, df: Any = None, chi2: Any = None,
-    eta_squared: Any = None, p: Any = None, p_signed: Any = None, p_below: Any = None,
+    phi: Any = None, eta_squared: Any = None, p: Any = None, p_signed: Any = None, p_below: Any = None,
     not_significant: Any = None, direction: Any = None, d: Any = None, r: Any = None, r2: Any = None,
     r_pb: Any = None, yi: Any = None, vi: Any = None, sei: Any = None, design: Any = None,
     n_total: Any = None, cluster_size: Any = None, icc: Any = None, design_effect: Any = None,
@@ -104,7 +104,7 @@ def solve(
         Facts of a single group, or of people measured twice.
     sd_pre, mean_post, sd_post, mean_change, sd_change, se_change : Any
         More of them.
-    difference, md, estimate, se, ci_low, ci_high, level, t, f, df, chi2, eta_squared, p : Any
+    difference, md, estimate, se, ci_low, ci_high, level, t, f, df, chi2, phi, eta_squared, p : Any
         Facts of the comparison.
     p_signed, p_below, not_significant, direction, d, r, r2, r_pb, yi, vi, sei : Any
         More of them.

@@ -154,10 +154,12 @@ def _two_by_two(seed):
     n1 = int(rng.integers(20, 90))
     n2 = round(n1 * rng.uniform(0.75, 1.3))
     events1, events2 = 1 + rng.binomial(n1 - 2, 0.3), 1 + rng.binomial(n2 - 2, 0.5)
+    a, b, c, d = events1, n1 - events1, events2, n2 - events2
+    phi = (a * d - b * c) / np.sqrt(n1 * n2 * (a + c) * (b + d))
     return {
         "events1": events1, "n1": n1, "nonevents1": n1 - events1, "percent1": f"{100 * events1 / n1:.1f}",
         "events2": events2, "n2": n2, "nonevents2": n2 - events2, "percent2": f"{100 * events2 / n2:.1f}",
-        "n_total": n1 + n2, "events": events1 + events2,
+        "n_total": n1 + n2, "events": events1 + events2, "phi": f"{phi:.3f}",
     }  # fmt: skip
 
 

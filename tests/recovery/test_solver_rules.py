@@ -123,7 +123,9 @@ def table(measure):
         "events1": a, "n1": n1, "nonevents1": n1 - a, "percent1": round(100 * a / n1, 1),
         "events2": c, "n2": n2, "nonevents2": n2 - c, "percent2": round(100 * c / n2, 1),
         "percent1_half": 0.05, "percent2_half": 0.05, "events_total": a + c, "n_total": n1 + n2,
-        "chi2": round(chi2, 2), "chi2_half": 0.005, "direction": 1.0, "est": round(est, 3),
+        "chi2": round(chi2, 2), "chi2_half": 0.005,
+        "phi": round(np.sqrt(chi2 / (n1 + n2)), 3), "phi_half": 0.0005,
+        "direction": 1.0, "est": round(est, 3),
         "est_half": 0.0005, "level": 0.95,
     }  # fmt: skip
 

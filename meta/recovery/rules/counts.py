@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -123,6 +124,27 @@ def from_chi2(
     return _tables(chi2 * sign, half, n1, n2, events, signed)
 
 
+def from_phi(
+    phi: np.ndarray, half: np.ndarray, n1: np.ndarray, n2: np.ndarray, events: np.ndarray
+) -> np.ndarray:
+    """Events of group 1 from the phi coefficient, which has a sign, and the margins.
+
+    >>> float(from_phi(*map(np.array, (0.341, 0.0005, 34.0, 35.0, 13.0))))
+    11.0
+    """
+    return _tables(phi, half, n1, n2, events, phi_of_table)
+
+
+def phi_of_table(a: np.ndarray, n1: Any, n2: Any, events: Any) -> np.ndarray:
+    """The phi coefficient of a table with these margins, by the events of group 1.
+
+    >>> float(phi_of_table(np.array(11.0), 34.0, 35.0, 13.0).round(3))
+    0.341
+    """
+    excess = a * (n2 - events + a) - (n1 - a) * (events - a)
+    return np.asarray(excess / np.sqrt(n1 * n2 * events * (n1 + n2 - events)))
+
+
 def _arm(arm: str) -> tuple[Rule, ...]:
     names = (of_arm(name, arm) for name in ("events", "nonevents", "n", "percent"))
     events, none, n, percent = names
@@ -162,6 +184,8 @@ TABLES = (
     Rule("table of the chi-square", ("chi2", "chi2_half", *_MARGINS, "direction"), ("events1",), from_chi2,
          "the only table with this chi-square, these margins and this direction", ("2x2",), DIPIETRANTONJ,
          cost=5),
+    Rule("table of phi", ("phi", "phi_half", *_MARGINS), ("events1",), from_phi,
+         "the only table with this phi coefficient and these margins", ("2x2",), DIPIETRANTONJ, cost=4),
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = (*_arm("1"), *_arm("2"), *_arm(""), *TABLES)

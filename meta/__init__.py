@@ -79,6 +79,7 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.pooling.result import Pooled as Pooled
     from meta.pooling.robust import Robust as Robust
     from meta.pooling.robust import robust as robust
+    from meta.pooling.rve import rve as rve
     from meta.pooling.simulation import Simulated as Simulated
     from meta.pooling.simulation import simulate as simulate
     from meta.pooling.subgroup_fits import Subgroups as Subgroups
@@ -114,6 +115,7 @@ _PLACES = {
     "compare_shapes": "meta.models.dose.comparison",
     "bayes_dose": "meta.models.dose.bayes_dose",
     "robust": "meta.pooling.robust",
+    "rve": "meta.pooling.rve",
     "aggregate": "meta.pooling.dependence",
     "vcalc": "meta.pooling.vcalc",
     "shared_control": "meta.pooling.dependence",

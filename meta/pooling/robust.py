@@ -28,7 +28,7 @@ from meta.pooling.coefficient_text import coefficient_lines
 from meta.pooling.coefficients import CoefficientInference, WaldTest, table
 from meta.pooling.linear import LinearFit
 from meta.results.plain import plain
-from meta.results.print_out import heading
+from meta.results.print_out import heading, size
 from meta.tables.containers import one_column
 from meta.tables.labels import labelled
 
@@ -59,6 +59,10 @@ class Robust(CoefficientInference, LinearFit):
         Number of clusters.
     fit : Pooled, Regression, LocationScale or Multilevel, or None
         The fit whose errors these are; None in files that were saved before it was kept.
+    working : str
+        Name of the working model of `meta.rve`; empty where the fit's own covariance is the working model.
+    tau2, omega2 : float
+        Variances of the working model between and within clusters; NaN without one.
     """
 
     names: tuple[str, ...]
@@ -73,6 +77,9 @@ class Robust(CoefficientInference, LinearFit):
     core: Sandwich = field(repr=False)
     warnings: tuple[str, ...] = ()
     fit: Any = field(default=None, repr=False)
+    working: str = ""
+    tau2: float = float("nan")
+    omega2: float = float("nan")
 
     @property
     def _degrees(self) -> Any:
@@ -177,18 +184,24 @@ class Robust(CoefficientInference, LinearFit):
         glance = {} if self.fit is None else self.fit.glance().iloc[0]
         fit = {str(name): value for name, value in glance.items()}
         own = {name: getattr(self, name) for name in ("kind", "df_method", "clusters", "cluster", "level")}
+        if self.working:
+            own |= {"tau2": self.tau2, "omega2": self.omega2, "working": self.working}
         return {"model": "cluster-robust"} | fit | {"test": self.kind} | own
 
     def to_dict(self) -> dict[str, Any]:
         """Everything a file needs, as plain numbers and strings."""
         own = {name: getattr(self, name) for name in ("kind", "df_method", "clusters", "cluster", "level")}
+        if self.working:
+            own |= {"working": self.working, "tau2": self.tau2, "omega2": self.omega2}
         rows = self.coefficients.to_dict("index")
         return plain(own | {"coefficients": rows, "warnings": self.warnings})
 
     def _lines(self, digits: int) -> list[str]:
         clusters = f"{self.clusters} clusters ({self.cluster})"
-        parts = ["Cluster-robust", self.kind, clusters, f"{self.df_method} df"]
-        return [heading(parts, self.measure), *coefficient_lines(self, digits)]
+        parts = ["Cluster-robust", self.kind, clusters, f"{self.df_method} df", self.working]
+        model = f"working model: tau2 {size(self.tau2)}, omega2 {size(self.omega2)}"
+        known = [model] if self.working and np.isfinite(self.tau2) else []
+        return [heading(parts, self.measure), *coefficient_lines(self, digits), *known]
 
     def _shown(self) -> str:
         return f"kind={self.kind!r}, clusters={self.clusters}, p={len(self.names)}"
@@ -283,13 +296,34 @@ def robust(
     (0.125, 4.0)
     """
     check_arguments(robust, locals())
+    name = cluster if isinstance(cluster, str) else "effect" if cluster is None else "given labels"
+    es, _, _, _, _, weights = _pieces(fit)
+    labels = clusters_of(es, _used(fit, es, cluster))
+    return robust_to(fit, labels, kind=kind, df=df, level=level, cluster=name, weights=weights, working=None)
+
+
+def robust_to(
+    fit: Any,
+    labels: np.ndarray,
+    *,
+    kind: str,
+    df: str | None,
+    level: float | None,
+    cluster: str,
+    weights: np.ndarray | None,
+    working: np.ndarray | None,
+) -> Robust:
+    """Robust errors of a fit by the labels of its rows; ``working`` (k,) are the variances of a working model
+    other than the fit's own covariance.
+    """
     check_option("kind", kind, KINDS)
     method = df or ("satterthwaite" if kind == "CR2" else "residual")
     check_option("df", method, ("satterthwaite", "residual"))
-    es, X, marginal, beta, names, weights = _pieces(fit)
-    labels = clusters_of(es, _used(fit, es, cluster))
+    es, X, marginal, beta, names, _ = _pieces(fit)
     notes = Notes()
-    core = sandwich(es.yi, X, marginal, labels, kind=kind, weights=weights)
+    core = sandwich(
+        es.yi, X, marginal if working is None else np.diag(working), labels, kind=kind, weights=weights
+    )
     p = X.shape[1]
     if method == "satterthwaite":
         dfs = satterthwaite(core, np.eye(p))
@@ -315,6 +349,6 @@ def robust(
         level=fit.level if level is None else check_level(level),
         core=core,
         warnings=notes.messages,
-        cluster=cluster if isinstance(cluster, str) else "effect" if cluster is None else "given labels",
+        cluster=cluster,
         fit=fit,
     )

@@ -224,6 +224,7 @@ CALLS: dict[str, Callable[[], dict[str, Any]]] = {
     "meta.read_table": lambda: {"path": ROOT / "meta/datasets/data/bcg.csv"},
     "meta.solve": lambda: {"measure": "SMD", "mean1": 32, "n1": 18, "mean2": 44, "n2": 17, "p": 0.04},
     "meta.regress": lambda: {"data": es(), "formula": "~ x"},
+    "meta.rve": lambda: {"data": es(), "model": "CORR", "cluster": "g", "rho": 0.5},
     "meta.robust": lambda: {"fit": regression(), "cluster": "g"},
     "meta.shared_control": lambda: {
         "data": shared(),

@@ -155,6 +155,7 @@ RECIPES: dict[str, Callable[[], Any]] = {
         es(), random=["~ 1 | trial/effect", "~ 0 + dose | trial"], moderators="~ dose"
     ),
     "robust": lambda: meta.pool_multilevel(es(), levels=["trial", "effect"], rho=0.6).robust("trial"),
+    "rve": lambda: meta.rve(es(), model="HIER", cluster="trial"),
     "wald-test": lambda: meta.regress(es(), "~ dose").wald([[0.0, 1.0]]),
     "likelihood-ratio": ratio,
     "counts-mh": lambda: meta.pool_counts(CELLS, measure="OR", **{name: name for name in CELLS}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,12 +43,16 @@ def count_design(measure: str) -> str:
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of k studies: ``columns`` in the order of :data:`DESIGNS`, each (k,), and the study labels."""
+    """Counts of k studies: ``columns`` in the order of :data:`DESIGNS`, each (k,), and the study labels.
+
+    ``own`` are the table's columns in the same rows, for figures and groups.
+    """
 
     design: str
     columns: tuple[np.ndarray, ...]
     study: np.ndarray
     dropped: tuple[str, ...] = ()
+    own: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def k(self) -> int:
@@ -94,7 +98,12 @@ def read_counts(
         )
     if not present.any():
         raise InputError("no study has complete counts; nothing is left to pool")
-    return Counts(count_design(measure), tuple(c[present] for c in columns), labels[present], dropped)
+    own = {
+        name: np.asarray(values)[present]
+        for name, values in source.columns.items()
+        if np.shape(values) == (k,)
+    }
+    return Counts(count_design(measure), tuple(c[present] for c in columns), labels[present], dropped, own)
 
 
 def _sums(needed: tuple[str, ...]) -> dict[str, tuple[str, str]]:

@@ -29,6 +29,7 @@ def as_fit(fit: Any) -> Any:
     kind = np.where(known, "exact", "none").astype(object)
     counts = fit.counts
     inputs = {} if counts is None else dict(zip(_NAMES[counts.design], counts.columns, strict=True))
+    beside = {} if counts is None else dict(counts.own)
     reason = np.where(known, "", "not estimable").astype(object)
     effects = EffectSizes(
         yi=np.where(known, fit.yi, np.nan),
@@ -37,7 +38,7 @@ def as_fit(fit: Any) -> Any:
         study=fit.study,
         kind=kind,
         inputs=inputs,
-        columns={} if known.all() else {"reason": reason},
+        columns=beside if known.all() else {**beside, "reason": reason},
     )
     own = ("level", "estimate", "ci_low", "ci_high", "k", "statistic", "p_value", "tau2", "q", "q_df", "q_p")
     shown = SimpleNamespace(**{name: getattr(fit, name) for name in own})

@@ -129,7 +129,8 @@ class PooledCounts(OneMean, InformationCriteria, Result):
         known = np.isfinite(self.yi) & np.isfinite(self.vi)
         yi, vi = (np.where(known, x, np.nan) for x in (self.yi, self.vi))
         inputs = {} if self.counts is None else self.counts.inputs
-        return EffectSizes(yi=yi, vi=vi, measure=self.measure, study=self.study, inputs=inputs)
+        own = {} if self.counts is None else dict(self.counts.own)
+        return EffectSizes(yi=yi, vi=vi, measure=self.measure, study=self.study, inputs=inputs, columns=own)
 
     def prediction_interval(self, *, level: float | None = None) -> Interval:
         """Normal interval for the effect in a new study, where the method estimates tau2."""

@@ -174,7 +174,9 @@ def _informative(counts: Counts, measure: str, notes: Notes) -> Counts:
         raise NotEstimableError(
             "fewer than two studies with events are left; a mixed model needs at least two"
         )
-    return Counts(counts.design, tuple(x[keep] for x in counts.columns), counts.study[keep], counts.dropped)
+    own = {name: values[keep] for name, values in counts.own.items()}
+    columns = tuple(x[keep] for x in counts.columns)
+    return Counts(counts.design, columns, counts.study[keep], counts.dropped, own)
 
 
 def _refuse_one_sided(counts: Counts, measure: str) -> None:

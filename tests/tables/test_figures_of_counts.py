@@ -96,3 +96,24 @@ def test_figures_as_tiff_and_with_chosen_decimals(tmp_path):
             assert round(float(image.info["dpi"][0])) == dpi
     with pytest.raises(InputError, match="digits must lie between 0 and 10"):
         meta.forest(meta.pool_counts(TABLE, measure="RR"), theme=replace(THEMES["default"], digits=11))
+
+
+@pytest.mark.parametrize("method", ["MH", "Peto", "GLMM"])
+@pytest.mark.parametrize("by", [None, "g"])
+def test_columns_of_the_table_can_be_shown(tmp_path, method, by):
+    """Risk of bias, years and the like beside counts that are pooled as they are, also after a saved fit."""
+    table = {
+        **TABLE,
+        "g": list("xxyyy"),
+        "year": [2001, 2002, 2003, 2004, 2005],
+        "d1": ["+", "-", "?", "+", "+"],
+    }
+    fit = meta.pool_counts(table, measure="OR", method=method, by=by)
+    shown = ["study", "year", "plot", "estimate", meta.plots.SymbolColumn("d1")]
+    plot = meta.forest(fit, columns=shown)
+    studies = {row.label: row.cells["year"] for row in plot.rows if row.kind == "study"}
+    assert studies == dict(zip("ABCDE", table["year"], strict=True))
+    if by is None:
+        again = meta.load(fit.save(tmp_path / "fit.json"))
+        assert again.effects.columns["d1"].tolist() == table["d1"]
+        assert meta.forest(fit, columns=["study", "plot"], order="year").rows

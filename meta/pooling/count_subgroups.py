@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from meta.effects.intake import raw_columns
 from meta.errors import InputError, NotEstimableError
 from meta.formatting import interval, number, p_equation
 from meta.missing import absent
-from meta.pooling.subgroup_fits import Between
+from meta.pooling.grouped_fits import Between, GroupedFits
 from meta.results.base import Result
 from meta.results.print_out import Line, heading, table
 from meta.results.table_columns import tidy_frame
@@ -24,12 +24,11 @@ from meta.tables.labels import align
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.effects.model import EffectSizes
     from meta.pooling.count_result import PooledCounts
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CountSubgroups(Result):
+class CountSubgroups(GroupedFits["PooledCounts"], Result):
     """Fits of counts by subgroup.
 
     Attributes
@@ -50,61 +49,6 @@ class CountSubgroups(Result):
     random: Between
     warnings: tuple[str, ...] = field(default=())
 
-    @property
-    def groups(self) -> list[str]:
-        """Names of the groups."""
-        return list(self.fits)
-
-    @property
-    def q_between(self) -> float:
-        """Statistic of the test between groups."""
-        return self.random.q
-
-    @property
-    def q_between_df(self) -> int:
-        """Its degrees of freedom."""
-        return self.random.df
-
-    @property
-    def q_between_p(self) -> float:
-        """Its p-value."""
-        return self.random.p_value
-
-    def __getitem__(self, group: Any) -> PooledCounts:
-        try:
-            return self.fits[str(group)]
-        except KeyError:
-            raise InputError(f"no group {group!r}; the groups are: {', '.join(self.fits)}") from None
-
-    def __len__(self) -> int:
-        return len(self.fits)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.fits)
-
-    @property
-    def k(self) -> int:
-        """Number of studies."""
-        return self.overall.k
-
-    @property
-    def measure(self) -> str:
-        """Code of the measure."""
-        return self.overall.measure
-
-    @property
-    def level(self) -> float:
-        """Confidence level."""
-        return self.overall.level
-
-    @property
-    def effects(self) -> EffectSizes:
-        """The effect sizes of all groups together."""
-        return self.overall.effects
-
-    def _all(self) -> list[tuple[str, PooledCounts]]:
-        return [*self.fits.items(), ("overall", self.overall)]
-
     def _terms(self) -> list[Mapping[str, Any]]:
         """One row per group, and one for all."""
         return [
@@ -116,9 +60,6 @@ class CountSubgroups(Result):
         whole = {str(name): x for name, x in self.overall.glance().iloc[0].items()}
         between = {"q": test.q, "q_df": test.df, "q_p": test.p_value}
         return whole | {"model": "subgroups of counts", "groups": len(self.fits)} | between
-
-    def _shown(self) -> str:
-        return ", ".join(f"{name} (k={fit.k})" for name, fit in self.fits.items())
 
     def augment(self) -> pd.DataFrame:
         """One row per study with its group, and what its fit says of it."""

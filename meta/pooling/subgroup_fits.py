@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ from meta.errors import InputError, MetaWarning, Notes
 from meta.formatting import number, p_equation
 from meta.missing import absent
 from meta.pooling.fitting import fit_effects
+from meta.pooling.grouped_fits import Between as Between
+from meta.pooling.grouped_fits import GroupedFits
 from meta.pooling.options import TESTS, PoolOptions
 from meta.pooling.pooled_text import method_text
 from meta.pooling.result import Pooled
@@ -31,30 +33,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
-    """A test of no difference between subgroups.
-
-    Attributes
-    ----------
-    kind : str
-        "fixed" (within-study variances alone), "random, separate tau2" or "random, common tau2".
-    q : float
-        Weighted sum of squares of the group estimates about their mean.
-    df : int
-        Number of groups minus one.
-    p_value : float
-        From chi-squared.
-    """
-
-    kind: str
-    q: float
-    df: int
-    p_value: float
-
-
 @dataclass(frozen=True, eq=False, repr=False)
-class Subgroups(Result):
+class Subgroups(GroupedFits[Pooled], Result):
     """Fits by subgroup; see :func:`subgroups`.
 
     Attributes
@@ -78,61 +58,6 @@ class Subgroups(Result):
     random: Between
     warnings: tuple[str, ...]
 
-    def __len__(self) -> int:
-        return len(self.fits)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.fits)
-
-    def __getitem__(self, group: Any) -> Pooled:
-        try:
-            return self.fits[str(group)]
-        except KeyError:
-            raise InputError(f"no group {group!r}; the groups are: {', '.join(self.fits)}") from None
-
-    def _shown(self) -> str:
-        return ", ".join(f"{name} (k={fit.k})" for name, fit in self.fits.items())
-
-    @property
-    def effects(self) -> EffectSizes:
-        """The effect sizes of all groups together."""
-        return self.overall.effects
-
-    @property
-    def k(self) -> int:
-        """Number of studies."""
-        return self.overall.k
-
-    @property
-    def measure(self) -> str:
-        """Code of the measure."""
-        return self.overall.measure
-
-    @property
-    def level(self) -> float:
-        """Confidence level."""
-        return self.overall.level
-
-    @property
-    def groups(self) -> list[str]:
-        """Names of the groups."""
-        return list(self.fits)
-
-    @property
-    def q_between(self) -> float:
-        """Statistic of the random-effects test between groups."""
-        return self.random.q
-
-    @property
-    def q_between_df(self) -> int:
-        """Its degrees of freedom."""
-        return self.random.df
-
-    @property
-    def q_between_p(self) -> float:
-        """Its p-value."""
-        return self.random.p_value
-
     @property
     def tests(self) -> pd.DataFrame:
         """The tests of no difference between groups, one row each: ``kind q df p_value``."""
@@ -145,7 +70,7 @@ class Subgroups(Result):
         """One row per group and one for all studies."""
         return [
             {**fit._terms()[0], "term": name, "group": name, **{n: getattr(fit, n) for n in _COLUMNS}}
-            for name, fit in [*self.fits.items(), ("overall", self.overall)]
+            for name, fit in self._all()
         ]
 
     def _facts(self) -> dict[str, Any]:
@@ -177,7 +102,7 @@ class Subgroups(Result):
 
     def backtransform(self) -> pd.DataFrame:
         """Each group, and all studies, on the scale on which they are read."""
-        rows = {name: fit.backtransform() for name, fit in [*self.fits.items(), ("overall", self.overall)]}
+        rows = {name: fit.backtransform() for name, fit in self._all()}
         names = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
         return tidy_frame(
             {"term": term} | {name: back[name] for name in names} for term, back in rows.items()
@@ -201,7 +126,7 @@ class Subgroups(Result):
         how = "separate tau2" if self.common_tau2 is None else f"common tau2 {size(self.common_tau2)}"
         o, equal = self.overall.options, self.overall.method == "EE"
         parts = ["Subgroups", method_text(self.overall), TESTS[o.test].name, "" if equal else how]
-        fits = [*self.fits.items(), ("overall", self.overall)]
+        fits = self._all()
         rows = [
             Line.of({**fit._terms()[0], "term": f"{name} (k = {fit.k})"}, self._right(fit, equal))
             for name, fit in fits

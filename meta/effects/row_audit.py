@@ -62,6 +62,8 @@ def repeated_studies(effects: EffectSizes) -> list[str]:
     """
     if effects.k > audit.MOST_LABELS:
         return []
+    if effects.covariance is not None:  # a known dependence has a warning of its own
+        return []
     found = audit.repeated_labels(effects.study)
     year = next((name for name in effects.columns if normal(str(name)) in YEARS), None)
     if found and year is not None:

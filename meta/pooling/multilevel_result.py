@@ -173,7 +173,10 @@ class Multilevel(MultilevelNumbers):
         )
 
     def random_effects(self, *, level: float | None = None) -> pd.DataFrame:
-        """Predicted random effects of every group of every level: ``level group estimate se low high``."""
+        """Predicted random effects of every group of every term: ``level group estimate se low high``.
+
+        Inner levels and slopes have rows of their own, with ``level`` as in ``dose | study [dose]``.
+        """
         return random_effects(self, self.level if level is None else check_level(level))
 
     def _is_mean(self) -> bool:

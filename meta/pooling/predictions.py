@@ -70,34 +70,70 @@ def prediction_interval(fit: MultilevelNumbers, level: float) -> Interval:
 
 
 def random_effects(fit: MultilevelNumbers, level: float) -> pd.DataFrame:
-    """One row per group of each level: how far its mean lies from that of the level above.
+    """One row per group of each term (and per inner level or slope): its random effect, given the data.
 
-    With ``P = M^-1 - M^-1 X V X' M^-1`` and the indicators Z of a level's groups, the predictions are
-    ``sigma2 Z'M^-1 (y - X beta)`` and the variance of their errors is ``sigma2 - sigma2^2 Z'PZ``.
+    With ``P = M^-1 - M^-1 X V X' M^-1`` and the covariance C of random effects u and effects y, predictions
+    are ``C M^-1 (y - X beta)`` and the variance of their errors is ``var(u) - C P C'``.
     """
     import pandas as pd
 
-    if any(term.struct or term.known is not None for term in fit.random_terms):
-        raise NotEstimableError("predictions are for nested levels; this fit has an inner structure")
-    inverse = np.linalg.inv(fit.marginal)
+    if any(term.place is not None for term in fit.random_terms):
+        raise NotEstimableError("random effects over times or coordinates have no groups to predict")
+    marginal = fit.marginal if isinstance(fit.marginal, np.ndarray) else fit.marginal.toarray()
+    inverse = np.linalg.inv(marginal)
     mx = inverse @ fit.X
     P = inverse - mx @ fit.model_vcov @ mx.T
     pulled = inverse @ (fit.yi - fit.X @ fit.beta)
     crit = float(quantile(0.5 + level / 2, float(np.min(fit.df))))
     tables = []
-    for name, group, sigma2 in zip(fit.levels, fit.groups, fit.sigma2, strict=True):
-        first = np.sort(np.unique(group, return_index=True)[1])
-        Z = same(group)[:, first]
-        mean = sigma2 * (Z.T @ pulled)
-        se = np.sqrt(np.maximum(sigma2 - sigma2**2 * np.einsum("ki,kl,li->i", Z, P, Z), 0.0))
-        columns = {"level": name, "group": _labels(fit, name, first), "estimate": mean, "se": se}
-        tables.append(pd.DataFrame(columns | {"low": mean - crit * se, "high": mean + crit * se}))
+    for i, term in enumerate(fit.random_terms):
+        first = np.sort(np.unique(term.group, return_index=True)[1])
+        name = fit.levels[i] if term.z is None else term.name
+        groups = _labels(fit, i, first)
+        for label, size, C in _covariances(fit, i, first):
+            mean = C @ pulled
+            se = np.sqrt(np.maximum(size - np.einsum("gk,kl,gl->g", C, P, C), 0.0))
+            shown = f"{name} [{label}]" if label else name
+            columns = {"level": shown, "group": groups, "estimate": mean, "se": se}
+            tables.append(pd.DataFrame(columns | {"low": mean - crit * se, "high": mean + crit * se}))
     return pd.concat(tables, ignore_index=True)
 
 
-def _labels(fit: MultilevelNumbers, name: str, first: np.ndarray) -> list[str]:
+def _covariances(fit: MultilevelNumbers, at: int, first: np.ndarray) -> list[tuple[str, float, np.ndarray]]:
+    """Of each inner level or slope: its label, its variance, and the covariances of its groups with the rows.
+
+    ``first`` has one row of each group.
+    """
+    term = fit.random_terms[at]
+    if term.z is None:
+        own = split(fit.random_terms, fit.phi)[at] if fit.terms else None
+        sigma2 = float(fit.sigma2[at] if own is None else variances(term, own)[0])
+        together = same(term.group) if term.known is None else term.known[np.ix_(term.group, term.group)]
+        return [("", sigma2, sigma2 * together[first])]
+    G = term.shape.covariance(split(fit.random_terms, fit.phi)[at]) if fit.terms else fit.G
+    assert G is not None
+    inside = same(term.group)[first]
+    return [(name, float(G[j, j]), inside * (term.z @ G[j])) for j, name in enumerate(term.labels)]
+
+
+def _labels(fit: MultilevelNumbers, at: int, first: np.ndarray) -> list[str]:
     """Labels of the groups, with those of the levels above them where they are needed to tell them apart."""
-    above = fit.levels[: fit.levels.index(name) + 1]
     rows = np.arange(fit.k)
-    columns = [fit.es.study if n == "study" else np.asarray(fit.es.columns.get(n, rows)) for n in above]
+    columns = [
+        fit.es.study if n == "study" else np.asarray(fit.es.columns.get(n, rows)) for n in _path(fit, at)
+    ]
     return ["/".join(str(c[i]) for c in columns) for i in first]
+
+
+def _path(fit: MultilevelNumbers, at: int) -> list[str]:
+    """Columns that name the groups of a term: those of its formula, or the levels that it lies within."""
+    name, group = fit.random_terms[at].name, fit.random_terms[at].group
+    if " | " in name or "/" in name:
+        return name.split(" | ")[-1].split("/")
+    size = len(np.unique(group))
+    outer = [
+        fit.levels[i]
+        for i, term in enumerate(fit.random_terms[:at])
+        if term.z is None and len(np.unique(np.column_stack([term.group, group]), axis=0)) == size
+    ]
+    return [*outer, name.removesuffix(" (independent)")]

@@ -15,6 +15,8 @@ from meta.kernels.mixed.surface import Climb, Surface, climb, scales_of, surface
 from meta.kernels.mixed.terms import RandomTerm, rescaled
 
 Array = np.ndarray
+CLIMBS = 3
+"""How many starting points are climbed from where there are only random intercepts."""
 FIRST = 3
 """Steps of every climb before they are compared for the first time."""
 FINAL = 14
@@ -138,7 +140,7 @@ def _race(surface: Surface, near: Array | None) -> tuple[Array, int]:
     count = 0 if cells > MANY else PLAIN if plain else min(DRAWN * len(surface.full), MOST)
     points = [x[surface.free] for x in starting_points(model, near, count)]
     points.sort(key=lambda x: -surface.height(x))
-    points = points[: 1 if cells > CELLS else 3 + PLAIN if plain else len(points)]
+    points = points[: 1 if cells > CELLS else CLIMBS if plain else len(points)]
     climbs = [climb(Climb(x, surface.look(x)), surface, FIRST) for x in points]
     while True:
         climbs = _distinct(climbs, surface)[:FINAL]

@@ -12,9 +12,9 @@ import argparse
 import numpy as np
 from scipy import special
 
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import NotEstimableError
-from meta.pooling.bounded import pool_bounded
+from meta.pooling.bounded_pool import pool_bounded
 
 UNKNOWN = (0.0, 0.25, 0.5, 0.75, 1.0)
 

@@ -25,7 +25,7 @@ import numpy as np
 import meta
 import meta.errors
 from meta import plots
-from meta.claims.answers import answer, answer_all
+from meta.claims.answer_claims import answer, answer_all
 from meta.report.figures import forest_of, normalisation_of
 
 warnings.filterwarnings("ignore", category=meta.errors.MetaWarning)  # they stay on the results

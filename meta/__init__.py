@@ -42,10 +42,10 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.claims.plan import plan as plan
     from meta.claims.verdict import Verdict as Verdict
     from meta.effects.api import effect_sizes as effect_sizes
-    from meta.effects.evidence import Evidence as Evidence
-    from meta.effects.evidence import load_evidence as load_evidence
-    from meta.effects.model import EffectSizes as EffectSizes
+    from meta.effects.effect_size_table import EffectSizes as EffectSizes
     from meta.effects.revman import read_revman as read_revman
+    from meta.effects.study_evidence import Evidence as Evidence
+    from meta.effects.study_evidence import load_evidence as load_evidence
     from meta.models.dose.bayes_dose import DosePosterior as DosePosterior
     from meta.models.dose.bayes_dose import bayes_dose as bayes_dose
     from meta.models.dose.comparison import ShapeComparison as ShapeComparison
@@ -65,16 +65,16 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.plots.funnel import funnel as funnel
     from meta.pooling.coefficients import LikelihoodRatio as LikelihoodRatio
     from meta.pooling.count_result import PooledCounts as PooledCounts
-    from meta.pooling.counts import pool_counts as pool_counts
     from meta.pooling.dependence import aggregate as aggregate
     from meta.pooling.dependence import shared_control as shared_control
-    from meta.pooling.location_scale import LocationScale as LocationScale
+    from meta.pooling.location_scale_fit import LocationScale as LocationScale
     from meta.pooling.many import PooledMany as PooledMany
     from meta.pooling.many import pool_many as pool_many
-    from meta.pooling.multilevel import pool_multilevel as pool_multilevel
     from meta.pooling.multilevel_result import Multilevel as Multilevel
-    from meta.pooling.regression import likelihood_ratio_test as likelihood_ratio_test
-    from meta.pooling.regression import regress as regress
+    from meta.pooling.pool_counts import pool_counts as pool_counts
+    from meta.pooling.pool_multilevel import pool_multilevel as pool_multilevel
+    from meta.pooling.regress import likelihood_ratio_test as likelihood_ratio_test
+    from meta.pooling.regress import regress as regress
     from meta.pooling.regression_result import Regression as Regression
     from meta.pooling.result import Pooled as Pooled
     from meta.pooling.robust import Robust as Robust
@@ -99,16 +99,16 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "effect_sizes": "meta.effects.api",
-    "EffectSizes": "meta.effects.model",
+    "EffectSizes": "meta.effects.effect_size_table",
     "datasets": "",
     "solve": "meta.recovery.solve",
     "pool": "meta.pooling.univariate",
     "pool_many": "meta.pooling.many",
     "subgroups": "meta.pooling.subgroups",
     "simulate": "meta.pooling.simulation",
-    "regress": "meta.pooling.regression",
-    "pool_multilevel": "meta.pooling.multilevel",
-    "pool_counts": "meta.pooling.counts",
+    "regress": "meta.pooling.regress",
+    "pool_multilevel": "meta.pooling.pool_multilevel",
+    "pool_counts": "meta.pooling.pool_counts",
     "pool_network": "meta.models.network.pool",
     "bayes_network": "meta.models.network.bayes",
     "dose_response": "meta.models.dose.dose_response",
@@ -119,13 +119,13 @@ _PLACES = {
     "aggregate": "meta.pooling.dependence",
     "vcalc": "meta.pooling.vcalc",
     "shared_control": "meta.pooling.dependence",
-    "likelihood_ratio_test": "meta.pooling.regression",
+    "likelihood_ratio_test": "meta.pooling.regress",
     "bayes": "meta.bayes",
     "priors": "meta.bayes.priors",
     "bias": "",
     "diagnostics": "",
     "load": "meta.saving.files",
-    "load_evidence": "meta.effects.evidence",
+    "load_evidence": "meta.effects.study_evidence",
     "judge": "meta.claims.judge",
     "multiverse": "meta.claims.multiverse",
     "plan": "meta.claims.plan",
@@ -158,7 +158,7 @@ _CLASSES = {
     "PooledMany": "meta.pooling.many",
     "Subgroups": "meta.pooling.subgroup_fits",
     "Regression": "meta.pooling.regression_result",
-    "LocationScale": "meta.pooling.location_scale",
+    "LocationScale": "meta.pooling.location_scale_fit",
     "Multilevel": "meta.pooling.multilevel_result",
     "PooledCounts": "meta.pooling.count_result",
     "Network": "meta.models.network.network_result",
@@ -177,7 +177,7 @@ _CLASSES = {
     "SampledPosterior": "meta.bayes.sampled",
     "BatchPosterior": "meta.bayes.batch",
     "ModelAverage": "meta.bayes.ensemble",
-    "Evidence": "meta.effects.evidence",
+    "Evidence": "meta.effects.study_evidence",
     "Verdict": "meta.claims.verdict",
     "Multiverse": "meta.claims.multiverse",
     "Plan": "meta.claims.plan",

@@ -18,22 +18,22 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 import typer
 
 from meta.commands.adding.add import ANY_FLAG, add
-from meta.commands.beginning import init
+from meta.commands.bayesian import bayes
+from meta.commands.bias_tests import bias
 from meta.commands.completion import completion
 from meta.commands.dose import dose
 from meta.commands.drawing import forest, funnel
-from meta.commands.evidence import check, claims, print_problems, show
 from meta.commands.flags import columns_as_options
 from meta.commands.moderators import regress
 from meta.commands.multilevel import multilevel
 from meta.commands.network import network
+from meta.commands.new_review import init
 from meta.commands.output import clean
 from meta.commands.pooling import pool
-from meta.commands.posterior import bayes
 from meta.commands.running import run
 from meta.commands.schema import schema
-from meta.commands.small_study import bias
 from meta.commands.solving import solve
+from meta.commands.study_files import check, claims, print_problems, show
 from meta.errors import EvidenceError, MetaError
 
 SETTINGS: dict[str, Any] = {

@@ -136,9 +136,9 @@ LISTS_OF_MEASURES = {
     "effects/revman_rows.py": "RevMan's names of measures",
     "evidence/kinds/ratio.py": "schema of a study file, in a room below the measures",
     "plots/scatter.py": "one curve of equal effect per measure",
-    "pooling/counts.py": "one Mantel-Haenszel formula per measure",
+    "pooling/pool_counts.py": "one Mantel-Haenszel formula per measure",
     "pooling/dependence.py": "one covariance formula per measure",
-    "pooling/glmm.py": "one set of likelihoods per measure",
+    "pooling/count_glmm.py": "one set of likelihoods per measure",
     "report/methods_text.py": "the sentence of the methods section per measure of a claim",
 }
 """Modules outside the registry that list three or more measures, and why; the list may only shrink."""

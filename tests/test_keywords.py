@@ -22,7 +22,7 @@ BAYES = import_module("meta.bayes")._FUNCTIONS
 PACKAGE = Path(meta.__file__).parent
 OPEN = {
     "bayes/loo.py compare_loo": "each keyword is the name of a fit in the table",
-    "effects/recovered.py numbers": "each keyword is the name of an array in the message",
+    "effects/recovered_values.py numbers": "each keyword is the name of an array in the message",
 }
 """Functions whose keywords are names that the caller makes up, so that none of them can be unknown."""
 HANDED_OUT = ("meta.EffectSizes", "meta.priors.Prior", "meta.datasets.About")

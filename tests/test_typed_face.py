@@ -25,7 +25,7 @@ REVEALED = {
     'meta.pool(es, by="form")': "meta.pooling.subgroup_fits.Subgroups",
     "meta.pool(es).estimate": "float",
     'meta.regress(es, "~ dose")': "meta.pooling.regression_result.Regression",
-    'meta.regress(es, "~ dose", scale="~ dose")': "meta.pooling.location_scale.LocationScale",
+    'meta.regress(es, "~ dose", scale="~ dose")': "meta.pooling.location_scale_fit.LocationScale",
     "meta.pool_multilevel(es)": "meta.pooling.multilevel_result.Multilevel",
     'meta.pool_counts({}, measure="OR")': "meta.pooling.count_result.PooledCounts",
     "meta.bayes(es)": "meta.bayes.posterior.Posterior",
@@ -157,7 +157,7 @@ def shape(node):
     ("path", "name", "deciding", "own"),
     [
         ("pooling/univariate.py", "pool", "by", "pooling/univariate.py"),
-        ("pooling/regression.py", "regress", "scale", "pooling/regression.py"),
+        ("pooling/regress.py", "regress", "scale", "pooling/regress.py"),
         ("bayes/fit.py", "bayes", "moderators", "bayes/_typed.py"),
     ],
 )

@@ -10,7 +10,7 @@ import pandas as pd
 from timing import many, run
 
 import meta
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ from meta.errors import (
 from meta.keywords import keywords
 
 if TYPE_CHECKING:
-    from meta.effects.model import EffectSizes
+    from meta.effects.effect_size_table import EffectSizes
 
 MAX_ERROR = 0.005
 _OLD = {"positive": "greater", "negative": "less"}

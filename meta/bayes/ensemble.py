@@ -22,7 +22,7 @@ from meta.results.print_out import display_text, heading, needs_display
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.effects.model import EffectSizes
+    from meta.effects.effect_size_table import EffectSizes
 
 COMPONENTS = ("effect", "heterogeneity", "bias")
 _TINY = float(np.nextafter(0.0, 1.0))

@@ -15,9 +15,9 @@ from meta.bayes.posterior import Posterior
 from meta.bayes.prior_base import Prior
 from meta.bayes.quadrature import fit_core
 from meta.bayes.sampler_options import refuse_sampler, sampler_options
-from meta.effects.carried import check_carried
+from meta.effects.double_precision import check_carried
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import as_effects, informative, numbers
-from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes, unknown_option
 from meta.formatting import listing
 from meta.kernels.bounded import make_rows
@@ -142,7 +142,7 @@ def bayes(
     if engine == "exact":
         idle_seed(seed, "with engine='exact'", notes)
     if moderators is not None:
-        from meta.bayes.regression import bayes_regression
+        from meta.bayes.bayes_regression import bayes_regression
 
         found = bayes_regression(
             used,

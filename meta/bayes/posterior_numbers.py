@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from meta.arguments import check_level, check_seed
-from meta.bayes.core import Core
 from meta.bayes.distributions import Distribution, central_interval, shortest_interval
 from meta.bayes.effect_priors import Fixed
 from meta.bayes.hypotheses import Hypothesis, parse_hypothesis
 from meta.bayes.model import tail_power
+from meta.bayes.posterior_core import Core
 from meta.bayes.predictive import prior_predictive
 from meta.bayes.prior_base import Prior
 from meta.errors import InputError, NotEstimableError, unknown_option
@@ -23,7 +23,7 @@ from meta.results.base import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.effects.model import EffectSizes
+    from meta.effects.effect_size_table import EffectSizes
 
 Of = Literal["mu", "tau", "new"]
 Kind = Literal["shortest", "central"]

@@ -19,7 +19,7 @@ from meta.bayes.quadrature import fit_core
 from meta.errors import AssumptionWarning, DiagnosticsError, InputError, Notes
 
 if TYPE_CHECKING:
-    from meta.effects.model import EffectSizes
+    from meta.effects.effect_size_table import EffectSizes
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from meta.bayes.core import Core
 from meta.bayes.exact import fit_analytic
 from meta.bayes.model import Model
+from meta.bayes.posterior_core import Core
 
 
 def fit_core(model: Model) -> Core:

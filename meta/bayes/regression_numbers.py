@@ -23,7 +23,7 @@ from meta.results.table_columns import rows_of_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.effects.model import EffectSizes
+    from meta.effects.effect_size_table import EffectSizes
 
 
 @dataclass(frozen=True, eq=False, repr=False)

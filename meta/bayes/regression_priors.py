@@ -8,7 +8,7 @@ from typing import Any
 from meta.bayes.model import as_prior
 from meta.bayes.prior_base import Prior
 from meta.effects.design import Design, build, refuse_uncalled
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError, Notes
 
 

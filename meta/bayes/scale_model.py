@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_arguments
+from meta.bayes.bayes_regression import design
 from meta.bayes.effect_priors import Normal
 from meta.bayes.model import check_priors
 from meta.bayes.prior_base import Prior
-from meta.bayes.regression import design
 from meta.bayes.sampled import SampledPosterior, sampled
 from meta.bayes.sampler_options import sampler_options
 from meta.effects.design import Design

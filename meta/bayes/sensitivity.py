@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from meta.effects.model import EffectSizes
+    from meta.effects.effect_size_table import EffectSizes
 
 __all__ = ["plot_sensitivity", "sensitivity"]
 

@@ -20,7 +20,7 @@ from meta.errors import InputError, Notes
 from meta.kernels.regression_inference import residual_heterogeneity
 
 if TYPE_CHECKING:
-    from meta.effects.model import EffectSizes
+    from meta.effects.effect_size_table import EffectSizes
 
 _BLOCK = 500
 _MEANING = (

@@ -41,20 +41,20 @@ if TYPE_CHECKING:
     from meta.bias.step_selection import SelectionModel as SelectionModel
     from meta.bias.step_selection import selection_model as selection_model
     from meta.bias.step_selection import vevea_woods as vevea_woods
+    from meta.bias.tests_of_counts import deeks as deeks
+    from meta.bias.tests_of_counts import harbord as harbord
+    from meta.bias.tests_of_counts import macaskill as macaskill
+    from meta.bias.tests_of_counts import peters as peters
     from meta.bias.trimming import TrimAndFill as TrimAndFill
     from meta.bias.trimming import trim_and_fill as trim_and_fill
-    from meta.bias.two_by_two import deeks as deeks
-    from meta.bias.two_by_two import harbord as harbord
-    from meta.bias.two_by_two import macaskill as macaskill
-    from meta.bias.two_by_two import peters as peters
 
 _PLACES = {
     "egger": "meta.bias.small_study",
     "pustejovsky_rodgers": "meta.bias.standardised",
-    "harbord": "meta.bias.two_by_two",
-    "peters": "meta.bias.two_by_two",
-    "macaskill": "meta.bias.two_by_two",
-    "deeks": "meta.bias.two_by_two",
+    "harbord": "meta.bias.tests_of_counts",
+    "peters": "meta.bias.tests_of_counts",
+    "macaskill": "meta.bias.tests_of_counts",
+    "deeks": "meta.bias.tests_of_counts",
     "begg": "meta.bias.rank_correlation",
     "trim_and_fill": "meta.bias.trimming",
     "selection_model": "meta.bias.step_selection",

@@ -20,9 +20,9 @@ from meta.bias.common import (
     study_p,
 )
 from meta.bias.selection_ratio import Corrected, corrected_mean, s_value_of_estimate, s_value_of_interval
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.groups import grouping, numbered
 from meta.effects.intake import as_effects, data_of
-from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number
 from meta.kernels.tau2 import estimate as estimate_tau2

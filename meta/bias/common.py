@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from meta.arguments import check_direction
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import as_effects, usable
-from meta.effects.model import EffectSizes
 from meta.errors import FewStudiesWarning, NarrowIntervalWarning, Notes, NotEstimableError
 from meta.kernels.inference import lower_tail, quantile
 from meta.results import base

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import log_ndtr, ndtri
 
 from meta.bias.common import Estimated, study_p, tail_p
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import ConvergenceWarning, Notes, NotEstimableError
 from meta.kernels.inference import quantile
 from meta.results.criteria import InformationCriteria

@@ -12,8 +12,8 @@ from scipy.special import chdtrc, log_ndtr, ndtri
 
 from meta.arguments import check_arguments, check_share, floats
 from meta.bias.common import Result, caution_few, favoured_side, rows_of
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import data_of
-from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation, shown
 from meta.kernels.inference import quantile

@@ -12,8 +12,8 @@ from scipy.special import bdtrc, chdtrc, ndtr, ndtri
 
 from meta.arguments import check_arguments, check_direction, check_share
 from meta.bias.common import Result, caution_few, rows_of, study_p
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import data_of
-from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number, p_equation
 from meta.keywords import keywords

@@ -12,8 +12,8 @@ from scipy.special import chdtrc, log_ndtr, ndtr, ndtri
 
 from meta.arguments import check_arguments, check_direction, check_share, refuse_unused
 from meta.bias.common import Result, rows_of
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import data_of
-from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, unknown_option
 from meta.formatting import number, p_equation
 from meta.kernels.tau2 import estimate as estimate_tau2

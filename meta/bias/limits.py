@@ -14,8 +14,8 @@ from meta.arguments import check_arguments
 from meta.bias.common import Estimated, caution_few, rows_of, tail_p
 from meta.bias.least_squares import weighted_regression
 from meta.effects.design import predictor_matrix
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import data_of
-from meta.effects.model import EffectSizes
 from meta.errors import Notes
 from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile

@@ -11,7 +11,7 @@ from meta.errors import NotEstimableError
 from meta.kernels.inference import pooled_rows
 from meta.kernels.tau2 import estimate as estimate_tau2
 from meta.kernels.weights import arrange
-from meta.pooling.options import PoolOptions
+from meta.pooling.pool_options import PoolOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from meta.bias.common import Estimated, Result, caution_few, caution_flat, favou
 from meta.bias.least_squares import weighted_regression
 from meta.bias.precision_lines import Line, line
 from meta.effects.design import predictor_matrix
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import data_of
-from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import p_equation
 from meta.kernels.inference import quantile

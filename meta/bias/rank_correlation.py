@@ -12,8 +12,8 @@ import numpy as np
 
 from meta.arguments import check_arguments, check_direction
 from meta.bias.common import Result, caution_few, rows_of, tail_p
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import data_of
-from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, Notes, NotEstimableError
 from meta.formatting import number, p_equation
 from meta.keywords import keywords

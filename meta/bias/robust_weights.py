@@ -10,9 +10,9 @@ import numpy as np
 
 from meta.arguments import check_arguments
 from meta.bias.common import Estimated, caution_flat, rows_of, tail_p
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.groups import clusters_of, numbered
 from meta.effects.intake import as_effects, data_of
-from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, FewStudiesWarning, InputError, Notes, NotEstimableError
 from meta.kernels.cluster_robust import sandwich, satterthwaite
 from meta.kernels.inference import quantile

@@ -15,9 +15,9 @@ from meta.bias.common import Result, caution_few, favoured_side, plain, tail_p
 from meta.bias.likelihood_search import Likelihood, SelectionFit, interval_by_profile, sandwich
 from meta.bias.selection_bootstrap import percentiles
 from meta.effects.design import INTERCEPT, build
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.groups import grouping, numbered
 from meta.effects.intake import as_effects, usable
-from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile

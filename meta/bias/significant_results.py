@@ -14,8 +14,8 @@ from meta.arguments import check_arguments, check_share
 from meta.bias.common import Result, caution_few, favoured_side, rows_of, study_p
 from meta.bias.conditional import ConditionalModel, fit_conditional
 from meta.bias.reported_tests import NormalTests, ReportedTests, noncentrality, read_tests
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import data_of
-from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number, p_equation, percent
 from meta.keywords import keywords

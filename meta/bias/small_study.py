@@ -13,8 +13,8 @@ from meta.arguments import check_arguments, check_direction, refuse_unused
 from meta.bias.common import Result, caution_few, rows_of, tail_p
 from meta.bias.least_squares import weighted_regression
 from meta.effects.design import beside_intercept, build, predictor_matrix
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import as_effects, data_of, numbers
-from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import interval, number, p_equation, significant
 from meta.kernels.inference import quantile

@@ -14,15 +14,15 @@ from meta.bias.common import Result, caution_few
 from meta.bias.least_squares import weighted_regression
 from meta.bias.missing_number import Trimmed, trim
 from meta.effects.design import predictor_matrix
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import data_of
-from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, Notes, NotEstimableError, quiet, unknown_option
 from meta.formatting import number, p_equation
 from meta.kernels.regression import fit_regression
 from meta.kernels.tau2 import estimator as tau2_estimator
 from meta.keywords import keywords
 from meta.pooling.fitting import fit_effects
-from meta.pooling.options import PoolOptions, check_options
+from meta.pooling.pool_options import PoolOptions, check_options
 from meta.pooling.result import Pooled
 from meta.pooling.univariate import pool
 from meta.results.print_out import size

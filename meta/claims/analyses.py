@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.claims.answers import finding_for
+from meta.claims.answer_claims import finding_for
 from meta.claims.claimed_effect import claimed_on_model_scale, points_down, threshold
 from meta.claims.decision_rule import decide, posterior_of
 from meta.claims.independence import Standing, standing
 from meta.claims.rosters import NOT_ASKED, DataSet
 from meta.claims.specifications import Prior, effect_rows, fits, p_values_at, posteriors
 from meta.claims.verdict import Probabilities
-from meta.effects.evidence import Evidence
+from meta.effects.study_evidence import Evidence
 from meta.evidence.claim_parts import Analysis
 from meta.evidence.claims import Claim
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from meta.claims.decision_rule import posterior_of, priors_of
 from meta.claims.independence import Standing, independent, rows_for, standing
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.registry import measure as look_up
 from meta.errors import AssumptionWarning, InputError, Notes, quiet
 from meta.formatting import listing

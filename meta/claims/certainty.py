@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meta.arguments import check_arguments
-from meta.claims.answers import Answer, answer, named_analysis
+from meta.claims.answer_claims import Answer, answer, named_analysis
 from meta.claims.grade import DOMAINS, Facts, Finding
-from meta.effects.evidence import Evidence, Reading
+from meta.effects.study_evidence import Evidence, Reading
 from meta.evidence.claim_parts import Analysis
 from meta.evidence.claims import Claim
 from meta.keywords import keywords

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from meta.effects.defensible_choices import Choices
-from meta.effects.evidence import PRIMARY, Evidence
+from meta.effects.study_evidence import PRIMARY, Evidence
 from meta.evidence.claim_parts import Analysis
 from meta.evidence.claims import Claim
 from meta.formatting import number

@@ -9,7 +9,7 @@ import numpy as np
 
 from meta.claims.claimed_effect import claimed_on_model_scale, null_of
 from meta.claims.verdict import Compatibility, Conclusion, Probabilities
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import quiet
 from meta.formatting import number, percent
 

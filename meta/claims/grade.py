@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meta.claims.answers import Answer
+from meta.claims.answer_claims import Answer
 from meta.claims.claimed_effect import threshold
 from meta.claims.decision_rule import selection_caution
-from meta.effects.evidence import Reading
+from meta.effects.study_evidence import Reading
 from meta.errors import MetaError, quiet
 from meta.formatting import listing, number, p_equation, percent
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.evidence.clones import AGREEING
 from meta.formatting import listing
 from meta.kernels.bounded import Rows, make_rows, row_log_likelihood

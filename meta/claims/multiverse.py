@@ -11,13 +11,13 @@ import numpy as np
 
 from meta.arguments import check_arguments
 from meta.claims.analyses import NUMBERS, analyses
-from meta.claims.answers import named_analysis
+from meta.claims.answer_claims import named_analysis
 from meta.claims.claimed_effect import claimed_on_model_scale, region
 from meta.claims.explained import turned, variance_alone, variance_beyond
 from meta.claims.rosters import NOT_ASKED, data_sets
 from meta.claims.specifications import sampled
-from meta.effects.evidence import Evidence
 from meta.effects.registry import MEASURES
+from meta.effects.study_evidence import Evidence
 from meta.errors import InputError, quiet
 from meta.evidence.claim_parts import Analysis
 from meta.evidence.claims import Claim

@@ -15,7 +15,7 @@ from meta.results.base import Result
 
 if TYPE_CHECKING:
     from meta.evidence.claims import Claim, RetestCorrelation
-    from meta.evidence.reading import Library
+    from meta.evidence.load_studies import Library
 
 
 @dataclass(frozen=True, slots=True)

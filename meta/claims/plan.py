@@ -15,7 +15,7 @@ from meta.claims.decision_rule import decide, posterior_of
 from meta.claims.independence import Standing
 from meta.claims.power import detectable, exaggeration, power, sign_error
 from meta.claims.verdict import Probabilities, Verdict
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError, NotEstimableError
 from meta.evidence.claim_parts import Rule
 from meta.formatting import number, percent

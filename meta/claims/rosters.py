@@ -11,8 +11,8 @@ import numpy as np
 from meta.claims.choices import Choice, Option, merge, most_informative, rule_choices, value_choices
 from meta.claims.independence import shared_values
 from meta.effects.defensible_choices import Choices
-from meta.effects.evidence import Evidence, Reading
-from meta.effects.reading_of import Derived
+from meta.effects.derived_effect import Derived
+from meta.effects.study_evidence import Evidence, Reading
 from meta.evidence.clones import AGREEING, printed_values
 
 NOT_ASKED = "—"

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special
 
 from meta.claims.rosters import DataSet, effect_key
-from meta.effects.reading_of import Derived
+from meta.effects.derived_effect import Derived
 from meta.kernels.bounded import Rows, make_rows, row_log_likelihood
 from meta.kernels.shared_grid import SharedPosteriors, make_grid, narrowest_within, summarise
 from meta.pooling.many import PooledMany, pool_many

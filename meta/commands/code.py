@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.commands.reading import Loaded
+from meta.commands.table_reading import Loaded
 from meta.errors import InputError
 
 LANGUAGES = ("python", "r")

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from meta.commands import options
-from meta.commands.reading import read
+from meta.commands.output_files import Shown, check_out, show
 from meta.commands.table_options import TableOptions
-from meta.commands.writing import Shown, check_out, show
+from meta.commands.table_reading import read
 from meta.errors import InputError, quiet
 
 NAMES = ("yi", "vi", "sei", "cases", "n", "mean", "sd", "referent")

@@ -10,10 +10,10 @@ import typer
 
 from meta.commands import options
 from meta.commands.output import note
+from meta.commands.output_files import Shown, check_out, show
 from meta.commands.pooling import COUNTS, pool_counted
-from meta.commands.reading import Loaded, load, need_column
 from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
-from meta.commands.writing import Shown, check_out, show
+from meta.commands.table_reading import Loaded, load, need_column
 from meta.errors import InputError, quiet
 
 
@@ -77,8 +77,8 @@ def forest(
     }
     with quiet():
         if _is_analysis(source):
-            from meta.claims.answers import answer
-            from meta.effects.evidence import load_evidence
+            from meta.claims.answer_claims import answer
+            from meta.effects.study_evidence import load_evidence
             from meta.report.figures import forest_of
 
             refuse_with_analysis({"order": order, "columns": columns, "rob": rob, "xlim": xlim, "code": code})
@@ -245,7 +245,7 @@ def funnel(
     target = _target(out, f"funnel-{_stem(source)}.svg")
     with quiet():
         if _is_analysis(source):
-            from meta.effects.evidence import load_evidence
+            from meta.effects.study_evidence import load_evidence
 
             refuse_with_analysis({"code": code})
             effects = load_evidence(studies).effects(source)

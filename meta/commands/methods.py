@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from meta.commands.options import as_method
-from meta.commands.reading import Loaded
-from meta.commands.writing import Shown
+from meta.commands.output_files import Shown
+from meta.commands.table_reading import Loaded
 from meta.errors import InputError, MetaError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from meta.commands import options
-from meta.commands.reading import Loaded, load
+from meta.commands.output_files import Shown, check_out, show
 from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
-from meta.commands.writing import Shown, check_out, show
+from meta.commands.table_reading import Loaded, load
 from meta.errors import quiet
 
 
@@ -39,7 +39,7 @@ def regress(
       meta regress trials.csv -m RR --formula "~ ablat + C(alloc)" --out coefficients.csv
       meta regress trials.csv -m RR -f "~ ablat" --test z --out bubbles.svg
     """
-    from meta.pooling.regression import regress as fit_model
+    from meta.pooling.regress import regress as fit_model
 
     check_out(out)
     with quiet():

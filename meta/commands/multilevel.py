@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from meta.commands import options
-from meta.commands.reading import Loaded, load, need_column
+from meta.commands.output_files import Shown, check_out, show
 from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
-from meta.commands.writing import Shown, check_out, show
+from meta.commands.table_reading import Loaded, load, need_column
 from meta.errors import InputError, quiet
 
 
@@ -69,7 +69,7 @@ def show_levels(
     out: Path | None,
 ) -> None:
     """Fit and print a random effect for each cluster and one for each row within it."""
-    from meta.pooling.multilevel import pool_multilevel
+    from meta.pooling.pool_multilevel import pool_multilevel
 
     if cluster not in (None, "study"):
         need_column(loaded, str(cluster), "--cluster")

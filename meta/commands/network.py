@@ -8,9 +8,9 @@ import typer
 
 from meta.commands import options
 from meta.commands.output import note
-from meta.commands.reading import named_columns, read
+from meta.commands.output_files import Shown, check_out, show
 from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
-from meta.commands.writing import Shown, check_out, show
+from meta.commands.table_reading import named_columns, read
 from meta.errors import InputError, quiet
 
 

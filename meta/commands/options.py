@@ -15,13 +15,13 @@ def _measures(incomplete: str) -> list[tuple[str, str]]:
 
 
 def _methods(incomplete: str) -> list[tuple[str, str]]:
-    from meta.pooling.options import ESTIMATORS
+    from meta.pooling.pool_options import ESTIMATORS
 
     return [(code, item.name) for code, item in ESTIMATORS.items() if code.startswith(incomplete)]
 
 
 def _tests(incomplete: str) -> list[tuple[str, str]]:
-    from meta.pooling.options import TESTS
+    from meta.pooling.pool_options import TESTS
 
     return [(code, item.name) for code, item in TESTS.items() if code.startswith(incomplete)]
 

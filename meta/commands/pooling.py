@@ -9,9 +9,9 @@ import typer
 from meta.commands import options
 from meta.commands.methods import BAYES, TESTS, chosen, pooled_by_all
 from meta.commands.output import note
-from meta.commands.reading import Loaded, load, need_column
+from meta.commands.output_files import Shown, check_out, show
 from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
-from meta.commands.writing import Shown, check_out, show
+from meta.commands.table_reading import Loaded, load, need_column
 from meta.errors import InputError, quiet
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _subgroups(loaded: Loaded, by: str, method: str, test: str, level: float) ->
 
 def pool_counted(loaded: Loaded, method: str, level: float, by: str | None = None) -> Any:
     """Pool the counts of a table, by groups if a column of groups is named."""
-    from meta.pooling.counts import pool_counts
+    from meta.pooling.pool_counts import pool_counts
 
     if not loaded.columns.keys() <= COUNTED:
         raise InputError(

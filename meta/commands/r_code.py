@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.commands.reading import Loaded
+from meta.commands.table_reading import Loaded
 from meta.errors import InputError
 
 if TYPE_CHECKING:
-    from meta.effects.model import EffectSizes
+    from meta.effects.effect_size_table import EffectSizes
 
 _TABLE = {"events1": "ai", "nonevents1": "bi", "n1": "n1i", "events2": "ci", "nonevents2": "di", "n2": "n2i"}
 _RATES = {"events1": "x1i", "time1": "t1i", "events2": "x2i", "time2": "t2i"}

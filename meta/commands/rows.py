@@ -15,8 +15,8 @@ from meta.errors import InputError
 from meta.formatting import listing
 
 if TYPE_CHECKING:
-    from meta.commands.facts import Facts
-    from meta.effects.model import EffectSizes
+    from meta.commands.fact_flags import Facts
+    from meta.effects.effect_size_table import EffectSizes
 
 OPTIONS = ("vtype", "add", "to")
 MOST_NAMED = 5
@@ -90,7 +90,7 @@ class Rows:
 
     def numbers(self) -> dict[str, np.ndarray]:
         """Numbers by argument, as far as they are numbers."""
-        from meta.commands.facts import numbers_of
+        from meta.commands.fact_flags import numbers_of
 
         found = {}
         for argument, name in self.facts.columns.items():

@@ -7,8 +7,8 @@ from typing import Any
 
 from meta.commands.output import clean, table
 from meta.effects.eligibility import candidates, reasons_against
-from meta.effects.evidence import Evidence
-from meta.evidence.schema import Study
+from meta.effects.study_evidence import Evidence
+from meta.evidence.study_schema import Study
 from meta.formatting import listing
 from meta.report.as_printed import printed
 

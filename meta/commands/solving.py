@@ -106,9 +106,9 @@ def _table(
     source: str, measure: str, facts: Mapping[str, str], study: str | None
 ) -> tuple[Mapping[str, Any], dict[str, Any], Any]:
     """The columns of a file, which of them is which fact, and the one that names the rows."""
-    from meta.commands.guess import find, guess_labels
+    from meta.commands.column_guess import find, guess_labels
     from meta.commands.output import note
-    from meta.commands.reading import read
+    from meta.commands.table_reading import read
     from meta.effects.registry import measure as look_up
     from meta.recovery.facts import FACTS
 

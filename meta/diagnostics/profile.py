@@ -11,7 +11,7 @@ from scipy.special import chdtri
 from meta.arguments import check_arguments, check_level, floats
 from meta.diagnostics.linear_model import Model, as_model
 from meta.diagnostics.subset_fits import frame
-from meta.effects.carried import LARGEST
+from meta.effects.double_precision import LARGEST
 from meta.effects.intake import data_of
 from meta.errors import InputError
 from meta.keywords import keywords

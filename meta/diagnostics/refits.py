@@ -13,7 +13,7 @@ from meta.effects.count_tables import DESIGNS
 from meta.errors import InputError, NotEstimableError, quiet
 from meta.kernels.inference import quantile, two_sided
 from meta.pooling.count_result import PooledCounts
-from meta.pooling.counts import pool_counts
+from meta.pooling.pool_counts import pool_counts
 from meta.pooling.refit import Refit
 
 if TYPE_CHECKING:

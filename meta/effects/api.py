@@ -11,12 +11,12 @@ import numpy as np
 from meta.arguments import check_arguments
 from meta.effects import checks, forms, solved, zero_cells
 from meta.effects.display_scale import interval_scale, off_scale
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.inputs import as_floats, study_labels, take, with_labels
 from meta.effects.measures.definition import Measure
-from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
 from meta.effects.row_audit import odd_rows
-from meta.effects.used import GENERIC, is_computed, known, needed, refuse_options
+from meta.effects.used_columns import GENERIC, is_computed, known, needed, refuse_options
 from meta.effects.vtypes import choose, variant_name
 from meta.errors import DataWarning, InputError, Notes
 from meta.keywords import keywords, named_elsewhere

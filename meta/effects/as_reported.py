@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meta.evidence.schema import Result, Study
+from meta.evidence.study_schema import Result, Study
 
 
 def cited(study: Study, result: Result) -> str:

@@ -16,7 +16,7 @@ from scipy.special import ndtr, ndtri
 from meta.effects.cv_scale import log_rom_to_smd, smd_to_log_rom, smd_to_percent
 from meta.effects.delta import DeltaMethod, delta_method
 from meta.effects.nnt import NumberNeeded, nnt_from_or, nnt_from_rd, nnt_from_rr, nnt_from_smd
-from meta.effects.recovered import Recovered, RecoveredEffect, numbers, require
+from meta.effects.recovered_values import Recovered, RecoveredEffect, numbers, require
 from meta.errors import unknown_option
 
 __all__ = [

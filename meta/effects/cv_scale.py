@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meta.effects.recovered import Recovered, RecoveredEffect, numbers, require
+from meta.effects.recovered_values import Recovered, RecoveredEffect, numbers, require
 from meta.errors import NotEstimableError, unknown_option
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from meta.arguments import floats
 from meta.effects.from_tests import paired_variance
-from meta.effects.recovered import Recovered, RecoveredEffect, numbers, require
+from meta.effects.recovered_values import Recovered, RecoveredEffect, numbers, require
 from meta.effects.recovery import se_from_ci
 from meta.effects.units import UNITS as UNITS
 from meta.effects.units import unit_factor

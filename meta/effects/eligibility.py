@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meta.evidence.claim_parts import Analysis, Eligibility, Intervention
-from meta.evidence.schema import Arm, Result, Study
+from meta.evidence.study_schema import Arm, Result, Study
 from meta.formatting import listing, number
 
 DOSE_TOLERANCE = 0.2

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meta.effects.recovered import Bound, RecoveredEffect, numbers, require, sign_of
+from meta.effects.recovered_values import Bound, RecoveredEffect, numbers, require, sign_of
 from meta.effects.recovery import critical_value, f_from_eta2, se_from_ci, t_from_p
 from meta.errors import InputError, unknown_option
 from meta.kernels.hedges_correction import exact_variance, hedges_j

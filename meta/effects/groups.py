@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from meta.effects.effect_size_table import EffectSizes, take_rows
 from meta.effects.intake import column
-from meta.effects.model import EffectSizes, take_rows
 from meta.errors import InputError
 from meta.formatting import listing
 from meta.tables.containers import missing

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from meta.effects import checks
-from meta.effects.carried import LARGEST, check_carried
+from meta.effects.double_precision import LARGEST, check_carried
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.inputs import as_floats, study_labels, take, with_labels
-from meta.effects.model import EffectSizes
 from meta.effects.registry import measure as look_up
 from meta.errors import AssumptionWarning, DataWarning, InputError, Notes
 from meta.formatting import listing, shown

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meta.effects.recovered import numbers, require
+from meta.effects.recovered_values import numbers, require
 from meta.errors import AssumptionWarning, InputError, Notes, unknown_option
 from meta.recovery.rules import centres
 

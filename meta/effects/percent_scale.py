@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from meta.effects.cv_scale import RATIO_METHODS, coefficient_of_variation, smd_to_log_rom
-from meta.effects.reading_of import Derived, nothing, shown
+from meta.effects.derived_effect import Derived, nothing, shown
 from meta.errors import InputError, unknown_option
-from meta.evidence.reading import Library
+from meta.evidence.load_studies import Library
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Standard deviations, standard errors, test statistics and correlations from what a paper reports.
 
-Each function takes numbers or arrays and returns a :class:`~meta.effects.recovered.Recovered` value that
-says how it was obtained. Effects from test statistics are in :mod:`meta.effects.from_tests`, rounding is in
+Each function takes numbers or arrays and returns a :class:`~meta.effects.recovered_values.Recovered` value
+that says how it was obtained. Effects from test statistics are in :mod:`meta.effects.from_tests`, rounding is in
 :mod:`meta.effects.rounding`. The formulas are those of the Cochrane Handbook, chapter 6
 (doi:10.1002/9781119536604.ch6), unless a function names another source.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri, stdtrit
 
-from meta.effects.recovered import Recovered, numbers, require, sign_of
+from meta.effects.recovered_values import Recovered, numbers, require, sign_of
 from meta.errors import InputError
 from meta.recovery.rules import change, dispersion
 

@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from meta.effects.derivation_text import result_in_words, stated_in_words, step_in_words, table_in_words
+from meta.effects.derived_effect import NO_SIZES, Context, Derived, nothing
 from meta.effects.measures.definition import Measure
 from meta.effects.percent_scale import PercentScale
-from meta.effects.reading_of import NO_SIZES, Context, Derived, nothing
 from meta.effects.registry import measure as look_up
 from meta.effects.study_facts import StudyFacts, facts_of, fits_a_count
-from meta.effects.told import result_in_words, stated_in_words, step_in_words, table_in_words
 from meta.evidence.statistics import Means, Percentages
 from meta.recovery.assemble import Rows, assemble
 from meta.recovery.assumptions import ASSUMPTIONS, BITS, names_in, tier_of
-from meta.recovery.naming import setting_of_design
-from meta.recovery.reading import read
-from meta.recovery.single import trail_of, used_by
+from meta.recovery.fact_names import setting_of_design
+from meta.recovery.one_solution import trail_of, used_by
 from meta.recovery.solver import Plan, plans
+from meta.recovery.stated_facts import read
 from meta.recovery.targets import FORMULA
 from meta.recovery.tests_of_no_effect import implied_test
 

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 import numpy as np
 
-from meta.effects.recovered import Range, Recovered
+from meta.effects.recovered_values import Range, Recovered
 from meta.errors import InputError
 
 
@@ -56,9 +56,10 @@ def propagate(function: Callable[..., object], *ranges: Range, points: int = 5, 
     Parameters
     ----------
     function : callable
-        Takes one float an argument and returns a number or a :class:`~meta.effects.recovered.Recovered`.
+        Takes one float per argument and returns a number or a
+        :class:`~meta.effects.recovered_values.Recovered`.
     *ranges : Range
-        Finite ranges, one an argument.
+        Finite ranges, one per argument.
     points : int
         Grid points an argument; 2 evaluates the corners alone.
     how : str

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from meta.effects.checks import Labels
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.measures.definition import Measure
-from meta.effects.model import EffectSizes
 from meta.tables import audit
 from meta.tables.naming import normal
 from meta.tables.spellings import YEARS

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from meta.effects.derivation_text import result_in_words
+from meta.effects.derived_effect import Context, Derived, nothing, shown
 from meta.effects.eligibility import CONTROL_ROLES
 from meta.effects.measures.definition import Measure
 from meta.effects.percent_scale import PercentScale
-from meta.effects.reading_of import Context, Derived, nothing, shown
 from meta.effects.registry import measure as look_up
 from meta.effects.reported import SOLVED_FOR, TURNED, solved
-from meta.effects.told import result_in_words
-from meta.evidence.schema import Arm, Result, Study
+from meta.evidence.study_schema import Arm, Result, Study
 from meta.formatting import listing
 from meta.recovery.assemble import formula
 

@@ -19,13 +19,13 @@ from meta.effects.registry import MEASURES
 from meta.effects.registry import measure as look_up
 from meta.effects.study_facts import facts_stated
 from meta.errors import InputError
-from meta.evidence.schema import Arm, Result, Study
+from meta.evidence.study_schema import Arm, Result, Study
 from meta.recovery.consistency import contradictions
 from meta.recovery.contradiction import Contradiction
 from meta.recovery.facts import half_digit
 from meta.recovery.grim import whole_numbers
-from meta.recovery.reading import read
 from meta.recovery.solver import plans
+from meta.recovery.stated_facts import read
 
 CONTRADICTION, LOOK = "contradiction", "worth a look"
 _COUNTED = ("counts", "percentages")

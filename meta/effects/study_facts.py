@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from meta.effects.derived_effect import Context, reported_size
 from meta.effects.measures.definition import Measure
-from meta.effects.reading_of import Context, reported_size
 from meta.evidence.kinds import KINDS
-from meta.evidence.schema import Arm, Result, Study
+from meta.evidence.study_schema import Arm, Result, Study
+from meta.recovery.fact_names import setting_of_design
 from meta.recovery.facts import FACTS
-from meta.recovery.naming import setting_of_design
 
 _OF_ONE_GROUP = ("mean", "proportion", "rate", "paired")
 _TESTED = ("p", "t", "f", "df", "eta_squared", "p_below", "not_significant")

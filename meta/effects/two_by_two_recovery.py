@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from meta.effects.recovered import Range, sign_of
+from meta.effects.recovered_values import Range, sign_of
 from meta.effects.rounding import counts_from_percentage, rounding_range
 from meta.errors import InputError, NotEstimableError
-from meta.recovery.rules.counts import phi_of_table
+from meta.recovery.rules.events import phi_of_table
 
 
 @dataclass(frozen=True, slots=True)

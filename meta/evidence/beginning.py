@@ -9,8 +9,8 @@ from pathlib import Path
 from string import Template
 
 from meta.errors import EvidenceError
+from meta.evidence.field_names import slug
 from meta.evidence.json_schema import schema_text
-from meta.evidence.names import slug
 
 QUESTIONS: dict[str, tuple[str, str]] = {
     "treatment": ("What is tested?", "the treatment"),

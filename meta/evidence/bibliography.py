@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meta.errors import EvidenceError
-from meta.evidence.names import author_name, bare_doi, with_initials
+from meta.evidence.field_names import author_name, bare_doi, with_initials
 
 FORMATS = "BibTeX, RIS, PubMed (nbib) or CSL/Crossref JSON"
 ACCENTS = {"`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", "=": "\u0304", "u": "\u0306",

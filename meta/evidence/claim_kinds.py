@@ -7,8 +7,8 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from meta.evidence.estimand import Estimand
-from meta.evidence.schema import Identifier, Text
 from meta.evidence.statistics import Strict
+from meta.evidence.study_schema import Identifier, Text
 
 KindName = Literal["effect", "proportion", "non-inferiority", "interaction", "contrast", "region", "fact"]
 Finding = Literal["true", "half true", "false", "untestable"]

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from meta.evidence.schema import Identifier, Text
 from meta.evidence.statistics import Positive, Size, Strict
+from meta.evidence.study_schema import Identifier, Text
 
 Tier = Literal["A", "B", "C"]
 Share = Annotated[float, Field(gt=0, lt=1)]

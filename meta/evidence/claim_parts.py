@@ -23,8 +23,8 @@ from meta.evidence.claim_options import RetestCorrelation as RetestCorrelation
 from meta.evidence.claim_options import Share, Tier
 from meta.evidence.estimand import Estimand as Estimand
 from meta.evidence.estimand import MeasureCode
-from meta.evidence.schema import Identifier, Outcome, Text
 from meta.evidence.statistics import Positive, Size, Strict
+from meta.evidence.study_schema import Identifier, Outcome, Text
 
 
 class Citation(Strict):

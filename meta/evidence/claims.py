@@ -22,8 +22,8 @@ from meta.evidence.claim_parts import (
 from meta.evidence.coherence import incoherences
 from meta.evidence.estimand import Estimand as Estimand
 from meta.evidence.problems import Incoherent
-from meta.evidence.schema import Identifier, Text
 from meta.evidence.statistics import Strict
+from meta.evidence.study_schema import Identifier, Text
 
 
 class Topic(Strict):

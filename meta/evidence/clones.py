@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from meta.evidence.schema import Result, Study
+from meta.evidence.study_schema import Result, Study
 from meta.formatting import listing
 
 AGREEING = 4

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 
 from meta.errors import EvidenceError
 from meta.evidence.kinds import KINDS
-from meta.evidence.schema import Result, Study
+from meta.evidence.study_schema import Result, Study
 
 STUDY = {
     **{name: name for name in ("id", "label", "title", "authors", "year", "journal", "doi", "pmid")},

@@ -23,10 +23,10 @@ from meta.evidence.columns import (
     name_of,
     owners,
 )
+from meta.evidence.field_names import authors_of, bare_doi, short_name, slug, surname
 from meta.evidence.kinds import telling
-from meta.evidence.names import authors_of, bare_doi, short_name, slug, surname
 from meta.evidence.problems import Problem, explained, shown
-from meta.evidence.schema import Study
+from meta.evidence.study_schema import Study
 from meta.evidence.values import Refusal, decimals, read_value, time_of
 from meta.evidence.vocabulary import check_declared
 

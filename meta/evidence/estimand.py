@@ -12,8 +12,8 @@ from meta.effects.registry import MEASURES
 from meta.effects.registry import measure as look_up
 from meta.errors import MetaError
 from meta.evidence.problems import Finding
-from meta.evidence.schema import Text
 from meta.evidence.statistics import Strict
+from meta.evidence.study_schema import Text
 
 PLAUSIBLE_RATIO = 10.0
 """A ratio from here on is asked for in words: most are a percentage that was written without its point."""

@@ -14,9 +14,9 @@ from meta.errors import EvidenceError
 from meta.evidence.claims import ClaimsFile
 from meta.evidence.columns import STUDY, known
 from meta.evidence.entering import UNDECLARED, Record, study_from
-from meta.evidence.names import authors_of, short_name, slug
+from meta.evidence.field_names import authors_of, short_name, slug
 from meta.evidence.problems import Problem
-from meta.evidence.schema import Study
+from meta.evidence.study_schema import Study
 
 EXCEL = (".xlsx", ".xlsm")
 BLANK = {"", "na", "n/a", "nan", "nr", "-", "–", "—", ".", "not reported", "#n/a"}

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from meta.errors import unknown_option
 from meta.evidence.claims import ClaimsFile
-from meta.evidence.schema import Study
+from meta.evidence.study_schema import Study
 
 MODELS: dict[str, type[BaseModel]] = {"study": Study, "claims": ClaimsFile}
 DIALECT = "http://json-schema.org/draft-07/schema#"

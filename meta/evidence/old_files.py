@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
 
-from meta.evidence.schema import Arm
+from meta.evidence.study_schema import Arm
 
 CONTROLS = frozenset({"placebo", "sham", "comparator", "comparison", "usual care", "no treatment", "none"})
 """What nobody calls a treatment."""

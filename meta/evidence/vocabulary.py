@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from meta.evidence.claims import ClaimsFile
 from meta.evidence.problems import Problem
-from meta.evidence.schema import Study
+from meta.evidence.study_schema import Study
 from meta.formatting import listing
 
 CLAIMS_FILE = "claims.toml"

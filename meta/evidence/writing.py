@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import tomlkit
 
 from meta.errors import EvidenceError
-from meta.evidence.schema import Study
+from meta.evidence.study_schema import Study
 
 SCHEMA_LINE = "#:schema ./schema/study.schema.json"
 WIDTH = 100
@@ -36,7 +36,7 @@ def study_text(study: Study) -> str:
 
     Examples
     --------
-    >>> from meta.evidence.reading import read_library
+    >>> from meta.evidence.load_studies import read_library
     >>> print(study_text(read_library("studies").study("nct00963638"))[:101])
     #:schema ./schema/study.schema.json
     id = "nct00963638"

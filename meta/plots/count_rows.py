@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 
 METHODS = {
     "MH": "Mantel-Haenszel",

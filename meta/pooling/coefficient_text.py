@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.pooling.options import TESTS
+from meta.pooling.pool_options import TESTS
 from meta.results.print_out import (
     Line,
     coefficient_right,

@@ -9,7 +9,7 @@ import numpy as np
 
 from meta.kernels.batches import joined
 from meta.kernels.mixed import Maximum, MixedModel, RandomTerm
-from meta.kernels.mixed.likelihood import covariance
+from meta.kernels.mixed.mixed_likelihood import covariance
 from meta.kernels.mixed.structures import correlation, lowest
 from meta.pooling.dependence import DENSE
 

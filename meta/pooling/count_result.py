@@ -9,7 +9,7 @@ import numpy as np
 
 from meta.arguments import check_level
 from meta.effects.count_tables import Counts
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import NotEstimableError
 from meta.formatting import interval, number, p_equation, percent
 from meta.kernels.inference import quantile, two_sided

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from meta.arguments import check_arguments
+from meta.effects.effect_size_table import EffectSizes, take_rows
 from meta.effects.groups import clusters_of, grouping, numbered
 from meta.effects.intake import as_effects, covariances, numbers
-from meta.effects.model import EffectSizes, take_rows
 from meta.errors import InputError
 from meta.kernels.batches import batches, cut, joined
 from meta.kernels.mixed import blocks_of

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import (
     AssumptionWarning,
     ConvergenceWarning,
@@ -20,8 +20,8 @@ from meta.kernels.inference import PooledEstimate, pooled_rows, quantile
 from meta.kernels.likelihood import likelihood_of
 from meta.kernels.tau2 import Tau2Estimate, estimate_rows
 from meta.kernels.weights import Rows, moments
-from meta.pooling.options import PoolOptions
 from meta.pooling.parts import Diagnostics
+from meta.pooling.pool_options import PoolOptions
 from meta.pooling.result import Pooled
 
 

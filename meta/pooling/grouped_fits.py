@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from meta.errors import InputError
 
 if TYPE_CHECKING:
-    from meta.effects.model import EffectSizes
+    from meta.effects.effect_size_table import EffectSizes
 
 F = TypeVar("F")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.groups import grouping
-from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import listing
 

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from meta.arguments import check_arguments, floats
-from meta.effects.carried import LARGEST
+from meta.effects.double_precision import LARGEST
 from meta.errors import InputError
 from meta.formatting import number, percent
 from meta.kernels.weights import CHUNK, arrange, each
 from meta.keywords import keywords
 from meta.pooling.fitting import Fitted, fit_rows
-from meta.pooling.options import TESTS, PoolOptions, check_options
+from meta.pooling.pool_options import TESTS, PoolOptions, check_options
 from meta.pooling.streaming import compute, is_dask, store, stream
 from meta.results.base import Result
 from meta.results.criteria import information_criteria

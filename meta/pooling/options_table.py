@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from meta.kernels.tau2 import Estimator
-from meta.pooling.options import ESTIMATORS, PREDICTION_INTERVALS, TAU2_INTERVALS, TESTS, Choice
+from meta.pooling.pool_options import ESTIMATORS, PREDICTION_INTERVALS, TAU2_INTERVALS, TESTS, Choice
 
 INTRODUCTION = """# Choices in pooling
 

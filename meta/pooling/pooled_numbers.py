@@ -10,15 +10,15 @@ from typing import Self
 import numpy as np
 
 from meta.arguments import check_level, check_seed, idle_seed
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes, NotEstimableError, quiet, unknown_option
 from meta.kernels.henmi_copas import henmi_copas
 from meta.kernels.heterogeneity import Tau2Interval, generalised_q, profile_likelihood, q_profile
 from meta.kernels.inference import lower_tail, quantile, two_sided
 from meta.kernels.nnf import nnf_sample
 from meta.kernels.prediction import predictive
-from meta.pooling.options import DEFAULT_PREDICTION, PREDICTION_INTERVALS, TAU2_INTERVALS, PoolOptions
 from meta.pooling.parts import BackTransformed, Diagnostics, Interval, back_transformed
+from meta.pooling.pool_options import DEFAULT_PREDICTION, PREDICTION_INTERVALS, TAU2_INTERVALS, PoolOptions
 from meta.results.base import Result
 from meta.results.criteria import InformationCriteria
 from meta.results.mean import OneMean
@@ -213,7 +213,7 @@ class PooledNumbers(OneMean, InformationCriteria, Result):
         Parameters
         ----------
         kind : str, optional
-            A key of :data:`meta.pooling.options.PREDICTION_INTERVALS`; by default the one that goes with
+            A key of :data:`meta.pooling.pool_options.PREDICTION_INTERVALS`; by default the one that goes with
             the test (see :meth:`prediction_kind`).
         level : float, optional
             By default that of the fit.

@@ -6,7 +6,7 @@ import numpy as np
 
 from meta.errors import quiet
 from meta.formatting import interval, number, percent
-from meta.pooling.options import TESTS
+from meta.pooling.pool_options import TESTS
 from meta.pooling.pooled_numbers import PooledNumbers
 from meta.results.print_out import Line, display_digits, has_null, heading, heterogeneity, read_as, table
 

@@ -11,8 +11,8 @@ from meta.kernels.inference import quantile
 from meta.kernels.mixed import RandomTerm
 from meta.pooling.components import split, variances
 from meta.pooling.multilevel_numbers import MultilevelNumbers
+from meta.pooling.nested_levels import same
 from meta.pooling.parts import Interval
-from meta.pooling.structures import same
 from meta.tables.containers import as_columns
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from meta.effects.design import Design, build
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.groups import grouping, levels_in_order
 from meta.effects.intake import column
-from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, InputError, Notes, quiet
 from meta.formatting import listing
 from meta.kernels.mixed import STRUCTURES, RandomTerm
 from meta.pooling.boundary import check_option
 from meta.pooling.known_correlations import known_correlations
-from meta.pooling.structures import nested_groups
+from meta.pooling.nested_levels import nested_groups
 
 SPATIAL = ("SPEXP", "SPGAU")
 SERIAL = ("AR", "HAR", "CAR")

@@ -14,9 +14,9 @@ from meta.kernels.regression import fit_regression
 from meta.kernels.regression_inference import residual_heterogeneity
 from meta.pooling.components import marginal_of, split, variances
 from meta.pooling.fitting import fit_effects
-from meta.pooling.multilevel import inference_of
 from meta.pooling.multilevel_result import Multilevel
-from meta.pooling.regression import coefficient_covariance
+from meta.pooling.pool_multilevel import inference_of
+from meta.pooling.regress import coefficient_covariance
 from meta.pooling.regression_result import Regression
 from meta.pooling.result import Pooled
 

@@ -11,7 +11,7 @@ from scipy.special import fdtrc
 
 from meta.arguments import check_level
 from meta.effects.design import Design
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError, quiet
 from meta.formatting import percent
 from meta.kernels.regression_inference import kenward_roger, kenward_roger_f
@@ -25,7 +25,7 @@ from meta.pooling.coefficients import (
     unit_rows,
     wald_test,
 )
-from meta.pooling.linear import LinearFit
+from meta.pooling.linear_fit import LinearFit
 from meta.pooling.parts import Interval
 from meta.pooling.permutation import Observed, PermutationTest, permutation_test
 from meta.pooling.robust import Robust, robust

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import fdtrc
 
 from meta.arguments import check_arguments, check_level
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.groups import clusters_of
-from meta.effects.model import EffectSizes
 from meta.errors import (
     AssumptionWarning,
     FewStudiesWarning,
@@ -26,7 +26,7 @@ from meta.keywords import keywords
 from meta.pooling.boundary import check_option
 from meta.pooling.coefficient_text import coefficient_lines
 from meta.pooling.coefficients import CoefficientInference, WaldTest, table
-from meta.pooling.linear import LinearFit
+from meta.pooling.linear_fit import LinearFit
 from meta.results.plain import plain
 from meta.results.print_out import heading, size
 from meta.tables.containers import one_column

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from meta.arguments import check_arguments, check_level
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.groups import grouping, numbered
 from meta.effects.intake import as_effects
-from meta.effects.model import EffectSizes
 from meta.errors import InputError
 from meta.kernels.cluster_robust import KINDS
 from meta.kernels.working_moments import Moments, correlated, hierarchical
 from meta.keywords import keywords
 from meta.pooling.boundary import check_option
-from meta.pooling.multilevel import pool_multilevel
-from meta.pooling.regression import regress
+from meta.pooling.pool_multilevel import pool_multilevel
+from meta.pooling.regress import regress
 from meta.pooling.robust import Robust, robust_to
 from meta.pooling.vcalc import vcalc
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.kernels.inference import quantile
 
 if TYPE_CHECKING:

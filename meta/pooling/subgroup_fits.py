@@ -13,16 +13,16 @@ from scipy.special import chdtrc
 
 from meta.arguments import refuse_unused
 from meta.effects.design import indicators
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.groups import present_levels
 from meta.effects.intake import usable
-from meta.effects.model import EffectSizes
 from meta.errors import InputError, MetaWarning, Notes
 from meta.formatting import number, p_equation
 from meta.missing import absent
 from meta.pooling.fitting import fit_effects
 from meta.pooling.grouped_fits import Between as Between
 from meta.pooling.grouped_fits import GroupedFits
-from meta.pooling.options import TESTS, PoolOptions
+from meta.pooling.pool_options import TESTS, PoolOptions
 from meta.pooling.pooled_text import method_text
 from meta.pooling.result import Pooled
 from meta.results.base import Result

@@ -10,7 +10,7 @@ from meta.effects.row_audit import repeated_studies
 from meta.errors import DataWarning, Notes
 from meta.keywords import keywords
 from meta.pooling.fitting import fit_effects
-from meta.pooling.options import check_options
+from meta.pooling.pool_options import check_options
 from meta.pooling.result import Pooled
 from meta.pooling.subgroup_fits import Subgroups, fit_subgroups
 
@@ -59,9 +59,9 @@ def pool(
     study : array_like or str, optional
         Labels.
     method : str or float
-        A key of :data:`meta.pooling.options.ESTIMATORS`, or a number to fix tau2.
+        A key of :data:`meta.pooling.pool_options.ESTIMATORS`, or a number to fix tau2.
     test : str
-        A key of :data:`meta.pooling.options.TESTS`.
+        A key of :data:`meta.pooling.pool_options.TESTS`.
     level : float
         Confidence level.
     by : array_like or str, optional

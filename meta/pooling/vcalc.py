@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from meta.arguments import check_arguments
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.groups import grouping, numbered
 from meta.effects.intake import as_effects, numbers
-from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, InputError, Notes
 from meta.formatting import listing
 from meta.kernels.batches import Batches, batches, joined

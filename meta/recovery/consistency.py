@@ -14,9 +14,9 @@ from meta.recovery.contradiction import Contradiction
 from meta.recovery.evaluate import Evaluation
 from meta.recovery.facts import half_digits
 from meta.recovery.implied import rules_for
+from meta.recovery.likely_slips import likely_slip
 from meta.recovery.plausible import implausible
 from meta.recovery.rules.rule import Rule
-from meta.recovery.slips import likely_slip
 from meta.recovery.solver import Plan, Problem, ways_of
 
 SLACK = {

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.special import chdtrc, ndtr, ndtri
 
 from meta.effects.measures.definition import Measure
-from meta.recovery.rules.counts import phi_of_table
 from meta.recovery.rules.dispersion import t_quantile
+from meta.recovery.rules.events import phi_of_table
 from meta.recovery.rules.rule import COMPARISONS, TESTED, Rule
 
 _2X2 = ("2x2",)

@@ -14,9 +14,9 @@ from meta.recovery.assumptions import ASSUMPTIONS, names_in
 from meta.recovery.consistency import contradictions
 from meta.recovery.contradiction import Contradiction
 from meta.recovery.grim import whole_numbers
-from meta.recovery.reading import Stated
-from meta.recovery.single import lacking, used_by
+from meta.recovery.one_solution import lacking, used_by
 from meta.recovery.solver import Plan
+from meta.recovery.stated_facts import Stated
 
 if TYPE_CHECKING:
     import pandas as pd

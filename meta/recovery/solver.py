@@ -12,8 +12,8 @@ from meta.effects.measures.definition import Measure
 from meta.recovery.assumptions import tier_of
 from meta.recovery.closure import Pattern, Way, best, close
 from meta.recovery.evaluate import Evaluation, failures
+from meta.recovery.fact_names import Circumstances, canonical, flags_of, halves, setting_of
 from meta.recovery.facts import WORDS, half_digits
-from meta.recovery.naming import Circumstances, canonical, flags_of, halves, setting_of
 from meta.recovery.rules.rule import Rule
 from meta.recovery.targets import effect_rules
 

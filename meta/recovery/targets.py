@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from meta.effects.measures.definition import Measure
 from meta.kernels.hedges_correction import hedges_j
-from meta.recovery.rules import within_arm
+from meta.recovery.rules import change_within_arm
 from meta.recovery.rules.crossover import ELBOURNE, paired_g, single_sd
 from meta.recovery.rules.dispersion import t_quantile
 from meta.recovery.rules.pooled import by_ratio
@@ -172,7 +172,7 @@ def _standardised(entry: Measure) -> list[Rule]:
     return [
         *found,
         *_unsigned_otherwise(),
-        *within_arm.effects(),
+        *change_within_arm.effects(),
         *_bounds(setting, ("n1", "n2", "df"), _parallel_limit),
         *_bounds(setting, ("n1", "n2", "df", "r2"), _adjusted_limit, when=("covariate",)),
         *_bounds(setting, ("n1", "n2", "df", "r1"), _change_limit, when=("change",), more=("same-sds",)),
@@ -189,7 +189,7 @@ def _unsigned_otherwise() -> list[Rule]:
     def changed(
         t: np.ndarray, n1: np.ndarray, n2: np.ndarray, r: np.ndarray, q: Any
     ) -> dict[str, np.ndarray]:
-        scale = within_arm.change_scale(r, q)
+        scale = change_within_arm.change_scale(r, q)
         g = hedges_j(n1 + n2 - 2) * t * np.sqrt(1 / n1 + 1 / n2) * scale
         return {"either": g, "vi": scale**2 * (1 / n1 + 1 / n2) + g**2 / (2 * (n1 + n2))}
 
@@ -244,7 +244,7 @@ def _change_limit(
     p: np.ndarray, n1: np.ndarray, n2: np.ndarray, df: np.ndarray, r: np.ndarray, ratio: Any
 ) -> tuple[np.ndarray, np.ndarray]:
     limit, v = _parallel_limit(p, n1, n2, df)
-    scale = within_arm.change_scale(r, ratio)
+    scale = change_within_arm.change_scale(r, ratio)
     return limit * scale, v * scale**2
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from meta.evidence.kinds import KINDS
-from meta.evidence.schema import Result, Study
+from meta.evidence.study_schema import Result, Study
 
 
 @dataclass(frozen=True, slots=True)

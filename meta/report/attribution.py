@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from meta.claims.decision_rule import posterior_of
-from meta.effects.evidence import Evidence
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
+from meta.effects.study_evidence import Evidence
 from meta.errors import MetaError, quiet
 from meta.evidence.claim_parts import Analysis
 from meta.report.fingerprints import Inputs

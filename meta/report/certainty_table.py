@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from meta.claims.answers import Answer, describe_fit
+from meta.claims.answer_claims import Answer, describe_fit
 from meta.claims.verdict import Compatibility, Probabilities, Verdict
 from meta.errors import quiet
 from meta.formatting import number, p_equation, percent
@@ -175,6 +175,6 @@ def _fit(fit: Any, m: str) -> list[Line]:
 
 
 def _test(fit: Any) -> str:
-    from meta.pooling.options import TESTS
+    from meta.pooling.pool_options import TESTS
 
     return f"{TESTS[fit.test].name}, t with {number(fit.df, 0)} df" if fit.test != "z" else "normal"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from meta.effects.evidence import Evidence
+from meta.effects.study_evidence import Evidence
 from meta.formatting import listing, percent
 from meta.report.blocks import Block, Cell, Section, Table, cell, link, paragraph, soft
 from meta.report.plain_language import display, display_interval, effect, times

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from meta.effects.as_reported import describe
-from meta.effects.evidence import Evidence
 from meta.effects.registry import measure as look_up
+from meta.effects.study_evidence import Evidence
 from meta.formatting import spreadsheet_text
 
 COLUMNS = (

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import DiagnosticsError, quiet
 
 if TYPE_CHECKING:
-    from meta.claims.answers import Answer
+    from meta.claims.answer_claims import Answer
 
 SEED = 20_240_229
 TOLERANCE = 4.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meta.claims.answers import Answer
+from meta.claims.answer_claims import Answer
 from meta.claims.claimed_effect import claimed_on_model_scale, region
 from meta.claims.normalised_share import NormalisationFinding
 from meta.effects.registry import measure as look_up

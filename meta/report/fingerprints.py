@@ -16,9 +16,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from meta.effects.evidence import Evidence
+from meta.effects.study_evidence import Evidence
 from meta.evidence.claims import Claim
-from meta.evidence.reading import Library
+from meta.evidence.load_studies import Library
 from meta.report.subject import digest
 
 LIBRARIES = ("numpy", "scipy", "pandas", "matplotlib", "pymc", "arviz")

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from meta.effects.evidence import Evidence
+from meta.effects.study_evidence import Evidence
 from meta.report.attribution import CLAIMS_FILE, METHOD, cause_in_claims, check_row, moves, same
 from meta.report.fingerprints import Inputs
 from meta.report.trust import csv_rows, history_of, inputs_of_file, left_aside, verdicts_of

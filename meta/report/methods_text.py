@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from meta.effects.evidence import Evidence
+from meta.effects.study_evidence import Evidence
 from meta.evidence.claim_parts import Analysis
 from meta.formatting import listing
-from meta.pooling.options import ESTIMATORS, PREDICTION_INTERVALS, TESTS
+from meta.pooling.pool_options import ESTIMATORS, PREDICTION_INTERVALS, TESTS
 from meta.report.blocks import Block, Paragraph, Section, Span, paragraph
 from meta.report.engines import RULE
 from meta.report.reference_list import Citations, sentence

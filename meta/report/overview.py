@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from meta.effects.evidence import Evidence
+from meta.effects.study_evidence import Evidence
 from meta.errors import quiet
 from meta.report.blocks import Section
 from meta.report.fingerprints import fingerprint

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from meta.claims.answers import Answer, answer
+from meta.claims.answer_claims import Answer, answer
 from meta.claims.judge import judge
-from meta.effects.evidence import Evidence, load_evidence
+from meta.effects.study_evidence import Evidence, load_evidence
 from meta.errors import DiagnosticsError, quiet
 from meta.report.effects_table import csv_text, effect_rows
 from meta.report.engines import EngineCheck

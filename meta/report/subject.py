@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from meta.claims.answers import Answer
-from meta.effects.evidence import Evidence
+from meta.claims.answer_claims import Answer
+from meta.effects.study_evidence import Evidence
 from meta.evidence.claims import Claim
 from meta.report.blocks import Figure
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from meta.claims.answers import Answer
+from meta.claims.answer_claims import Answer
 from meta.claims.judge import judge
-from meta.effects.evidence import Evidence
+from meta.effects.study_evidence import Evidence
 from meta.errors import quiet
 from meta.evidence.claims import Claim
 from meta.report.engines import RULE

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from meta.claims.judge import judge
-from meta.effects.evidence import Evidence
+from meta.effects.study_evidence import Evidence
 from meta.evidence.claim_parts import Analysis
 from meta.evidence.claims import Claim, Topic
-from meta.evidence.schema import Study
+from meta.evidence.study_schema import Study
 from meta.formatting import chance, number, percent
 from meta.report.blocks import Section, paragraph
 from meta.report.changes import changed

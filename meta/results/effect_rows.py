@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from meta.effects.display import display_of
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import NotEstimableError
 
 

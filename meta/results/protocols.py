@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.effects.model import EffectSizes
+    from meta.effects.effect_size_table import EffectSizes
     from meta.results.effect_rows import EffectRows
 
 

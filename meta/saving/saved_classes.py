@@ -14,15 +14,15 @@ def _at(place: str, names: str) -> dict[str, str]:
 
 
 PLACES: Mapping[str, str] = {
-    **_at("meta.effects.model", "EffectSizes"),
+    **_at("meta.effects.effect_size_table", "EffectSizes"),
     **_at("meta.pooling.result", "Pooled"),
     **_at("meta.pooling.parts", "Diagnostics Interval"),
     **_at("meta.results.back_transformation", "BackTransformed"),
-    **_at("meta.pooling.options", "PoolOptions"),
+    **_at("meta.pooling.pool_options", "PoolOptions"),
     **_at("meta.pooling.many", "PooledMany"),
     **_at("meta.effects.design.matrix", "Design"),
     **_at("meta.pooling.regression_result", "Regression"),
-    **_at("meta.pooling.location_scale", "LocationScale"),
+    **_at("meta.pooling.location_scale_fit", "LocationScale"),
     **_at("meta.pooling.multilevel_result", "Multilevel"),
     **_at("meta.pooling.robust", "Robust"),
     **_at("meta.pooling.permutation", "PermutationTest"),
@@ -32,7 +32,7 @@ PLACES: Mapping[str, str] = {
     **_at("meta.pooling.count_result", "PooledCounts"),
     **_at("meta.effects.count_tables", "Counts"),
     **_at("meta.pooling.count_subgroups", "CountSubgroups"),
-    **_at("meta.pooling.bounded", "BoundedPool"),
+    **_at("meta.pooling.bounded_pool", "BoundedPool"),
     **_at("meta.models.network.network_result", "Network"),
     **_at("meta.models.network.network_contrast", "NetworkContrast"),
     **_at("meta.models.network.additive_components", "NetworkComponents"),
@@ -101,7 +101,7 @@ PLACES: Mapping[str, str] = {
     **_at("meta.evidence.claim_parts", "Analysis"),
     **_at("meta.claims.verdict", "Verdict Probabilities Compatibility"),
     **_at("meta.claims.normalised_share", "NormalisationFinding Scenario"),
-    **_at("meta.claims.answers", "Answer Variation"),
+    **_at("meta.claims.answer_claims", "Answer Variation"),
     **_at("meta.claims.multiverse", "Multiverse"),
     **_at("meta.claims.plan", "Plan"),
     **_at("meta.claims.certainty", "Certainty"),
@@ -131,7 +131,7 @@ def _names() -> dict[tuple[str, str], str]:
 def name_of(kind: type) -> str:
     """Return the name that a class has in files.
 
-    >>> from meta.effects.model import EffectSizes
+    >>> from meta.effects.effect_size_table import EffectSizes
     >>> name_of(EffectSizes)
     'EffectSizes'
     """

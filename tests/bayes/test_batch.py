@@ -7,7 +7,7 @@ import pytest
 
 import meta
 from meta.bayes.batch import batch, leave_one_out
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError, NotEstimableError
 
 RNG = np.random.default_rng(3)

@@ -15,7 +15,7 @@ import meta
 from meta.bayes.distributions import Draws, PointMass, central_interval, shortest_interval
 from meta.bayes.exact import AnalyticCore
 from meta.bayes.priors import DuMouchel, Fixed, Jeffreys, Lomax
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, NotEstimableError, UnknownOptionError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -12,7 +12,7 @@ import meta
 from meta.bayes.grid import GridCore, fit_grid
 from meta.bayes.hypotheses import parse_hypothesis
 from meta.bayes.predictive import prior_predictive
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import DataWarning, NotEstimableError
 from meta.kernels.bounded import log_likelihood
 

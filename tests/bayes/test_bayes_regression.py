@@ -1,4 +1,4 @@
-"""meta.bayes.regression against direct integration, the intercept-only engine and PyMC."""
+"""meta.bayes.bayes_regression against direct integration, the intercept-only engine and PyMC."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from scipy import integrate
 
 import meta
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import DataWarning, InputError, NotEstimableError, UnknownOptionError
 
 Y, V = np.array([0.1, 0.4, 0.3, 0.8, 0.6]), np.array([0.04, 0.02, 0.05, 0.03, 0.06])

@@ -9,7 +9,7 @@ from scipy import integrate, stats
 import meta
 from meta.bayes.loo import compare_loo
 from meta.bayes.predictive_checks import replicate
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, NotEstimableError, UnknownOptionError, quiet
 
 SCHOOLS = {"yi": [28, 8, -3, 7, -1, 1, 18, 12], "vi": np.square([15, 10, 16, 11, 9, 11, 10, 18])}

@@ -15,7 +15,7 @@ from meta.bayes import averaging as averaging_module
 from meta.bayes import model_average
 from meta.bayes.bias_evidence import fit_bias, slope_rule, weight_rule
 from meta.bayes.bias_models import ENSEMBLES, PEESE, PET, WeightFunction
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import (
     ConvergenceWarning,
     FewStudiesWarning,

@@ -1,4 +1,4 @@
-"""meta.pooling.bounded: reduces to ML and REML, agrees with brute force, and mends what dropping breaks."""
+"""meta.pooling.bounded_pool: reduces to ML and REML, agrees with brute force, and repairs what dropping does."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy import special
 
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError, NotEstimableError, UnknownOptionError
 from meta.kernels.bounded import log_likelihood, make_rows
-from meta.pooling.bounded import pool_bounded, restricted_log_likelihood
+from meta.pooling.bounded_pool import pool_bounded, restricted_log_likelihood
 
 NAN, INF = np.nan, np.inf
 BCG = json.loads((Path(__file__).parents[1] / "fixtures" / "bayes_quadrature.json").read_text())["bcg"]

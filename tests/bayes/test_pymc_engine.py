@@ -11,7 +11,7 @@ import meta
 from meta import compat
 from meta.bayes.pymc_models import draw_study_effects
 from meta.compat import Diagnostics, diagnostics, posterior_draws, sampling_options
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import AssumptionWarning, DiagnosticsError, InputError, UnknownOptionError
 from meta.kernels.bounded import make_rows
 

@@ -10,7 +10,7 @@ import meta
 from meta.bayes.correlation_model import bayes_correlation
 from meta.bayes.count_models import bayes_counts
 from meta.bayes.level_models import bayes_multilevel
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError
 
 SHORT = {"chains": 2, "draws": 2500, "tune": 1000, "target_accept": 0.98}

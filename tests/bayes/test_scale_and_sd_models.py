@@ -8,7 +8,7 @@ import pytest
 import meta
 from meta.bayes.scale_model import bayes_location_scale
 from meta.bayes.sd_model import bayes_unknown_sd, borrowed_sd
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError, NotEstimableError, UnknownOptionError
 
 SHORT = {"chains": 2, "draws": 2500, "tune": 1000}

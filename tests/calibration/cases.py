@@ -19,7 +19,7 @@ from meta.bayes.pymc_models import normal_normal, regression, student_t
 from meta.bayes.scale_model import location_scale_model
 from meta.bayes.sd_model import unknown_sd_model
 from meta.bayes.shrinkage_model import draw_slopes, shrinkage_model, standardise, typical_variance
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.kernels.bounded import Rows, make_rows
 
 Values = dict[str, np.ndarray]

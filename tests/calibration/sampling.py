@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from meta import compat
+from meta.bayes.bayes_regression import bayes_regression
 from meta.bayes.quadrature import fit_core
-from meta.bayes.regression import bayes_regression
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from tests.calibration import cases
 from tests.calibration.cases import CASES, Case, Values
 from tests.calibration.ranks import Calibration, place

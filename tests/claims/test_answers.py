@@ -9,7 +9,7 @@ import pytest
 from scipy import integrate, stats
 
 import meta
-from meta.claims.answers import answer, answer_all, describe_fit, overall, primary_verdicts
+from meta.claims.answer_claims import answer, answer_all, describe_fit, overall, primary_verdicts
 from meta.claims.decision_rule import posterior_of
 from meta.claims.judge import judge
 from meta.errors import InputError

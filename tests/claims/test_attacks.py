@@ -10,10 +10,10 @@ import meta
 from meta.claims.decision_rule import bars, decide, posterior_of
 from meta.claims.independence import independent, shared_values, standing
 from meta.claims.verdict import Probabilities
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import AssumptionWarning, EvidenceError, InputError, quiet
 from meta.evidence.claim_parts import Rule
-from meta.evidence.reading import checked, read_library
+from meta.evidence.load_studies import checked, read_library
 from meta.kernels.bounded import make_rows
 
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -239,7 +239,7 @@ def test_a_claim_changed_in_python_is_refused_too(claim):
 
 
 def test_check_asks_about_clones_under_other_names(tmp_path, capsys):
-    from meta.commands.evidence import check
+    from meta.commands.study_files import check
 
     shutil.copy(STUDIES / "claims.toml", tmp_path)
     for path in STUDIES.glob("*.toml"):

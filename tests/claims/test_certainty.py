@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import meta
-from meta.claims.answers import answer
+from meta.claims.answer_claims import answer
 from meta.claims.certainty import Certainty, certainty
 from meta.claims.grade import (
     Facts,

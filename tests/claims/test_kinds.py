@@ -11,7 +11,7 @@ from scipy import integrate, stats
 import meta
 from meta.claims.claimed_effect import claimed_on_model_scale, region, threshold
 from meta.claims.kinds.kind_registry import KINDS
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.registry import MEASURES
 from meta.errors import InputError, quiet
 from meta.evidence.claim_kinds import ASKS, KindName

@@ -26,7 +26,7 @@ def test_a_study_left_out_alone_is_left_out_of_the_primary_effects():
     from pathlib import Path
 
     import meta
-    from meta.claims.answers import _informing, _under
+    from meta.claims.answer_claims import _informing, _under
     from meta.effects.defensible_choices import Choices
 
     evidence = meta.load_evidence(Path(__file__).parents[2] / "studies")
@@ -42,8 +42,8 @@ def test_the_posteriors_of_hundreds_of_trials_fit_on_the_grid():
     from meta.claims.decision_rule import posterior_of
     from meta.claims.rosters import DataSet
     from meta.claims.specifications import Prior, posteriors
-    from meta.effects.model import EffectSizes
-    from meta.effects.reading_of import Derived
+    from meta.effects.derived_effect import Derived
+    from meta.effects.effect_size_table import EffectSizes
     from meta.evidence.claim_parts import Analysis
 
     rng = np.random.default_rng(5)

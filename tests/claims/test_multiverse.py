@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import meta
-from meta.claims.answers import answer, vary
+from meta.claims.answer_claims import answer, vary
 from meta.claims.choices import departures, merge
 from meta.claims.decision_rule import posterior_of
 from meta.claims.explained import turned, variance_alone, variance_beyond
@@ -14,8 +14,8 @@ from meta.claims.judge import judge
 from meta.claims.rosters import NOT_ASKED, data_sets
 from meta.claims.specifications import Prior, fits, p_values_at, posteriors, sampled
 from meta.effects.defensible_choices import Choices
-from meta.effects.evidence import PRIMARY
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
+from meta.effects.study_evidence import PRIMARY
 from meta.errors import EvidenceError, InputError, quiet
 
 ANALYSES = ["soreness", "cortisol", "cramps-older-adults", "cramps-pregnancy"]

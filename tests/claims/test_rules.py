@@ -83,6 +83,6 @@ def test_an_unknown_analysis_is_refused_with_those_known(claims):
 def claims():
     from pathlib import Path
 
-    from meta.effects.evidence import load_evidence
+    from meta.effects.study_evidence import load_evidence
 
     return load_evidence(Path(__file__).parents[2] / "studies").claims

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from meta import cli
-from meta.effects.evidence import load_evidence
+from meta.effects.study_evidence import load_evidence
 from meta.errors import EvidenceError, quiet
-from meta.evidence.reading import check_folder, read_library
+from meta.evidence.load_studies import check_folder, read_library
 
 STUDIES = Path(__file__).parents[2] / "studies"
 BIB = """@article{doe, author={Doe, Jane Q. and Roe, K}, title={A {M}agnesium trial}, year={2001},

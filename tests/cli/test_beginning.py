@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from meta.evidence.beginning import QUESTIONS, begin, first_files
-from meta.evidence.reading import check_folder, read_library
+from meta.evidence.load_studies import check_folder, read_library
 
 COLDS = ("--treatment", "vitamin C", "--outcome", "days with a cold", "--people", "adults")
 TRIAL = (

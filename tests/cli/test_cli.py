@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import meta
-from meta.commands.guess import find, guess, guess_labels, guess_measure
+from meta.commands.column_guess import find, guess, guess_labels, guess_measure
 from meta.commands.output import clean
 from meta.errors import InputError, quiet
 

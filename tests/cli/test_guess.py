@@ -2,7 +2,7 @@
 
 import pytest
 
-from meta.commands.guess import find, guess, guess_labels, guess_measure
+from meta.commands.column_guess import find, guess, guess_labels, guess_measure
 from meta.errors import InputError
 
 TWO_BY_TWO = ("events1", "n1", "events2", "n2")

@@ -9,7 +9,7 @@ from meta.commands.adding.script import AddScript, records
 from meta.commands.adding.words import KINDS
 from meta.evidence.columns import MODELS
 from meta.evidence.entering import study_from
-from meta.evidence.reading import known_in, read_library
+from meta.evidence.load_studies import known_in, read_library
 
 STUDIES = Path(__file__).parents[2] / "studies"
 BIB = """@article{doe, author={Doe, Jane Q. and Roe, K}, title={A {M}agnesium trial}, year={2001},

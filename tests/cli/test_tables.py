@@ -17,8 +17,8 @@ import pytest
 import meta
 from meta import cli
 from meta.commands.flags import ARGUMENTS
-from meta.commands.reading import read
-from meta.commands.writing import cells_for_spreadsheets
+from meta.commands.output_files import cells_for_spreadsheets
+from meta.commands.table_reading import read
 from meta.errors import InputError, quiet
 from meta.tables.cell_text import column
 from meta.tables.reader import read_text
@@ -269,8 +269,8 @@ def test_columns_have_flags_of_their_own(invoke):
 def test_the_flags_of_columns_are_the_arguments_of_all_measures():
     from meta.effects.forms import FORMS
     from meta.effects.registry import MEASURES
-    from meta.effects.used import GENERIC
-    from meta.effects.used import known as known_columns
+    from meta.effects.used_columns import GENERIC
+    from meta.effects.used_columns import known as known_columns
 
     known = set(GENERIC)
     for entry in MEASURES.values():

@@ -63,7 +63,9 @@ def test_unbiased_smd_variance_is_unbiased_under_the_noncentral_t():
 
     def expected(x):
         d = np.array([x / math.sqrt(effective)])
-        v = meta.effects.measures.means.smd_variance(d, np.array([n1]), np.array([n2]), vtype="UB").vi.item()
+        v = meta.effects.measures.mean_differences.smd_variance(
+            d, np.array([n1]), np.array([n2]), vtype="UB"
+        ).vi.item()
         return v * stats.nct.pdf(x, m, delta * math.sqrt(effective))
 
     value, _ = integrate.quad(expected, -15, 40, limit=400)

@@ -7,7 +7,7 @@ import pytest
 
 import meta
 from meta.effects.registry import MEASURES
-from meta.effects.used import known
+from meta.effects.used_columns import known
 from meta.effects.zero_cells import DEFAULTS, OPTIONS
 from meta.errors import InputError, quiet
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from meta.effects.derived_effect import Derived
 from meta.effects.percent_scale import PercentScale
-from meta.effects.reading_of import Derived
 
 SCALE = PercentScale(0.63, 0.12, 0.4, 1.0, "exact", "test")
 

@@ -1,11 +1,11 @@
-"""meta.effects.recovery and meta.effects.recovered: dispersion and correlations from what papers print."""
+"""meta.effects.recovery and meta.effects.recovered_values: dispersion and correlations from what papers print."""
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from meta.effects import recovery
-from meta.effects.recovered import Range, Recovered, numbers, require
+from meta.effects.recovered_values import Range, Recovered, numbers, require
 from meta.errors import InputError
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from meta.effects import from_tests as ft
-from meta.effects.recovered import Bound
+from meta.effects.recovered_values import Bound
 from meta.errors import InputError, UnknownOptionError
 from meta.kernels.hedges_correction import hedges_j
 

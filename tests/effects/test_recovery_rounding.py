@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from meta.effects.recovered import Range
+from meta.effects.recovered_values import Range
 from meta.effects.recovery import change_sd, se_from_ci, t_from_p
 from meta.effects.rounding import counts_from_percentage, propagate, rounding_range
 from meta.errors import InputError

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from meta.effects.derived_effect import Context
 from meta.effects.from_tests import g_from_paired_t, g_from_t
 from meta.effects.percent_scale import PercentScale
-from meta.effects.reading_of import Context
 from meta.effects.reported import derive
 from meta.evidence.claim_parts import Analysis
 from meta.evidence.claims import ClaimsFile
-from meta.evidence.schema import Study
+from meta.evidence.study_schema import Study
 
 ASSUMPTIONS = {
     "within-person-r": (0.7, 0.5, 0.87),

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import meta
-from meta.effects.evidence import Evidence, load_evidence
-from meta.evidence.reading import Library
-from meta.evidence.schema import Study
+from meta.effects.study_evidence import Evidence, load_evidence
+from meta.evidence.load_studies import Library
+from meta.evidence.study_schema import Study
 
 LOW, HIGH, CONTROL = (20, 4.0, 2.0), (22, 5.0, 2.2), (21, 6.0, 2.1)
 ARMS = {"high": HIGH, "low": LOW, "placebo": CONTROL}

@@ -3,9 +3,9 @@
 import pytest
 
 from meta.cli import app
-from meta.effects.evidence import load_evidence
 from meta.effects.study_contradictions import doubts_about
-from meta.evidence.schema import Study
+from meta.effects.study_evidence import load_evidence
+from meta.evidence.study_schema import Study
 
 NOW = 2026
 

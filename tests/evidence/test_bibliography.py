@@ -6,7 +6,7 @@ import pytest
 
 from meta.errors import EvidenceError
 from meta.evidence.bibliography import is_whole, references
-from meta.evidence.names import authors_of, short_name, slug, surname
+from meta.evidence.field_names import authors_of, short_name, slug, surname
 
 STEWARD = {
     "authors": "Steward CJ; Zhou Y; Keane G; Cook MD; Liu Y; Cullen T",

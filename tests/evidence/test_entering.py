@@ -8,11 +8,11 @@ import pytest
 from typed_records import result_record, study_record
 
 from meta.effects.defensible_choices import Choices
-from meta.effects.evidence import Evidence
+from meta.effects.study_evidence import Evidence
 from meta.errors import EvidenceError, quiet
 from meta.evidence.columns import MODELS, NAMES, STATISTIC, column, known, name_of
 from meta.evidence.entering import guess_kind, study_from
-from meta.evidence.reading import read_library
+from meta.evidence.load_studies import read_library
 from meta.evidence.values import Refusal, choose, number, read_value, time_of
 
 FOLDER = Path(__file__).parents[2] / "studies"

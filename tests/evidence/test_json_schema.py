@@ -8,7 +8,7 @@ import pytest
 
 from meta.errors import UnknownOptionError
 from meta.evidence.json_schema import DIALECT, MODELS, json_schema
-from meta.evidence.reading import read_library
+from meta.evidence.load_studies import read_library
 
 FOLDER = Path(__file__).parents[2] / "studies"
 

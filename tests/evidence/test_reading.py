@@ -3,7 +3,7 @@
 import pytest
 
 from meta.errors import EvidenceError
-from meta.evidence.reading import check_folder, read_library
+from meta.evidence.load_studies import check_folder, read_library
 
 GOOD = """
 id = "good-2000"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from meta.evidence.schema import Result, Study
+from meta.evidence.study_schema import Result, Study
 
 FOLDER = Path(__file__).parents[2] / "studies"
 FILES = sorted(path for path in FOLDER.glob("*.toml") if path.name != "claims.toml")

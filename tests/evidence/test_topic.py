@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 import meta
-from meta.claims.answers import answer
-from meta.commands.evidence import check
+from meta.claims.answer_claims import answer
+from meta.commands.study_files import check
 from meta.errors import DataWarning, EvidenceError
 from meta.evidence.claims import ClaimsFile, Topic
 from meta.evidence.entering import study_from
+from meta.evidence.load_studies import check_folder, checked, known_in, read_library
 from meta.evidence.old_files import old_role, rewritten, with_new_role
-from meta.evidence.reading import check_folder, checked, known_in, read_library
 from meta.report.sections.answered import summary
 
 ROOT = Path(__file__).parents[2]

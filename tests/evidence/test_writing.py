@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meta.errors import EvidenceError
-from meta.evidence.reading import read_library
-from meta.evidence.schema import Study
+from meta.evidence.load_studies import read_library
+from meta.evidence.study_schema import Study
 from meta.evidence.writing import SCHEMA_LINE, check_id, study_text, write_new
 
 FOLDER = Path(__file__).parents[2] / "studies"

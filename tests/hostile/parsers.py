@@ -16,9 +16,9 @@ import tomlkit
 import meta
 from meta.bayes.hypotheses import parse_hypothesis
 from meta.bayes.prior_text import parse_prior
-from meta.commands import reading
-from meta.effects.evidence import load_evidence
+from meta.commands import table_reading
 from meta.effects.revman import as_frame, outcomes_of
+from meta.effects.study_evidence import load_evidence
 from meta.errors import MetaError, MetaWarning
 from meta.evidence import from_table
 from meta.evidence.bibliography import references
@@ -90,7 +90,7 @@ def table(content: bytes) -> None:
     path = folder() / "any.csv"
     path.write_bytes(content)
     with contextlib.redirect_stderr(io.StringIO()):
-        loaded = reading.load(str(path))
+        loaded = table_reading.load(str(path))
     fit = meta.pool(loaded.effects, method="DL")
     check(fields(fit, "estimate se ci_low ci_high p_value tau2 i2 q q_p weights") | {"text": fit.summary()})
 

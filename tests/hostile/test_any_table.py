@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import meta
-from meta.commands.writing import Shown, as_csv
+from meta.commands.output_files import Shown, as_csv
 from meta.errors import InputError, MetaError, quiet
 from meta.report.effects_table import csv_text
 from meta.tables.encoding import decode_as

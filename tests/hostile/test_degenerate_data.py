@@ -11,7 +11,7 @@ import pytest
 
 import meta
 from meta.cli import main
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError, MetaError, MetaWarning, quiet
 
 INF, NAN = np.inf, np.nan

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from meta.kernels.mixed import RandomTerm, blocks_of, lay_out, likelihood, maximise, residual_q
-from meta.kernels.mixed.likelihood import evaluate
+from meta.kernels.mixed import RandomTerm, blocks_of, lay_out, maximise, mixed_likelihood, residual_q
+from meta.kernels.mixed.mixed_likelihood import evaluate
 from meta.kernels.mixed.structures import STRUCTURES, structure
 
 RNG = np.random.default_rng(4)
@@ -81,7 +81,7 @@ def dense_loglik(terms, phi, restricted):
 @pytest.fixture(params=[True, False], ids=["padded", "by size"])
 def padding(request, monkeypatch):
     if not request.param:
-        monkeypatch.setattr(likelihood, "PADDED", 0)
+        monkeypatch.setattr(mixed_likelihood, "PADDED", 0)
 
 
 @pytest.mark.parametrize("restricted", [True, False])

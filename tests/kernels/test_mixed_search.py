@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from meta.kernels.mixed import RandomTerm, at, lay_out, maximise
 from meta.kernels.mixed.basis import well_scaled
-from meta.kernels.mixed.likelihood import evaluate
+from meta.kernels.mixed.mixed_likelihood import evaluate
 from meta.kernels.mixed.structures import correlation, lowest
 
 ISHAK = json.loads((Path(__file__).parents[1] / "fixtures" / "dependent_effects.json").read_text())["data"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import meta
-from meta.pooling.glmm import MODELS
+from meta.pooling.count_glmm import MODELS
 from tests.net import data
 from tests.net.register import Group, take
 

@@ -136,7 +136,7 @@ def average(name: str, **options: Any) -> Mapping[str, Any]:
 
 def bounds() -> Mapping[str, Any]:
     """Effects of which only a bound or a sign is known."""
-    from meta.pooling.bounded import pool_bounded
+    from meta.pooling.bounded_pool import pool_bounded
 
     es = meta.EffectSizes(
         yi=[0.2, np.nan, np.nan, 0.4, 0.35],

@@ -43,21 +43,21 @@ def es() -> Any:
 
 @cache
 def answer() -> Any:
-    from meta.claims.answers import answer as answered
+    from meta.claims.answer_claims import answer as answered
 
     return answered(meta.load_evidence(ROOT / "studies"), "cortisol")
 
 
 @cache
 def varied() -> Any:
-    from meta.claims.answers import answer as answered
+    from meta.claims.answer_claims import answer as answered
 
     return answered(meta.load_evidence(ROOT / "studies"), "cramps-pregnancy")
 
 
 @cache
 def verdict() -> Any:
-    from meta.claims.answers import answer as answered
+    from meta.claims.answer_claims import answer as answered
 
     return answered(meta.load_evidence(ROOT / "studies"), "cramps-pregnancy").verdict
 
@@ -88,7 +88,7 @@ def dose_response(**options: Any) -> Any:
 
 
 def pool_bounded() -> Any:
-    from meta.pooling.bounded import pool_bounded as pooled
+    from meta.pooling.bounded_pool import pool_bounded as pooled
 
     return pooled(bounded(), method="ML")
 

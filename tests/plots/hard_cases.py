@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import RendererAgg
 
 import meta
 from meta import plots
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import quiet
 from meta.plots.figure import style
 

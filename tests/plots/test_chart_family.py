@@ -19,7 +19,7 @@ from scipy.special import ndtr, ndtri
 
 import meta
 import meta.plots as plots
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, UnknownOptionError
 from meta.plots import ClaimMark
 from meta.plots.chart import numbers, shown, spread

@@ -13,7 +13,7 @@ import pytest
 
 import meta
 import meta.plots as plots
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError, UnknownOptionError
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -22,7 +22,7 @@ SCRIPT = """
 import sys, hashlib
 import numpy as np
 import meta
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 rng = np.random.default_rng(3)
 es = EffectSizes(rng.normal(0, 1, 5), rng.uniform(0.1, 0.5, 5), "SMD", list("ABCDE"))
 for plot in (meta.forest(meta.pool(es, test="z")), meta.funnel(es)):

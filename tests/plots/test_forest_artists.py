@@ -14,7 +14,7 @@ import pytest
 from scipy.special import ndtri
 
 import meta
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError, UnknownOptionError
 from meta.plots import ClaimMark, Row, SymbolColumn, Table, TextColumn
 from meta.plots.axis import limits, make_axis, minus, reading

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import meta
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.plots import THEMES, ClaimMark, SymbolColumn
 from meta.plots.text_size import height, shortened, width, wrap
 from tests.plots.hard_cases import cut_off, overlaps, written

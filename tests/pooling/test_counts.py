@@ -1,4 +1,4 @@
-"""meta.pooling.counts, count_tables, count_effects and kernels.mantel_haenszel."""
+"""meta.pooling.pool_counts, count_tables, count_effects and kernels.mantel_haenszel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""meta.pooling.glmm and kernels.glmm, noncentral, betabinomial."""
+"""meta.pooling.count_glmm and kernels.glmm, noncentral, betabinomial."""
 
 from __future__ import annotations
 

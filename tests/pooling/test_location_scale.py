@@ -1,4 +1,4 @@
-"""meta.pooling.location_scale and kernels.location_scale."""
+"""meta.pooling.location_scale_fit and kernels.location_scale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""meta.pooling.multilevel, multilevel_result, structures, dependence and kernels.mixed."""
+"""meta.pooling.pool_multilevel, multilevel_result, structures, dependence and kernels.mixed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 import meta
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import AssumptionWarning, InputError, NotEstimableError, UnknownOptionError
 from meta.pooling.coefficients import likelihood_ratio_test
 from meta.pooling.dependence import aggregate, correlated, shared_control
-from meta.pooling.structures import nested_groups
+from meta.pooling.nested_levels import nested_groups
 
 HERE = Path(__file__).parents[1] / "fixtures"
 REF = json.loads((HERE / "regression_reference.json").read_text())

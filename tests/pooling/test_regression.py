@@ -1,4 +1,4 @@
-"""meta.pooling.regression, regression_result, regression_text, design, coefficients, boundary.
+"""meta.pooling.regress, regression_result, regression_text, design, coefficients, boundary.
 
 And kernels.regression, kernels.regression_inference.
 """
@@ -27,7 +27,7 @@ from meta.kernels.regression import fit_regression
 from meta.kernels.regression_inference import kenward_roger, residual_heterogeneity
 from meta.kernels.tau2 import ESTIMATORS as METHODS
 from meta.pooling.count_effects import own_effects
-from meta.pooling.regression import likelihood_ratio_test
+from meta.pooling.regress import likelihood_ratio_test
 
 HERE = Path(__file__).parents[1] / "fixtures"
 REF = json.loads((HERE / "regression_reference.json").read_text())

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import meta
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import (
     AssumptionWarning,
     DataWarning,
@@ -26,7 +26,7 @@ from meta.errors import (
     quiet,
 )
 from meta.kernels import tau2
-from meta.pooling.options import (
+from meta.pooling.pool_options import (
     DEFAULT_PREDICTION,
     ESTIMATORS,
     PREDICTION_INTERVALS,

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from meta.effects.api import effect_sizes
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 
 Found = dict[str, tuple[str, Any]]
 POWER = {

@@ -11,7 +11,7 @@ import numpy as np
 import meta
 from meta import bias
 from meta.errors import quiet
-from meta.pooling.glmm import MODELS
+from meta.pooling.count_glmm import MODELS
 from tests.properties.changes import ROOT_HALF, order
 
 COUNTS = "the number of studies enters by itself"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 import meta
-from meta.pooling.bounded import pool_bounded
-from meta.pooling.options import ESTIMATORS, PREDICTION_INTERVALS, TAU2_INTERVALS, TESTS
+from meta.pooling.bounded_pool import pool_bounded
+from meta.pooling.pool_options import ESTIMATORS, PREDICTION_INTERVALS, TAU2_INTERVALS, TESTS
 from tests.properties.changes import Effects, Found
 from tests.properties.table import COUNTS, SPREAD, Engine, lacks, spread, usual
 

@@ -9,10 +9,10 @@ from scipy import optimize, stats
 
 import meta
 from meta.bayes.batch import batch
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import quiet
-from meta.pooling.bounded import pool_bounded
-from meta.pooling.options import ESTIMATORS, TESTS
+from meta.pooling.bounded_pool import pool_bounded
+from meta.pooling.pool_options import ESTIMATORS, TESTS
 from tests.properties.changes import examples
 from tests.properties.draws import COMMON, studies
 

@@ -12,7 +12,7 @@ import pytest
 
 import meta
 from meta.effects import from_tests, recovery, two_by_two_recovery
-from meta.recovery.rules import change, counts, dispersion, tests
+from meta.recovery.rules import change, dispersion, events, tests
 
 EFFECTS = Path(from_tests.__file__).parent
 CALLERS = {
@@ -113,14 +113,14 @@ def test_older_functions_agree_with_the_rules(older, rule):
 @pytest.mark.parametrize(
     ("table", "rule", "printed", "digits"),
     [
-        (two_by_two_recovery.tables_from_odds_ratio, counts.from_odds_ratio, "7.89", 2),
-        (two_by_two_recovery.tables_from_phi, counts.from_phi, "0.341", 3),
-        (two_by_two_recovery.tables_from_chi2, counts.from_chi2, "8.00", 2),
+        (two_by_two_recovery.tables_from_odds_ratio, events.from_odds_ratio, "7.89", 2),
+        (two_by_two_recovery.tables_from_phi, events.from_phi, "0.341", 3),
+        (two_by_two_recovery.tables_from_chi2, events.from_chi2, "8.00", 2),
     ],
     ids=["odds ratio", "phi", "chi-square"],
 )
 def test_tables_from_margins_agree_with_the_rules(table, rule, printed, digits):
-    more = {"direction": "higher"} if rule is counts.from_chi2 else {}
+    more = {"direction": "higher"} if rule is events.from_chi2 else {}
     found = table(printed, n1=34, n2=35, events=13, **more).unique
     sign = [np.array(1.0)] if more else []
     given = (float(printed), 0.5 * 10.0**-digits, 34.0, 35.0, 13.0)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import meta
-from meta.claims.answers import answer_all, overall, primary_verdicts
+from meta.claims.answer_claims import answer_all, overall, primary_verdicts
 from meta.report.engines import EngineCheck
 from meta.report.fingerprints import inputs_of, versions
 from meta.report.markdown import escape

@@ -19,8 +19,8 @@ from meta.claims.choices import merge
 from meta.claims.claimed_effect import region
 from meta.claims.decision_rule import decide, posterior_of
 from meta.claims.verdict import Probabilities
-from meta.effects.evidence import PRIMARY
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
+from meta.effects.study_evidence import PRIMARY
 from meta.errors import quiet
 from meta.report.sections.explore import knobs_of, payload, plain
 

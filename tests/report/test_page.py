@@ -13,7 +13,7 @@ import pytest
 from small_studies import add, make
 
 import meta
-from meta.claims.answers import answer
+from meta.claims.answer_claims import answer
 from meta.report import html as html_module
 from meta.report.blocks import Section, Table, Widget, cell, from_plain, line, link, strong, to_plain
 from meta.report.html import TEMPLATES, policy, render

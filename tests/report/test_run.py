@@ -11,7 +11,7 @@ import pytest
 from small_studies import STUDY, make, snapshot
 
 import meta
-from meta.claims.answers import answer_all
+from meta.claims.answer_claims import answer_all
 from meta.errors import DiagnosticsError, EvidenceError
 from meta.report import engines as engines_module
 from meta.report.certainty_table import sure

@@ -10,7 +10,7 @@ import pytest
 
 import meta
 from meta.evidence.claims import Topic
-from meta.evidence.schema import Result, Study
+from meta.evidence.study_schema import Result, Study
 from meta.report.as_printed import printed
 from meta.report.effects_table import csv_text
 from meta.report.glossary import glossary

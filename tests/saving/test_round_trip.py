@@ -15,7 +15,7 @@ from meta.bayes.averaging import model_average
 from meta.bayes.batch import batch
 from meta.claims.multiverse import Multiverse
 from meta.errors import quiet
-from meta.pooling.bounded import pool_bounded
+from meta.pooling.bounded_pool import pool_bounded
 from meta.saving.files import dumps, loads
 
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -142,7 +142,7 @@ def test_a_result_loads_as_it_was_saved(name, es, tables, tmp_path):
 
 @pytest.fixture(scope="module")
 def answers():
-    from meta.claims.answers import answer
+    from meta.claims.answer_claims import answer
 
     with quiet():
         evidence = meta.load_evidence(STUDIES)

@@ -1,4 +1,4 @@
-"""Rows of one file that report different things: each by its own facts (meta.commands.facts)."""
+"""Rows of one file that report different things: each by its own facts (meta.commands.fact_flags)."""
 
 import io
 import json

@@ -13,9 +13,9 @@ from meta.commands.output import as_json, note, table
 from meta.errors import EvidenceError, InputError
 
 if TYPE_CHECKING:
-    from meta.effects.evidence import Evidence
+    from meta.effects.study_evidence import Evidence
     from meta.evidence.claims import ClaimsFile
-    from meta.evidence.schema import Study
+    from meta.evidence.study_schema import Study
 
 ANY_FLAG = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Every flat name is a flag: the command takes what Typer does not know and looks it up itself."""
@@ -126,7 +126,7 @@ def list_columns(json: bool) -> None:
 
 def _reference(source: str, entry: str | None) -> dict[str, str]:
     from meta.evidence.bibliography import references
-    from meta.evidence.names import bare_doi
+    from meta.evidence.field_names import bare_doi
 
     found = references(_text(source))
     if entry is not None:
@@ -177,7 +177,7 @@ def _studies(
 
 
 def _claims(folder: str) -> ClaimsFile:
-    from meta.evidence.reading import known_in
+    from meta.evidence.load_studies import known_in
 
     return known_in(folder).claims
 
@@ -185,7 +185,7 @@ def _claims(folder: str) -> ClaimsFile:
 def _from_rows(
     rows: str, sheet: str | None, common: dict[str, str], claims: ClaimsFile
 ) -> tuple[list[Study], list[str]]:
-    from meta.commands.adding.spellings import flat_name
+    from meta.commands.adding.accepted_words import flat_name
     from meta.evidence.entering import left_open
     from meta.evidence.from_table import entries, read_table
 
@@ -213,7 +213,7 @@ def _by_asking(flags: dict[str, str], folder: str) -> tuple[list[Study], list[st
     from meta.commands.adding.script import AddScript, records
     from meta.commands.adding.words import WELCOME
     from meta.evidence.entering import left_open, study_from
-    from meta.evidence.reading import known_in
+    from meta.evidence.load_studies import known_in
 
     with suppress(ImportError):  # line editing, and pasted lines longer than a terminal's 4096 signs
         import readline  # noqa: F401
@@ -233,9 +233,9 @@ def _finish(
     """Check the studies within the library, show what follows, and write."""
     from pathlib import Path
 
-    from meta.effects.evidence import Evidence
+    from meta.effects.study_evidence import Evidence
     from meta.errors import quiet
-    from meta.evidence.reading import preview
+    from meta.evidence.load_studies import preview
     from meta.evidence.writing import check_id, study_text
 
     texts = {f"{check_id(study.id)}.toml": study_text(study) for study in studies}
@@ -313,7 +313,7 @@ def _as_dict(
 
 
 def _refuse(problems: tuple[Any, ...], json: bool) -> None:
-    from meta.commands.evidence import PROBLEM, print_problems
+    from meta.commands.study_files import PROBLEM, print_problems
 
     if json:
         print(as_json({"problems": [{name: getattr(item, name) for name in PROBLEM} for item in problems]}))

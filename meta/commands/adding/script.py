@@ -15,9 +15,9 @@ from meta.errors import EvidenceError
 from meta.evidence.bibliography import references
 from meta.evidence.columns import STUDY, column
 from meta.evidence.entering import study_from
+from meta.evidence.field_names import authors_of, bare_doi, short_name
 from meta.evidence.kinds.means import NOT_SAID
-from meta.evidence.names import authors_of, bare_doi, short_name
-from meta.evidence.reading import Known
+from meta.evidence.load_studies import Known
 from meta.evidence.statistics import COMPARE
 from meta.evidence.values import choose, read_value
 from meta.evidence.vocabulary import OTHER

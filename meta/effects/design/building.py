@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from meta.arguments import floats, refuse_unused
-from meta.effects.carried import LARGEST
 from meta.effects.design import recipe as recipes
 from meta.effects.design.matrix import INTERCEPT, Design, refuse_infinite
 from meta.effects.design.moderator_columns import Column, column_names, column_of, read_column
 from meta.effects.design.parsing import Parsed, of_columns, parse
-from meta.effects.model import EffectSizes
+from meta.effects.double_precision import LARGEST
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import DataWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing, shown
 from meta.tables.labels import align

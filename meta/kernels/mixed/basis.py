@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from meta.kernels.mixed.likelihood import Batch, MixedModel
+from meta.kernels.mixed.mixed_likelihood import Batch, MixedModel
 from meta.kernels.mixed.structures import angle, correlation
 from meta.kernels.mixed.terms import Part, RandomTerm
 
@@ -118,7 +118,7 @@ def _time(term: RandomTerm, parts: Iterable[Part]) -> float | None:
 def well_scaled(model: MixedModel, held: Iterable[int]) -> tuple[MixedModel, Basis]:
     """The model in a good basis. Terms with a held parameter other than the first one stay as they are.
 
-    >>> from meta.kernels.mixed.likelihood import lay_out
+    >>> from meta.kernels.mixed.mixed_likelihood import lay_out
     >>> z = np.column_stack([np.ones(4), [0.0, 100.0, 0.0, 300.0]])
     >>> slopes = RandomTerm("s", "GEN", np.array([0, 0, 1, 1]), z=z)
     >>> model, basis = well_scaled(lay_out(np.zeros(4), np.ones((4, 1)), np.eye(4), [slopes]), [])

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from meta.kernels.mixed.likelihood import State
+from meta.kernels.mixed.mixed_likelihood import State
 from meta.kernels.mixed.structures import lower
 from meta.kernels.mixed.surface import STEPS, Climb, Surface, climb
 from meta.kernels.mixed.terms import RandomTerm

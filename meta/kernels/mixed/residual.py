@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from meta.kernels.batches import batches, cut
-from meta.kernels.mixed.likelihood import blocks_of
+from meta.kernels.mixed.mixed_likelihood import blocks_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from meta.kernels.mixed.likelihood import Batch, MixedModel, covariance
+from meta.kernels.mixed.mixed_likelihood import Batch, MixedModel, covariance
 from meta.kernels.mixed.structures import lowest
 from meta.kernels.mixed.terms import Part, RandomTerm, directions, wrapped
 from meta.kernels.small_sample import SmallSample, kenward_roger
@@ -20,7 +20,7 @@ STEP = 1e-5
 def small_sample(model: MixedModel, phi: Array) -> SmallSample:
     """Satterthwaite's and Kenward and Roger's adjustment of a REML fit at ``phi``, in the effects' unit.
 
-    >>> from meta.kernels.mixed.likelihood import lay_out
+    >>> from meta.kernels.mixed.mixed_likelihood import lay_out
     >>> group = RandomTerm("g", "", np.arange(5))
     >>> model = lay_out(np.array([0.0, 1.0, 3.0, 4.0, 9.0]), np.ones((5, 1)), np.eye(5), [group])
     >>> small_sample(model, np.array([3.0])).df(np.eye(1)).round(6).tolist()

@@ -9,7 +9,7 @@ import numpy as np
 
 from meta.kernels.mixed.basis import well_scaled
 from meta.kernels.mixed.boundaries import clean, is_maximum, leave_boundaries
-from meta.kernels.mixed.likelihood import MixedModel, State, evaluate
+from meta.kernels.mixed.mixed_likelihood import MixedModel, State, evaluate
 from meta.kernels.mixed.starts import DRAWN, MOST, PLAIN, starting_points
 from meta.kernels.mixed.surface import Climb, Surface, climb, scales_of, surface_of
 from meta.kernels.mixed.terms import RandomTerm, rescaled
@@ -79,7 +79,7 @@ def maximise(
 
     Examples
     --------
-    >>> from meta.kernels.mixed.likelihood import lay_out
+    >>> from meta.kernels.mixed.mixed_likelihood import lay_out
     >>> y, group = np.array([0.0, 0.2, 1.0, 1.3, -1.0, -0.8]), np.array([0, 0, 1, 1, 2, 2])
     >>> model = lay_out(y, np.ones((6, 1)), 0.01 * np.eye(6), [RandomTerm("g", "", group)])
     >>> (maximise(model).phi ** 2).round(3).tolist()

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from meta.kernels.mixed.likelihood import MixedModel
+from meta.kernels.mixed.mixed_likelihood import MixedModel
 from meta.kernels.mixed.terms import drawn, starts_of
 
 Array = np.ndarray

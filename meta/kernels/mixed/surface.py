@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meta.kernels.mixed.likelihood import MixedModel, State, evaluate
+from meta.kernels.mixed.mixed_likelihood import MixedModel, State, evaluate
 
 Array = np.ndarray
 STEPS = 100

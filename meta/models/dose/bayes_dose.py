@@ -11,7 +11,7 @@ import numpy as np
 from meta.arguments import check_arguments, check_level, check_seed, is_number
 from meta.bayes.effect_priors import Fixed, Flat, Normal
 from meta.bayes.prior_base import Prior
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.registry import measure as look_up
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number, percent, shown

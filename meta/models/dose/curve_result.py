@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.kernels.dose.bases import Basis
 from meta.kernels.dose.decorrelated_residuals import Deviances, decorrelated, deviances
 from meta.kernels.dose.stacked_trials import Trials
@@ -19,7 +19,7 @@ from meta.models.dose.marginal import marginal_blocks, small_sample, trials_of
 from meta.models.dose.questions import Questions
 from meta.models.dose.shapes import differences
 from meta.pooling.coefficients import CoefficientInference, WaldTest, table, wald_test
-from meta.pooling.linear import LinearFit
+from meta.pooling.linear_fit import LinearFit
 from meta.results.criteria import InformationCriteria
 from meta.results.plain import plain
 from meta.results.table_columns import rows_of_table

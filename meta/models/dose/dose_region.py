@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from meta.arguments import check_arguments, check_direction, check_level, check_seed
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError, NotEstimableError
 from meta.formatting import number, percent
 from meta.kernels.dose.bands import root_of

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.registry import measure as look_up
 from meta.errors import AssumptionWarning, DataWarning, InputError, Notes
 from meta.formatting import listing

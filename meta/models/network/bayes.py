@@ -11,7 +11,7 @@ from meta.arguments import check_arguments, check_level
 from meta.bayes.default_priors import default_priors
 from meta.bayes.model import as_prior
 from meta.bayes.priors import Fixed, Flat, Normal, Prior
-from meta.effects.carried import LARGEST
+from meta.effects.double_precision import LARGEST
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import shown
 from meta.kernels.network.tau_quadrature import given_tau, nodes_of, rough_likelihood

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.kernels.network.graph import direct_counts, pieces
 from meta.kernels.network.rotation import Rotated, rotate
 from meta.kernels.network.trial_contrasts import Contrasts

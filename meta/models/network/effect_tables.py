@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.kernels.inference import quantile
 from meta.models.network.direct_evidence import split_of, spread
 from meta.models.network.network_numbers import NetworkNumbers

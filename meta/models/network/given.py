@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from meta.effects import checks
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.groups import grouping
 from meta.effects.intake import as_effects, numbers
-from meta.effects.model import EffectSizes
 from meta.errors import DataWarning, InputError, Notes
 from meta.formatting import listing, shown
 from meta.kernels.network.trial_contrasts import arrange, from_all_pairs, positive_definite

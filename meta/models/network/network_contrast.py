@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meta.arguments import check_level
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError, NotEstimableError
 from meta.formatting import interval, number, percent
 from meta.kernels.inference import lower_tail, quantile, two_sided

@@ -5,14 +5,14 @@ from __future__ import annotations
 from meta.recovery.rules import (
     centres,
     change,
+    change_within_arm,
     cluster,
     correlation,
-    counts,
     crossover,
     dispersion,
+    events,
     pooled,
     tests,
-    within_arm,
 )
 from meta.recovery.rules.rule import Rule
 
@@ -22,9 +22,9 @@ FAMILIES: dict[str, tuple[Rule, ...]] = {
     "Tests and intervals of a difference": tests.RULES,
     "Pooled and single SDs, standardised differences": pooled.RULES,
     "Change scores and final values": change.RULES,
-    "Change within each group": within_arm.RULES,
+    "Change within each group": change_within_arm.RULES,
     "The same people twice": crossover.RULES,
-    "Counts": counts.RULES,
+    "Counts": events.RULES,
     "Clusters": cluster.RULES,
     "Correlations": correlation.RULES,
 }

@@ -26,7 +26,7 @@ class Rule:
     name : str
         What it does, in a few words; unique in the registry.
     needs, gives : tuple of str
-        Names of facts, in their canonical form (:mod:`meta.recovery.naming`).
+        Names of facts, in their canonical form (:mod:`meta.recovery.fact_names`).
     function : callable
         From the arrays of ``needs`` (and the value of the assumption, where it has one) to the array that
         it gives, or a tuple of arrays if it gives several. NaN where it has no value.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from meta.claims.answers import Answer, Variation
+from meta.claims.answer_claims import Answer, Variation
 from meta.claims.choices import MOST_LEFT_OUT
 from meta.formatting import percent
 from meta.report import plain_language as words

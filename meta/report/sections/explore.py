@@ -11,9 +11,9 @@ from typing import Any
 
 from meta.claims.choices import merge, rule_choices, value_choices
 from meta.effects.defensible_choices import Choices
-from meta.effects.evidence import PRIMARY, Evidence, Reading
-from meta.effects.reading_of import Derived
+from meta.effects.derived_effect import Derived
 from meta.effects.registry import measure as look_up
+from meta.effects.study_evidence import PRIMARY, Evidence, Reading
 from meta.evidence.claim_parts import Analysis
 from meta.evidence.claims import Claim
 from meta.report.blocks import Block, Widget, paragraph

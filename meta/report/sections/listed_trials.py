@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from meta.claims.answers import Answer
-from meta.effects.evidence import Evidence
-from meta.evidence.schema import Result, Study
+from meta.claims.answer_claims import Answer
+from meta.effects.study_evidence import Evidence
+from meta.evidence.study_schema import Result, Study
 from meta.formatting import number
 from meta.report import plain_language as words
 from meta.report.as_printed import printed

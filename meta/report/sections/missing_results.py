@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from meta import bias
-from meta.claims.answers import Answer
+from meta.claims.answer_claims import Answer
 from meta.errors import MetaError, quiet
 from meta.formatting import number, p_equation
 from meta.report.blocks import Block, Row, Table, cell, paragraph

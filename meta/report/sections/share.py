@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from meta.claims.answers import finding_for
+from meta.claims.answer_claims import finding_for
 from meta.claims.decision_rule import posterior_of
 from meta.claims.normalised_share import NormalisationFinding, Scenario
 from meta.effects.as_reported import cited
-from meta.effects.evidence import Evidence
+from meta.effects.study_evidence import Evidence
 from meta.errors import quiet
 from meta.evidence.claims import Claim
 from meta.formatting import number, percent

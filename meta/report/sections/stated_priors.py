@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from meta.claims.answers import Answer
+from meta.claims.answer_claims import Answer
 from meta.claims.claimed_effect import threshold
 from meta.claims.decision_rule import posterior_of
 from meta.errors import quiet

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from meta.commands import options
-from meta.commands.reading import Loaded, load
+from meta.commands.output_files import Shown, check_out, show
 from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
-from meta.commands.writing import Shown, check_out, show
+from meta.commands.table_reading import Loaded, load
 from meta.errors import MetaError, NotEstimableError, quiet
 from meta.formatting import interval, number, p_value
 

@@ -12,8 +12,8 @@ from meta.arguments import check_arguments, check_direction
 from meta.bias.common import caution_few
 from meta.bias.small_study import RegressionTest, adjusted, regression_test
 from meta.effects.api import effect_sizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import raw_columns
-from meta.effects.model import EffectSizes
 from meta.errors import DataWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
 from meta.keywords import keywords

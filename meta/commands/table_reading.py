@@ -16,8 +16,8 @@ from meta.commands.table_options import TableOptions
 from meta.errors import InputError
 
 if TYPE_CHECKING:
-    from meta.commands.facts import Facts
-    from meta.effects.model import EffectSizes
+    from meta.commands.fact_flags import Facts
+    from meta.effects.effect_size_table import EffectSizes
     from meta.tables.reader import Choices, TableFile
 
 
@@ -87,7 +87,7 @@ def load(
     multilevel : bool
         Whether several rows of a study are expected.
     """
-    from meta.commands.guess import guess_labels
+    from meta.commands.column_guess import guess_labels
     from meta.commands.rows import Rows  # with numpy, which --help does without
 
     reading = reading or TableOptions()
@@ -132,8 +132,8 @@ def _no_effect(source: str, measure: str, warnings: Sequence[str]) -> str:
 def _recognised(
     table: FileTable, measure: str | None, column: list[str] | None, reading: TableOptions
 ) -> Facts:
-    from meta.commands.facts import resolve, stated_beside
-    from meta.commands.guess import guess, guess_measure
+    from meta.commands.column_guess import guess, guess_measure
+    from meta.commands.fact_flags import resolve, stated_beside
 
     given = named_columns(column, table.names)
     names = [name for name in table.names if name not in table.printed or name in given.values()]

@@ -22,7 +22,7 @@ from meta.errors import InputError, Notes, NotEstimableError
 from meta.kernels.mixtures import NormalMixture
 
 if TYPE_CHECKING:
-    from meta.effects.model import EffectSizes
+    from meta.effects.effect_size_table import EffectSizes
 
 
 def bayes_regression(

@@ -103,7 +103,7 @@ def stated_beside(table: Mapping[str, Any], measure: str, columns: Mapping[str, 
     >>> stated_beside(table, "SMD", {name: name for name in means})
     {'t': 't'}
     """
-    from meta.commands.guess import find
+    from meta.commands.column_guess import find
     from meta.effects.registry import measure as look_up
     from meta.effects.solved import facts_of
 

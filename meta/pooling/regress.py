@@ -9,10 +9,10 @@ import numpy as np
 from scipy.special import chdtrc
 
 from meta.arguments import check_arguments, check_level, refuse_unused
-from meta.effects.carried import LARGEST
 from meta.effects.design import Design, build, refuse_uncalled
+from meta.effects.double_precision import LARGEST
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import as_effects, check_weights, numbers
-from meta.effects.model import EffectSizes
 from meta.errors import ConvergenceWarning, InputError, NarrowIntervalWarning, Notes, NotEstimableError
 from meta.kernels.degenerate import without_spread
 from meta.kernels.inference import quantile
@@ -23,12 +23,12 @@ from meta.keywords import keywords
 from meta.pooling.boundary import check_option
 from meta.pooling.coefficients import likelihood_ratio_test as likelihood_ratio_test
 from meta.pooling.coefficients import only_intercept
-from meta.pooling.options import OWN_WEIGHTS
+from meta.pooling.pool_options import OWN_WEIGHTS
 from meta.pooling.regression_result import Regression as Regression
 from meta.pooling.regression_result import omnibus
 
 if TYPE_CHECKING:
-    from meta.pooling.location_scale import LocationScale
+    from meta.pooling.location_scale_fit import LocationScale
 
 TESTS = ("z", "t", "hksj", "adhoc", "KR")
 
@@ -127,8 +127,8 @@ def regress(
     intercept : bool, optional
         Whether names and arrays of moderators get an intercept (True); formulas say so themselves.
     method : str or float
-        A key of :data:`meta.pooling.options.ESTIMATORS` (EE, DL, DLIT, HE, HS, HSk, SJ, ML, REML, EB, PM,
-        PMM, GENQ), or a number for a fixed tau2.
+        A key of :data:`meta.pooling.pool_options.ESTIMATORS` (EE, DL, DLIT, HE, HS, HSk, SJ, ML, REML, EB,
+        PM, PMM, GENQ), or a number for a fixed tau2.
     test : {"hksj", "z", "t", "adhoc", "KR"}
         Hartung-Knapp (t and F with k - p degrees of freedom) unless told otherwise.
     level : float
@@ -137,7 +137,7 @@ def regress(
         Weights of the coefficients instead of the inverse variances, and of the generalised Q statistic of
         ``GENQ``; an array or a column.
     scale : str or array, optional
-        Formula or moderators of tau2: a location-scale model, see `meta.pooling.location_scale`.
+        Formula or moderators of tau2: a location-scale model, see `meta.pooling.location_scale_fit`.
     link : {"log", "identity"}, optional
         Link of the scale part ("log").
     context : mapping of str to function, optional
@@ -181,7 +181,7 @@ def regress(
         refuse_unused("in a location-scale model", {"weights": weights})
     design = build(es, formula, moderators, intercept, notes, context=context, any_unit=scale is None)
     if scale is not None:
-        from meta.pooling.location_scale import fit_location_scale
+        from meta.pooling.location_scale_fit import fit_location_scale
 
         return fit_location_scale(
             es,

@@ -14,12 +14,12 @@ from meta.recovery.assumptions import ASSUMPTIONS, names_in
 from meta.recovery.closure import Way, best
 from meta.recovery.consistency import contradictions
 from meta.recovery.evaluate import Evaluation
+from meta.recovery.fact_names import canonical, halves
 from meta.recovery.facts import FACTS
 from meta.recovery.grim import whole_numbers
-from meta.recovery.naming import canonical, halves
-from meta.recovery.reading import Stated
 from meta.recovery.solution import Solution, Step
 from meta.recovery.solver import Plan, Problem, ways_of
+from meta.recovery.stated_facts import Stated
 from meta.recovery.tests_of_no_effect import implied_test
 
 
@@ -256,7 +256,7 @@ def _helps(problem: Problem, more: tuple[str, ...]) -> bool:
 
 
 def _words_of(problem: Problem) -> Any:
-    from meta.recovery.naming import Circumstances
+    from meta.recovery.fact_names import Circumstances
 
     phase = problem.phase if "change" in problem.pattern.flags else "not stated"
     return Circumstances(phase=phase)

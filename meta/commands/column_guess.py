@@ -105,7 +105,7 @@ def guess(columns: Sequence[str], measure: str, given: Mapping[str, str]) -> dic
     {'yi': 'TE', 'sei': 'seTE'}
     """
     from meta.effects.registry import measure as look_up
-    from meta.effects.used import known as known_for
+    from meta.effects.used_columns import known as known_for
 
     entry = look_up(measure)
     free = [name for name in columns if name not in given.values()]

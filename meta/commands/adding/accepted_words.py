@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from meta.commands.guess import find
+from meta.commands.column_guess import find
 from meta.errors import EvidenceError
 from meta.evidence.columns import known
 

@@ -10,9 +10,9 @@ from scipy.special import chdtrc
 
 from meta.arguments import check_arguments, check_level, refuse_unused
 from meta.effects.design import Design, build, refuse_uncalled
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.groups import grouping
 from meta.effects.intake import as_effects
-from meta.effects.model import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.formatting import listing
 from meta.kernels.mixed import Maximum, MixedModel, RandomTerm, lay_out, maximise, residual_q, small_sample
@@ -22,8 +22,8 @@ from meta.pooling.components import components_of, marginal_of
 from meta.pooling.dependence import given_covariance, sampling_covariance
 from meta.pooling.multilevel_numbers import SMALL
 from meta.pooling.multilevel_result import Multilevel as Multilevel
+from meta.pooling.nested_levels import nested_groups
 from meta.pooling.random_terms import Terms, inner_term, read_terms
-from meta.pooling.structures import nested_groups
 
 FACTOR = ("UN", "CS", "HCS", "DIAG", "ID", "AR", "HAR")
 TESTS = ("z", "t", "containment", "satterthwaite", "KR")

@@ -19,9 +19,9 @@ from meta.kernels.tau2 import ESTIMATORS
 from meta.keywords import keywords
 from meta.pooling.boundary import check_option
 from meta.pooling.count_effects import own_effects
+from meta.pooling.count_glmm import fit_beta_binomial, fit_glmm
 from meta.pooling.count_result import PooledCounts
 from meta.pooling.count_subgroups import pool_by_group
-from meta.pooling.glmm import fit_beta_binomial, fit_glmm
 
 if TYPE_CHECKING:
     pass

@@ -14,8 +14,8 @@ from meta.claims.judge import judge
 from meta.claims.normalised_share import NormalisationFinding, normalisation
 from meta.claims.verdict import Conclusion, Verdict
 from meta.effects.defensible_choices import Choices
-from meta.effects.evidence import PRIMARY, Evidence
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
+from meta.effects.study_evidence import PRIMARY, Evidence
 from meta.errors import InputError, MetaError, quiet
 from meta.evidence.claim_parts import Analysis
 from meta.evidence.claims import Claim

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError
 
 LARGEST = 1e50

@@ -13,11 +13,11 @@ import numpy as np
 from meta.arguments import check_arguments
 from meta.effects.as_reported import cited, row_of
 from meta.effects.defensible_choices import Choices
+from meta.effects.derived_effect import TIERS, Context, Derived, nothing
 from meta.effects.designs import check_score_types
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.eligibility import candidates, distance_in_time, indirectness, reasons_against
-from meta.effects.model import EffectSizes
 from meta.effects.percent_scale import PercentScale, percent_scale
-from meta.effects.reading_of import TIERS, Context, Derived, nothing
 from meta.effects.reported import derive, within
 from meta.effects.several_arms import contrasts, derive_together, one_arm_of, question, told_apart
 from meta.effects.study_contradictions import Doubt, doubts_about, doubts_of
@@ -25,8 +25,8 @@ from meta.errors import EvidenceError
 from meta.evidence.claim_parts import Analysis
 from meta.evidence.claims import Claim
 from meta.evidence.clones import printed_counts, printed_values
-from meta.evidence.reading import Library, read_library
-from meta.evidence.schema import Arm, Result, Study
+from meta.evidence.load_studies import Library, read_library
+from meta.evidence.study_schema import Arm, Result, Study
 from meta.keywords import keywords
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 from meta.effects.eligibility import contrast
 from meta.evidence.claim_parts import Analysis
 from meta.evidence.claims import ClaimsFile
-from meta.evidence.schema import Arm, Result, Study
+from meta.evidence.study_schema import Arm, Result, Study
 from meta.formatting import number
 from meta.recovery.assumptions import ASSUMPTIONS
 from meta.recovery.solution import ImpliedTest
@@ -61,7 +61,7 @@ class Derived:
 
     @property
     def kind(self) -> str:
-        """The row kind of :class:`~meta.effects.model.EffectSizes`."""
+        """The row kind of :class:`~meta.effects.effect_size_table.EffectSizes`."""
         if self.tier == "D":
             return "none"
         if self.mixture:

@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from meta.arguments import check_level
-from meta.effects.carried import check_carried
+from meta.effects.double_precision import check_carried
+from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import as_effects, informative
-from meta.effects.model import EffectSizes
 from meta.errors import InputError, Notes, NotEstimableError, unknown_option
 from meta.formatting import number
 from meta.kernels.adaptive_quadrature import adapt
@@ -161,7 +161,7 @@ def pool_bounded(
 
     Examples
     --------
-    >>> from meta.effects.model import EffectSizes
+    >>> from meta.effects.effect_size_table import EffectSizes
     >>> es = EffectSizes([0.5, 0.1, np.nan], [0.04, 0.03, 0.05], "SMD", ["A", "B", "C"],
     ...                  kind=["exact", "exact", "bound"],
     ...                  lower=[np.nan, np.nan, -0.4], upper=[np.nan, np.nan, 0.4])

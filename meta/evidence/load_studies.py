@@ -18,7 +18,7 @@ from meta.evidence.clones import same_numbers
 from meta.evidence.coherence import against_its_words
 from meta.evidence.old_files import note_on, old_role, rewritten, with_new_role
 from meta.evidence.problems import Problem, problems_of
-from meta.evidence.schema import Study
+from meta.evidence.study_schema import Study
 from meta.evidence.vocabulary import CLAIMS_FILE as CLAIMS_FILE
 from meta.evidence.vocabulary import undeclared
 

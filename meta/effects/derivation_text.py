@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from meta.effects.derived_effect import Derived, shown
 from meta.effects.measures.definition import Measure
-from meta.effects.reading_of import Derived, shown
 from meta.effects.registry import MEASURES
 from meta.recovery.solution import Step
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from meta.effects.design import Design, build, refuse_uncalled
-from meta.effects.model import EffectSizes
+from meta.effects.effect_size_table import EffectSizes
 from meta.errors import AssumptionWarning, ConvergenceWarning, InputError, Notes, NotEstimableError
 from meta.kernels.location_scale import LINKS
 from meta.kernels.location_scale import fit_location_scale as fit_core
@@ -24,7 +24,7 @@ from meta.pooling.coefficients import (
     table,
     wald_test,
 )
-from meta.pooling.linear import LinearFit
+from meta.pooling.linear_fit import LinearFit
 from meta.results.criteria import InformationCriteria
 from meta.results.plain import plain
 from meta.results.print_out import heading, heterogeneity, size

@@ -10,9 +10,9 @@ from meta.commands import options
 from meta.commands.output import as_json, note, table
 
 if TYPE_CHECKING:
-    from meta.effects.evidence import Evidence
-    from meta.evidence.reading import Checked
-    from meta.evidence.schema import Study
+    from meta.effects.study_evidence import Evidence
+    from meta.evidence.load_studies import Checked
+    from meta.evidence.study_schema import Study
 
 Paths = Annotated[
     list[str] | None,
@@ -36,7 +36,7 @@ def check(paths: Paths = None, json: options.Json = False, fix: Fix = False) -> 
     """
     from pathlib import Path
 
-    from meta.evidence.reading import checked
+    from meta.evidence.load_studies import checked
 
     asked = paths or ["studies"]
     found = checked(asked)
@@ -84,7 +84,7 @@ def print_problems(problems: Any) -> None:
 def claims(folder: options.Folder = "studies", json: options.Json = False) -> None:
     """List the claims: what each states, what is put to the test, and by which analyses."""
     from meta.claims.wording import put_to_test
-    from meta.effects.evidence import load_evidence
+    from meta.effects.study_evidence import load_evidence
 
     evidence = load_evidence(folder)
     if json:
@@ -104,7 +104,7 @@ def show(
 ) -> None:
     """Show one study: what it reported, where, and the effects that follow from it."""
     from meta.commands.showing import as_dict, print_study
-    from meta.effects.evidence import load_evidence
+    from meta.effects.study_evidence import load_evidence
 
     evidence = load_evidence(folder)
     found = _find(evidence, study)

@@ -220,7 +220,7 @@ def fit_glmm(
     quadrature: int | None,
     notes: Notes,
 ) -> PooledCounts:
-    """Fit a GLMM by maximum likelihood; see :func:`meta.pooling.counts.pool_counts`.
+    """Fit a GLMM by maximum likelihood; see :func:`meta.pooling.pool_counts.pool_counts`.
 
     Notes
     -----

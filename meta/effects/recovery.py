@@ -1,8 +1,8 @@
 """Standard deviations, standard errors, test statistics and correlations from what a paper reports.
 
 Each function takes numbers or arrays and returns a :class:`~meta.effects.recovered_values.Recovered` value
-that says how it was obtained. Effects from test statistics are in :mod:`meta.effects.from_tests`, rounding is in
-:mod:`meta.effects.rounding`. The formulas are those of the Cochrane Handbook, chapter 6
+that says how it was obtained. Effects from test statistics are in :mod:`meta.effects.from_tests`, rounding is
+in :mod:`meta.effects.rounding`. The formulas are those of the Cochrane Handbook, chapter 6
 (doi:10.1002/9781119536604.ch6), unless a function names another source.
 """
 

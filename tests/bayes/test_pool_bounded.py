@@ -1,4 +1,4 @@
-"""meta.pooling.bounded_pool: reduces to ML and REML, agrees with brute force, and repairs what dropping does."""
+"""meta.pooling.bounded_pool: reduces to ML and REML, equals brute force, repairs what dropping does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""meta.effects.recovery and meta.effects.recovered_values: dispersion and correlations from what papers print."""
+"""meta.effects.recovery and meta.effects.recovered_values: dispersion and correlations as printed."""
 
 import numpy as np
 import pytest

@@ -17,7 +17,7 @@ from meta.effects.intake import as_effects, informative
 from meta.errors import InputError, Notes, NotEstimableError
 from meta.formatting import number
 from meta.kernels.adaptive_quadrature import Axis, legendre_rule
-from meta.kernels.nnhm import conditional
+from meta.kernels.normal_normal_model import conditional
 from meta.keywords import keywords
 from meta.results.base import Result
 from meta.results.table_columns import tidy_columns

@@ -18,7 +18,7 @@ from meta.bayes.exact import tau_axis, tau_edges
 from meta.bayes.prior_base import Prior
 from meta.errors import InputError
 from meta.kernels.adaptive_quadrature import Axis, PanelDensity, adapt, legendre_rule, panel_nodes
-from meta.kernels.nnhm import LOG_2PI
+from meta.kernels.normal_normal_model import LOG_2PI
 
 # From a one-sided p-value to the effects, one a study, that have exactly that p-value.
 Cutoffs = Callable[[float], np.ndarray]

@@ -13,7 +13,7 @@ from meta.bayes.model import Model
 from meta.bayes.prior_base import Prior
 from meta.kernels.adaptive_quadrature import Axis, PanelDensity, Panels, adapt
 from meta.kernels.mixtures import NormalMixture
-from meta.kernels.nnhm import Conditional, conditional, log_likelihood_at, rotate, shrinkage
+from meta.kernels.normal_normal_model import Conditional, conditional, log_likelihood_at, rotate, shrinkage
 
 FIRST_PANELS = 12
 

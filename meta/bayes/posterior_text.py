@@ -10,7 +10,14 @@ from meta.bayes.posterior_numbers import PosteriorNumbers
 from meta.bayes.regression_numbers import RegressionNumbers
 from meta.formatting import interval, number, percent, significant
 from meta.results.print_out import Line as Printed
-from meta.results.print_out import coefficient_right, cut_notes, display_text, heading, needs_display
+from meta.results.print_out import (
+    coefficient_right,
+    cut_notes,
+    decimals,
+    display_text,
+    heading,
+    needs_display,
+)
 
 TITLE = "Bayesian random-effects meta-analysis"
 ENGINES = {"exact": "exact (quadrature)", "pymc": "PyMC (NUTS)"}
@@ -30,15 +37,21 @@ def rows_of_posterior(
     lines = [
         f"{'':{width}}" + "".join(f"{x:>10}" for x in names) + f"   {level_text(level)} interval ({kind})"
     ]
-    shown = [interval(row["ci_low"], row["ci_high"], digits) for row in rows]
+    places = [_places(row, digits) for row in rows]
+    shown = [interval(row["ci_low"], row["ci_high"], n) for row, n in zip(rows, places, strict=True)]
     longest = max(len(lines[0]) - width - 33, *map(len, shown))
-    for row, ends in zip(rows, shown, strict=True):
+    for row, ends, n in zip(rows, shown, places, strict=True):
         numbers = (row["estimate"], row["median"], row["sd"])
-        cells = "".join(f"{number(float(x), digits):>10}" for x in numbers)
+        cells = "".join(f"{number(float(x), n):>10}" for x in numbers)
         right = f"   |  {row['right']}" if row.get("right") else ""
         cell = f"{ends:<{longest}}" if right else ends
         lines.append(f"{row['term']:{width}}{cells}   {cell}{right}")
     return lines
+
+
+def _places(row: dict[str, Any], digits: int) -> int:
+    """Decimals of a row, as other fits have them: a slope per milligram is small."""
+    return decimals(Printed("", float(row["estimate"]), float(row["sd"])), digits)
 
 
 def posterior_lines(post: PosteriorNumbers, digits: int = 3) -> list[str]:

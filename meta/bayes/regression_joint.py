@@ -12,7 +12,7 @@ from meta.bayes.exact import tau_axis, tau_edges
 from meta.bayes.prior_base import Prior
 from meta.kernels.adaptive_quadrature import PanelDensity, adapt
 from meta.kernels.mixtures import NormalMixture
-from meta.kernels.nnhm import ConditionalRegression, conditional_regression
+from meta.kernels.normal_normal_model import ConditionalRegression, conditional_regression
 
 
 @dataclass(frozen=True)

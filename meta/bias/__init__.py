@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from meta.bias.conditional import ConditionalModel as ConditionalModel
     from meta.bias.copas_shi import Copas as Copas
     from meta.bias.copas_shi import copas as copas
+    from meta.bias.egger_test import RegressionTest as RegressionTest
+    from meta.bias.egger_test import egger as egger
     from meta.bias.excess import ExcessSignificance as ExcessSignificance
     from meta.bias.excess import excess_significance as excess_significance
     from meta.bias.failsafe import FailsafeN as FailsafeN
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from meta.bias.precision_effect import WeightedMean as WeightedMean
     from meta.bias.precision_effect import pet_peese as pet_peese
     from meta.bias.precision_effect import waap as waap
+    from meta.bias.pustejovsky_rodgers_test import pustejovsky_rodgers as pustejovsky_rodgers
     from meta.bias.rank_correlation import RankTest as RankTest
     from meta.bias.rank_correlation import begg as begg
     from meta.bias.robust_weights import BiasRobust as BiasRobust
@@ -35,9 +38,6 @@ if TYPE_CHECKING:
     from meta.bias.significant_results import PCurve as PCurve
     from meta.bias.significant_results import p_curve as p_curve
     from meta.bias.significant_results import p_uniform_star as p_uniform_star
-    from meta.bias.small_study import RegressionTest as RegressionTest
-    from meta.bias.small_study import egger as egger
-    from meta.bias.standardised import pustejovsky_rodgers as pustejovsky_rodgers
     from meta.bias.step_selection import SelectionModel as SelectionModel
     from meta.bias.step_selection import selection_model as selection_model
     from meta.bias.step_selection import vevea_woods as vevea_woods
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from meta.bias.trimming import trim_and_fill as trim_and_fill
 
 _PLACES = {
-    "egger": "meta.bias.small_study",
-    "pustejovsky_rodgers": "meta.bias.standardised",
+    "egger": "meta.bias.egger_test",
+    "pustejovsky_rodgers": "meta.bias.pustejovsky_rodgers_test",
     "harbord": "meta.bias.tests_of_counts",
     "peters": "meta.bias.tests_of_counts",
     "macaskill": "meta.bias.tests_of_counts",
@@ -73,7 +73,7 @@ _PLACES = {
 }
 
 _CLASSES = {
-    "RegressionTest": "meta.bias.small_study",
+    "RegressionTest": "meta.bias.egger_test",
     "RankTest": "meta.bias.rank_correlation",
     "TrimAndFill": "meta.bias.trimming",
     "SelectionModel": "meta.bias.step_selection",

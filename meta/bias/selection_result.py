@@ -23,7 +23,7 @@ from meta.formatting import number, p_equation
 from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
 from meta.pooling.coefficients import table, wald_test
-from meta.pooling.parts import Interval
+from meta.pooling.intervals_and_diagnostics import Interval
 from meta.results.criteria import InformationCriteria
 from meta.results.print_out import size
 from meta.results.table_columns import rows_of_table

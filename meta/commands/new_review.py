@@ -30,7 +30,7 @@ def init(
 
     Example:  meta init colds --treatment "vitamin C" --outcome "days with a cold" --people adults
     """
-    from meta.evidence.beginning import begin
+    from meta.evidence.new_review_files import begin
 
     given = {
         "treatment": treatment,
@@ -47,7 +47,7 @@ def init(
 
 def _answers(given: Mapping[str, str | None]) -> dict[str, str]:
     """What was given, and what is asked of a person at a terminal; else the default."""
-    from meta.evidence.beginning import QUESTIONS
+    from meta.evidence.new_review_files import QUESTIONS
 
     answers = {}
     for name, (ask, default) in QUESTIONS.items():

@@ -20,7 +20,7 @@ from meta.recovery.assemble import Rows, assemble
 from meta.recovery.assumptions import ASSUMPTIONS, BITS, names_in, tier_of
 from meta.recovery.fact_names import setting_of_design
 from meta.recovery.one_solution import trail_of, used_by
-from meta.recovery.solver import Plan, plans
+from meta.recovery.plans_on_arrays import Plan, plans
 from meta.recovery.stated_facts import read
 from meta.recovery.targets import FORMULA
 from meta.recovery.tests_of_no_effect import implied_test

@@ -13,8 +13,8 @@ from scipy import special
 
 from meta.errors import InputError, NotEstimableError
 from meta.kernels.adaptive_quadrature import Axis
-from meta.kernels.nnhm import conditional
 from meta.kernels.normal import log_ndtr_diff, log_norm_pdf
+from meta.kernels.normal_normal_model import conditional
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import chdtri
 
 from meta.errors import unknown_option
-from meta.kernels.heterogeneity import Tau2Interval, likelihood_ends, tail_ends
+from meta.kernels.q_profile import Tau2Interval, likelihood_ends, tail_ends
 from meta.kernels.quadform import chi2_mixture_sf, residual_form_weights
 from meta.kernels.tau2 import of_problem
 from meta.kernels.tau2.problem import log_likelihood, prepare, terms

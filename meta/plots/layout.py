@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from meta.plots.axis import Axis, Fits, Reading, make_axis
+from meta.plots.beside_the_panel import below, beside, directions, under
 from meta.plots.boxes import (
     GAP,
     LABEL_WIDTH,
@@ -19,7 +20,6 @@ from meta.plots.boxes import (
 )
 from meta.plots.column_cells import Cells, indentation, measure, number_size, strong
 from meta.plots.figure_rows import ClaimMark, Row
-from meta.plots.surroundings import below, beside, directions, under
 from meta.plots.text_columns import Column, SymbolColumn, TextColumn
 from meta.plots.text_size import height, width, wrap
 from meta.plots.themes import Theme

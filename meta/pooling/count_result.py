@@ -14,7 +14,7 @@ from meta.errors import NotEstimableError
 from meta.formatting import interval, number, p_equation, percent
 from meta.kernels.inference import quantile, two_sided
 from meta.kernels.mantel_haenszel import ChiSquared
-from meta.pooling.parts import BackTransformed, Interval, back_transformed
+from meta.pooling.intervals_and_diagnostics import BackTransformed, Interval, back_transformed
 from meta.results.base import Result
 from meta.results.criteria import InformationCriteria
 from meta.results.mean import OneMean

@@ -15,12 +15,12 @@ from meta.errors import (
     Notes,
 )
 from meta.formatting import number
-from meta.kernels.heterogeneity import heterogeneity_rows
 from meta.kernels.inference import PooledEstimate, pooled_rows, quantile
 from meta.kernels.likelihood import likelihood_of
+from meta.kernels.q_profile import heterogeneity_rows
 from meta.kernels.tau2 import Tau2Estimate, estimate_rows
 from meta.kernels.weights import Rows, moments
-from meta.pooling.parts import Diagnostics
+from meta.pooling.intervals_and_diagnostics import Diagnostics
 from meta.pooling.pool_options import PoolOptions
 from meta.pooling.result import Pooled
 

@@ -11,8 +11,8 @@ import numpy as np
 from meta.effects.design import Design
 from meta.effects.effect_size_table import EffectSizes
 from meta.effects.groups import levels_in_order
+from meta.kernels.kenward_roger import SmallSample
 from meta.kernels.mixed import MixedModel, RandomTerm, Stacked, lay_out, small_sample
-from meta.kernels.small_sample import SmallSample
 from meta.pooling.coefficients import CoefficientInference, table
 from meta.pooling.linear_fit import LinearFit
 from meta.results.criteria import InformationCriteria

@@ -19,8 +19,8 @@ from meta.pooling.coefficients import (
 )
 from meta.pooling.components import table as parameter_table
 from meta.pooling.heterogeneity_shares import i2_of
+from meta.pooling.intervals_and_diagnostics import Interval
 from meta.pooling.multilevel_numbers import SMALL, MultilevelNumbers
-from meta.pooling.parts import Interval
 from meta.pooling.predictions import prediction_interval, random_effects, spread_of
 from meta.pooling.profiles import profile, profile_interval
 from meta.pooling.robust import Robust, robust

@@ -12,12 +12,12 @@ import numpy as np
 from meta.arguments import check_level, check_seed, idle_seed
 from meta.effects.effect_size_table import EffectSizes
 from meta.errors import FewStudiesWarning, InputError, Notes, NotEstimableError, quiet, unknown_option
+from meta.kernels.bootstrap_prediction import nnf_sample
 from meta.kernels.henmi_copas import henmi_copas
-from meta.kernels.heterogeneity import Tau2Interval, generalised_q, profile_likelihood, q_profile
 from meta.kernels.inference import lower_tail, quantile, two_sided
-from meta.kernels.nnf import nnf_sample
 from meta.kernels.prediction import predictive
-from meta.pooling.parts import BackTransformed, Diagnostics, Interval, back_transformed
+from meta.kernels.q_profile import Tau2Interval, generalised_q, profile_likelihood, q_profile
+from meta.pooling.intervals_and_diagnostics import BackTransformed, Diagnostics, Interval, back_transformed
 from meta.pooling.pool_options import DEFAULT_PREDICTION, PREDICTION_INTERVALS, TAU2_INTERVALS, PoolOptions
 from meta.results.base import Result
 from meta.results.criteria import InformationCriteria

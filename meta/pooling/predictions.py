@@ -10,9 +10,9 @@ from meta.errors import InputError, NotEstimableError
 from meta.kernels.inference import quantile
 from meta.kernels.mixed import RandomTerm
 from meta.pooling.components import split, variances
+from meta.pooling.intervals_and_diagnostics import Interval
 from meta.pooling.multilevel_numbers import MultilevelNumbers
 from meta.pooling.nested_levels import same
-from meta.pooling.parts import Interval
 from meta.tables.containers import as_columns
 
 if TYPE_CHECKING:

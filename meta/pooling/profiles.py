@@ -13,8 +13,8 @@ from meta.formatting import listing
 from meta.kernels.mixed import RandomTerm, lay_out, maximise
 from meta.kernels.mixed.structures import angle, lowest
 from meta.pooling.components import natural, split
+from meta.pooling.intervals_and_diagnostics import Interval
 from meta.pooling.multilevel_numbers import MultilevelNumbers
-from meta.pooling.parts import Interval
 
 
 def parameters(fit: MultilevelNumbers) -> list[tuple[int, str]]:

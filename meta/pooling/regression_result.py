@@ -25,8 +25,8 @@ from meta.pooling.coefficients import (
     unit_rows,
     wald_test,
 )
+from meta.pooling.intervals_and_diagnostics import Interval
 from meta.pooling.linear_fit import LinearFit
-from meta.pooling.parts import Interval
 from meta.pooling.permutation import Observed, PermutationTest, permutation_test
 from meta.pooling.robust import Robust, robust
 from meta.pooling.shrinkage import shrunken
@@ -37,7 +37,7 @@ from meta.results.print_out import heading, heterogeneity
 if TYPE_CHECKING:
     import pandas as pd
 
-    from meta.kernels.heterogeneity import Tau2Interval
+    from meta.kernels.q_profile import Tau2Interval
 
 
 @dataclass(frozen=True, eq=False, repr=False)

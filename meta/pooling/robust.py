@@ -198,7 +198,7 @@ class Robust(CoefficientInference, LinearFit):
 
     def _lines(self, digits: int) -> list[str]:
         clusters = f"{self.clusters} clusters ({self.cluster})"
-        parts = ["Cluster-robust", self.kind, clusters, f"{self.df_method} df", self.working]
+        parts = ["Cluster-robust", self.kind, clusters, f"{self.df_method.capitalize()} df", self.working]
         model = f"working model: tau2 {size(self.tau2)}, omega2 {size(self.omega2)}"
         known = [model] if self.working and np.isfinite(self.tau2) else []
         return [heading(parts, self.measure), *coefficient_lines(self, digits), *known]

@@ -10,8 +10,8 @@ from scipy.special import ndtr, stdtr
 
 from meta.recovery.contradiction import Contradiction
 from meta.recovery.facts import of_arm
+from meta.recovery.plans_on_arrays import Plan
 from meta.recovery.rules.centres import skewness
-from meta.recovery.solver import Plan
 
 NAN = float("nan")
 LARGE = 2.0

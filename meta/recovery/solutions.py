@@ -15,7 +15,7 @@ from meta.recovery.consistency import contradictions
 from meta.recovery.contradiction import Contradiction
 from meta.recovery.grim import whole_numbers
 from meta.recovery.one_solution import lacking, used_by
-from meta.recovery.solver import Plan
+from meta.recovery.plans_on_arrays import Plan
 from meta.recovery.stated_facts import Stated
 
 if TYPE_CHECKING:

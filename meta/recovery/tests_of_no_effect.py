@@ -9,10 +9,10 @@ from scipy.special import ndtr, stdtr
 
 from meta.recovery.closure import best
 from meta.recovery.evaluate import Evaluation
+from meta.recovery.plans_on_arrays import Plan, Problem, ways_of
 from meta.recovery.rules.rule import TESTED
 from meta.recovery.rules.tests import t_of_p, z_of_p
 from meta.recovery.solution import ImpliedTest
-from meta.recovery.solver import Plan, Problem, ways_of
 
 
 def implied_test(plan: Plan, yi: float, vi: float) -> ImpliedTest | None:

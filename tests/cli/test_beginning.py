@@ -9,8 +9,8 @@ import tomllib
 import nbformat
 import pytest
 
-from meta.evidence.beginning import QUESTIONS, begin, first_files
 from meta.evidence.load_studies import check_folder, read_library
+from meta.evidence.new_review_files import QUESTIONS, begin, first_files
 
 COLDS = ("--treatment", "vitamin C", "--outcome", "days with a cold", "--people", "adults")
 TRIAL = (

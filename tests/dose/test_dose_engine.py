@@ -9,8 +9,8 @@ from scipy.stats import multivariate_normal
 
 import meta
 from meta.kernels.dose import bands, bases, greenland_longnecker, hamling, two_stage
+from meta.kernels.kenward_roger import kenward_roger
 from meta.kernels.regression_inference import kenward_roger as of_one_variance
-from meta.kernels.small_sample import kenward_roger
 from tests.dose.dose_tables import alcohol, alcohol_curve, breast_curve, simulated
 
 KINDS = ["full", "diagonal", "proportional", "additive"]

@@ -11,17 +11,17 @@ import pytest
 from scipy import integrate, stats
 
 from meta.errors import InputError, UnknownOptionError
+from meta.kernels.bootstrap_prediction import confidence_distribution, nnf_sample
 from meta.kernels.henmi_copas import henmi_copas
-from meta.kernels.heterogeneity import (
+from meta.kernels.inference import kenward_roger, lower_tail, pooled_estimate, quantile, two_sided
+from meta.kernels.likelihood import log_likelihood
+from meta.kernels.prediction import predictive
+from meta.kernels.q_profile import (
     generalised_q,
     heterogeneity,
     profile_likelihood,
     q_profile,
 )
-from meta.kernels.inference import kenward_roger, lower_tail, pooled_estimate, quantile, two_sided
-from meta.kernels.likelihood import log_likelihood
-from meta.kernels.nnf import confidence_distribution, nnf_sample
-from meta.kernels.prediction import predictive
 from meta.kernels.quadform import chi2_mixture_cdf, chi2_mixture_sf, q_form_weights
 from meta.kernels.tau2 import estimate
 from meta.kernels.weights import arrange, moments

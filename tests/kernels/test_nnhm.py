@@ -1,4 +1,4 @@
-"""meta.kernels.nnhm, meta.kernels.adaptive_quadrature and meta.kernels.mixtures against brute force."""
+"""meta.kernels.normal_normal_model, adaptive_quadrature and mixtures of meta.kernels against brute force."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scipy import integrate, special
 from meta.kernels.adaptive_quadrature import Axis, PanelDensity, adapt, legendre_basis
 from meta.kernels.adaptive_quadrature_2d import adapt_2d
 from meta.kernels.mixtures import NormalMixture
-from meta.kernels.nnhm import conditional, log_likelihood_at, rotate, shrinkage
+from meta.kernels.normal_normal_model import conditional, log_likelihood_at, rotate, shrinkage
 
 Y = np.array([0.3, -0.2, 0.9, 0.1])
 V = np.array([0.04, 0.2, 0.1, 0.05])

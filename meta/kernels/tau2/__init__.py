@@ -2,9 +2,9 @@
 
 from meta.kernels.tau2.batched_tau2 import Tau2Estimate, estimate, estimate_rows, estimator, of_problem
 from meta.kernels.tau2.estimators import ESTIMATORS, Estimator
-from meta.kernels.tau2.found import Found
 from meta.kernels.tau2.problem import Problem
 from meta.kernels.tau2.roots import solve_q
+from meta.kernels.tau2.tau2_estimate import Found
 
 __all__ = [
     "ESTIMATORS",

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from meta.errors import InputError, unknown_option
 from meta.kernels.tau2.estimators import ESTIMATORS, Estimator, General
-from meta.kernels.tau2.found import Found
 from meta.kernels.tau2.problem import Problem, prepare
+from meta.kernels.tau2.tau2_estimate import Found
 from meta.kernels.weights import CHUNK, Moments, Rows, arrange, blocks
 
 _LARGEST = 1e50

@@ -26,8 +26,8 @@ from meta.kernels.tau2 import (
     restricted_likelihood,
     sidik_jonkman,
 )
-from meta.kernels.tau2.found import Found
 from meta.kernels.tau2.problem import Problem
+from meta.kernels.tau2.tau2_estimate import Found
 from meta.kernels.weights import Rows
 
 General = Callable[[Problem, "np.ndarray | None"], Found]

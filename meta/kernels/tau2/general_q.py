@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from meta.errors import InputError
-from meta.kernels.tau2.found import Found, moment_variance
 from meta.kernels.tau2.problem import Problem
 from meta.kernels.tau2.quadratic import moment_estimate
+from meta.kernels.tau2.tau2_estimate import Found, moment_variance
 from meta.kernels.weights import Rows
 
 

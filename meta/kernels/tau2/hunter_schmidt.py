@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from meta.kernels.tau2.found import Found, moment_variance
 from meta.kernels.tau2.problem import Problem
 from meta.kernels.tau2.quadratic import quadratic
+from meta.kernels.tau2.tau2_estimate import Found, moment_variance
 from meta.kernels.weights import Rows, moments
 
 

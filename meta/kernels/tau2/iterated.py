@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from meta.kernels.tau2.found import Found, moment_variance
 from meta.kernels.tau2.problem import Problem, terms
 from meta.kernels.tau2.roots import MAX_STEPS, safe_newton
+from meta.kernels.tau2.tau2_estimate import Found, moment_variance
 from meta.kernels.weights import Rows, moments
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from meta.kernels.likelihood import maximise_with_sums
-from meta.kernels.tau2.found import Found
 from meta.kernels.tau2.problem import Problem, Terms, log_likelihood, terms
 from meta.kernels.tau2.roots import safe_newton
+from meta.kernels.tau2.tau2_estimate import Found
 from meta.kernels.weights import Rows
 
 

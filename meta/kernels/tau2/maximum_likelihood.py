@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from meta.kernels.tau2 import maximum
-from meta.kernels.tau2.found import Found
 from meta.kernels.tau2.problem import Problem
+from meta.kernels.tau2.tau2_estimate import Found
 from meta.kernels.weights import Rows
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from meta.kernels.tau2.found import Found
 from meta.kernels.tau2.problem import Problem, terms
 from meta.kernels.tau2.roots import match_q, solve_q
+from meta.kernels.tau2.tau2_estimate import Found
 from meta.kernels.weights import Rows, moments
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import chdtri
 
 from meta.kernels.tau2 import paule_mandel
-from meta.kernels.tau2.found import Found
 from meta.kernels.tau2.problem import Problem
+from meta.kernels.tau2.tau2_estimate import Found
 from meta.kernels.weights import Rows
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from meta.kernels.linear import eliminate, spd_inverse
-from meta.kernels.tau2.found import Found
 from meta.kernels.tau2.problem import Problem, trace_of_square
+from meta.kernels.tau2.tau2_estimate import Found
 
 
 @dataclass(frozen=True, slots=True)

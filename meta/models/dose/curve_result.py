@@ -13,7 +13,7 @@ from meta.effects.effect_size_table import EffectSizes
 from meta.kernels.dose.bases import Basis
 from meta.kernels.dose.decorrelated_residuals import Deviances, decorrelated, deviances
 from meta.kernels.dose.stacked_trials import Trials
-from meta.kernels.small_sample import SmallSample
+from meta.kernels.kenward_roger import SmallSample
 from meta.models.dose.curve import Predictions
 from meta.models.dose.marginal import marginal_blocks, small_sample, trials_of
 from meta.models.dose.questions import Questions

@@ -10,6 +10,8 @@ from meta.formatting import listing, number
 from meta.models.dose.shapes import NAMES
 from meta.results.print_out import Line, display_text, heading, heterogeneity, needs_display, size, table
 
+TESTS = {"z": "Wald", "t": "t", "KR": "Kenward-Roger"}
+"""Long names of the tests, as other fits print them."""
 MOST = 5
 """Doses whose effects are printed."""
 
@@ -17,9 +19,15 @@ MOST = 5
 def lines(fit: Any, digits: int) -> list[str]:
     """Heading, coefficients, heterogeneity, tests, and effects at a few doses."""
     stages = {"one": "one stage", "two": "two stages"}[fit.stage]
-    parts = [f"{fit.axis.capitalize()}-response meta-analysis", _shape(fit), stages, fit.method, fit.test]
+    parts = [
+        f"{fit.axis.capitalize()}-response meta-analysis",
+        _shape(fit),
+        stages,
+        fit.method,
+        TESTS[fit.test],
+    ]
     trials = "1 trial" if fit.n_trials == 1 else f"{fit.n_trials} trials"
-    parts += [trials, f"k = {fit.k}"]
+    parts += [TESTS[fit.test], trials, f"k = {fit.k}"]
     rows = [Line.of(row) for row in fit._terms()]
     several = fit.p > 1 and not fit.basis.estimated
     tests = [f"non-linearity: {fit.nonlinearity}"] if several else []

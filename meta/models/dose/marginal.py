@@ -9,7 +9,7 @@ import numpy as np
 
 from meta.kernels.dose.curve_heterogeneity import random_part
 from meta.kernels.dose.stacked_trials import Trials
-from meta.kernels.small_sample import SmallSample, kenward_roger
+from meta.kernels.kenward_roger import SmallSample, kenward_roger
 from meta.models.dose.shapes import differences
 
 Array = np.ndarray

@@ -220,7 +220,7 @@ class NetworkPosterior(Result):
         """Posterior probability that the row is better than the column by more than ``margin``."""
         import pandas as pd
 
-        from meta.models.network.rankings import check_margin
+        from meta.models.network.rankings_and_league import check_margin
 
         check_margin(margin)
         means, cov = self._given

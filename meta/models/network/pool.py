@@ -13,8 +13,8 @@ from meta.kernels.network.common_tau2 import ESTIMATORS
 from meta.keywords import keywords
 from meta.models.network.additive_components import NetworkComponents, fit_components
 from meta.models.network.arms import read_arms
+from meta.models.network.contrast_tables import read_contrasts
 from meta.models.network.data import NetworkData
-from meta.models.network.given import read_contrasts
 from meta.models.network.network_fitting import TESTS, fit_data
 from meta.models.network.network_result import Network
 from meta.tables.containers import as_columns, is_table

@@ -12,7 +12,7 @@ from meta.errors import InputError
 from meta.models.network.additive_components import NetworkComponents, fit_components
 from meta.models.network.contributions import adjusted_funnel, contribution_table
 from meta.models.network.inconsistency import inconsistency
-from meta.models.network.rankings import better_table, league, rank_table, ranking
+from meta.models.network.rankings_and_league import better_table, league, rank_table, ranking
 
 if TYPE_CHECKING:
     import pandas as pd

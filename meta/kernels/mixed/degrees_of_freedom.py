@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from meta.kernels.kenward_roger import SmallSample, kenward_roger
 from meta.kernels.mixed.mixed_likelihood import Batch, MixedModel, covariance
 from meta.kernels.mixed.structures import lowest
 from meta.kernels.mixed.terms import Part, RandomTerm, directions, wrapped
-from meta.kernels.small_sample import SmallSample, kenward_roger
 
 Array = np.ndarray
 STEP = 1e-5

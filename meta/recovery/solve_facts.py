@@ -17,9 +17,9 @@ from meta.recovery.assemble import assemble
 from meta.recovery.assumptions import ASSUMPTIONS
 from meta.recovery.facts import FACTS, WORDS
 from meta.recovery.one_solution import Choices, solution_of
+from meta.recovery.plans_on_arrays import plans
 from meta.recovery.solution import Solution
 from meta.recovery.solutions import Solutions
-from meta.recovery.solver import plans
 from meta.recovery.stated_facts import Stated, read
 from meta.tables.containers import Columns, as_columns
 

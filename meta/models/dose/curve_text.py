@@ -27,7 +27,7 @@ def lines(fit: Any, digits: int) -> list[str]:
         TESTS[fit.test],
     ]
     trials = "1 trial" if fit.n_trials == 1 else f"{fit.n_trials} trials"
-    parts += [TESTS[fit.test], trials, f"k = {fit.k}"]
+    parts += [trials, f"k = {fit.k}"]
     rows = [Line.of(row) for row in fit._terms()]
     several = fit.p > 1 and not fit.basis.estimated
     tests = [f"non-linearity: {fit.nonlinearity}"] if several else []

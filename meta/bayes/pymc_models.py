@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from meta.bayes.model import Model
 
 
-def _flat(name: str, prior: Prior, positive: bool, **shape: Any) -> Any:
+def _flat(name: str, prior: Prior, positive: bool, shape: Mapping[str, int]) -> Any:
     import pymc as pm
 
     return pm.HalfFlat(name, **shape) if positive else pm.Flat(name, **shape)
 
 
 def _by_quantile(transform: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    def build(name: str, prior: Prior, positive: bool, **shape: Any) -> Any:
+    def build(name: str, prior: Prior, positive: bool, shape: Mapping[str, int]) -> Any:
         import pymc as pm
 
         return pm.Deterministic(name, transform(prior, pm.Uniform(f"{name}_quantile", 0.0, 1.0, **shape)))
@@ -34,7 +34,7 @@ def _by_quantile(transform: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     return build
 
 
-def _uniform(name: str, prior: e.Uniform, positive: bool, **shape: Any) -> Any:
+def _uniform(name: str, prior: e.Uniform, positive: bool, shape: Mapping[str, int]) -> Any:
     import pymc as pm
 
     if prior.on == "tau":
@@ -42,7 +42,7 @@ def _uniform(name: str, prior: e.Uniform, positive: bool, **shape: Any) -> Any:
     return pm.Deterministic(name, pm.math.sqrt(pm.Uniform(f"{name}_squared", prior.low, prior.high, **shape)))
 
 
-def _inverse_gamma(name: str, prior: t.InverseGamma, positive: bool, **shape: Any) -> Any:
+def _inverse_gamma(name: str, prior: t.InverseGamma, positive: bool, shape: Mapping[str, int]) -> Any:
     import pymc as pm
 
     if prior.on == "tau":
@@ -51,14 +51,14 @@ def _inverse_gamma(name: str, prior: t.InverseGamma, positive: bool, **shape: An
     return pm.Deterministic(name, pm.math.sqrt(squared))
 
 
-def _log_t(name: str, prior: t.LogStudentT, positive: bool, **shape: Any) -> Any:
+def _log_t(name: str, prior: t.LogStudentT, positive: bool, shape: Mapping[str, int]) -> Any:
     import pymc as pm
 
     log_u = pm.StudentT(f"{name}_log", nu=prior.df, mu=prior.mu, sigma=prior.sigma, **shape)
     return pm.Deterministic(name, pm.math.exp(log_u / prior.power))
 
 
-def _jeffreys(name: str, prior: _JeffreysOf, positive: bool, **shape: Any) -> Any:
+def _jeffreys(name: str, prior: _JeffreysOf, positive: bool, shape: Mapping[str, int]) -> Any:
     import pymc as pm
 
     tau = pm.HalfFlat(name, **shape)
@@ -68,7 +68,7 @@ def _jeffreys(name: str, prior: _JeffreysOf, positive: bool, **shape: Any) -> An
 
 
 def _simple(kind: str, arguments: Callable[[Any], dict[str, Any]]) -> Callable[..., Any]:
-    def build(name: str, prior: Prior, positive: bool, **shape: Any) -> Any:
+    def build(name: str, prior: Prior, positive: bool, shape: Mapping[str, int]) -> Any:
         import pymc as pm
 
         return getattr(pm, kind)(name, **arguments(prior), **shape)
@@ -108,7 +108,7 @@ def parameter(name: str, prior: Prior, *, positive: bool = False, shape: int | N
         return pm.math.constant(prior.value) if hasattr(pm.math, "constant") else prior.value
     if type(prior) not in _TRANSLATIONS:
         raise InputError(f"the PyMC engine has no translation of {prior}; use engine='exact'")
-    return _TRANSLATIONS[type(prior)](name, prior, positive, **({} if shape is None else {"shape": shape}))
+    return _TRANSLATIONS[type(prior)](name, prior, positive, {} if shape is None else {"shape": shape})
 
 
 def _log_phi(z: Any) -> Any:

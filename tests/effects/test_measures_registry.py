@@ -188,7 +188,7 @@ MODULES = [
     "correlations",
     "generic",
     "matched",
-    "means",
+    "mean_differences",
     "paired",
     "proportions",
     "rates",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from meta.commands.adding.interview import Answers, Question
 from meta.commands.adding.statistic_script import statistic_questions
@@ -139,8 +138,13 @@ class AddScript:
         )
 
     def _result(self, answers: Answers, number: int) -> Iterator[Question]:
-        def of(name: str, ask: str, **more: Any) -> Question:
-            return self._of(name, ask, number=number, **more)
+        def of(
+            name: str, ask: str, *, kind: str = "", default: str = "", optional: bool = False,
+            last: bool = False, arm: str = "",
+        ) -> Question:  # fmt: skip
+            return self._of(
+                name, ask, number=number, kind=kind, default=default, optional=optional, last=last, arm=arm
+            )
 
         outcome = answers.get(f"outcome{NEXT}{number}", "")
         yield of("outcome", "Which outcome?")

@@ -74,7 +74,7 @@ class Certainty(Result):
     def sentence(self) -> str:
         """The proposal in plain words."""
         if self.start == NOTHING:
-            return "No evidence to rate."
+            return "The review found no evidence to rate."
         down = [f"{item.domain} ({item.proposal})" for item in self.findings if item.steps]
         open_ = [item.domain for item in self.findings if item.steps is None]
         text = f"Proposed certainty: {self.proposal}. It starts at {self.start}"

@@ -1,4 +1,4 @@
-"""A fit of either engine in ArviZ, and posteriors that serve as priors of later fits."""
+"""meta.bayes.arviz_groups and meta.bayes.earlier_posterior: fits in ArviZ, and priors of later fits."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ def test_failsafe_of_nothing_is_zero_and_refusals():
     assert meta.bias.failsafe_n(es).n == 0
     assert meta.bias.failsafe_n(es, kind="Rosenberg").n == 0
     assert meta.bias.failsafe_n(bcg(), direction="greater").n == 0
-    assert "no test of publication bias" in meta.bias.failsafe_n(es).summary()
+    assert "does not test for publication bias" in meta.bias.failsafe_n(es).summary()
     with pytest.raises(InputError, match="same side of 0"):
         meta.bias.failsafe_n(bcg(), kind="Orwin", target=0.1)
     with pytest.raises(ValueError, match="Rosenthal, Orwin, Rosenberg"):

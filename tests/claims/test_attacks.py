@@ -192,7 +192,7 @@ def test_generic_effects_that_could_be_ratios_are_refused_with_both_remedies(cla
 
 CHANGES = [
     ("value = 0.59", "value = 59", "estimand.value", "looks like a percentage"),
-    ("value = 0.59", "value = 1.0", "estimand.value", "is no effect, not a size"),
+    ("value = 0.59", "value = 1.0", "estimand.value", "means no effect, not a size"),
     ("value = 0.59", "value = -0.41", "estimand.value", "must be > 0"),
     ('side = "below"\nmargin = 0.8', 'side = "above"\nmargin = 0.8', "estimand.side", "write side = 'below'"),
     ("contradict = 0.05", "contradict = 0.97", "rule.support", "must be above contradict"),

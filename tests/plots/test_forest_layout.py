@@ -59,7 +59,7 @@ def outlier():
         yi=[0.1, 0.2, 0.15, 0.3, 40.0],
         vi=[0.01, 0.02, 0.03, 0.02, 0.02],
         measure="MD",
-        study=["A", "A", "A", LONG, "Far"],
+        study=["A", "B", "C", LONG, "Far"],
     )
 
 

@@ -32,7 +32,7 @@ LENGTHS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "Pooled": (("weights", "=k"),),
     "PooledMany": ((*_CI, "k", *_OF_THE_FIT),),
     "PooledCounts": (("study", "yi", "vi", "weights"),),
-    "Regression": (("yi", "vi"), ("beta", "vcov.0", "vcov.1", "df")),
+    "Regression": (("yi", "vi", "user_weights"), ("beta", "vcov.0", "vcov.1", "df")),
     "LocationScale": (
         ("beta", "vcov.0", "vcov.1"),
         ("alpha", "alpha_vcov.0", "alpha_vcov.1"),

@@ -204,4 +204,4 @@ def lower(root: Array) -> Array:
     [[5.0, 0.0], [0.0, 0.0]]
     """
     r = np.linalg.qr(root.T)[1].T
-    return np.asarray(r * np.where(np.diag(r) < 0, -1.0, 1.0))
+    return np.asarray(r * np.where(np.diag(r) < 0, -1.0, 1.0)) + 0.0  # a zero without a sign

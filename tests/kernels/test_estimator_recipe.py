@@ -100,7 +100,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(PACKAGE, root / "meta", ignore=shutil.ignore_patterns("__pycache__"))
     code, entry = blocks().values()
     (root / "meta" / "kernels" / "tau2" / "two_step.py").write_text(code, encoding="utf-8")
-    registry = root / "meta" / "kernels" / "tau2" / "registry.py"
+    registry = root / "meta" / "kernels" / "tau2" / "estimators.py"
     text = registry.read_text(encoding="utf-8")
     text = text.replace("    sidik_jonkman,\n)", "    sidik_jonkman,\n    two_step,\n)")
     end = text.rindex("    )\n}")

@@ -13,6 +13,7 @@ from meta.kernels.mixed import RandomTerm, at, lay_out, maximise
 from meta.kernels.mixed.basis import well_scaled
 from meta.kernels.mixed.mixed_likelihood import evaluate
 from meta.kernels.mixed.structures import correlation, lowest
+from meta.kernels.mixed.terms import upright
 
 ISHAK = json.loads((Path(__file__).parents[1] / "fixtures" / "dependent_effects.json").read_text())["data"]
 # alcohol and cardiovascular disease (six studies; Crippa & Orsini 2016, doi:10.18637/jss.v072.c01)
@@ -180,3 +181,22 @@ def test_held_parameters_keep_their_value_in_any_basis():
         np.testing.assert_allclose([fit.phi[i] for i in held], list(held.values()), rtol=1e-12)
         assert fit.loglik <= free.loglik + 1e-9
     assert fit.loglik == pytest.approx(free.loglik, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_standard_deviations_are_reported_without_the_sign_that_a_climb_ended_at(kind):
+    """Of the points with one covariance, the same is reported on every machine."""
+    y, X, V, terms = simulated(kind, 3)
+    model = lay_out(y, X, V, terms)
+    own = model.split(maximise(model).phi)
+    for term, phi in zip(terms, own, strict=True):
+        if term.struct in ("UN", "GEN"):
+            root = np.zeros((term.m, term.m))
+            root[np.tril_indices(term.m)] = phi
+            assert np.all(np.diag(root) >= 0)
+            continue
+        assert np.all(phi[np.asarray(term.scales)] >= 0)
+        if term.struct not in ("SPEXP", "SPGAU"):  # their second parameter is the logarithm of a range
+            assert np.all(np.abs(phi[~np.asarray(term.scales)]) <= np.pi / 2)
+        mirrored = np.where(term.scales & ~term.positive, -phi, phi)
+        assert upright(term, mirrored) == pytest.approx(phi, abs=1e-12)

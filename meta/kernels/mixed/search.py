@@ -12,7 +12,7 @@ from meta.kernels.mixed.boundaries import clean, is_maximum, leave_boundaries
 from meta.kernels.mixed.mixed_likelihood import MixedModel, State, evaluate
 from meta.kernels.mixed.starts import DRAWN, MOST, PLAIN, starting_points
 from meta.kernels.mixed.surface import Climb, Surface, climb, scales_of, surface_of
-from meta.kernels.mixed.terms import RandomTerm, rescaled
+from meta.kernels.mixed.terms import RandomTerm, rescaled, upright
 
 Array = np.ndarray
 CLIMBS = 3
@@ -101,6 +101,9 @@ def maximise(
     phi = basis.back(surface.whole(best))
     for i, value in enumerate(_in_unit(model, given)):
         phi[i] = value if i in (held or {}) else phi[i]
+    if not held:  # a held entry of a Cholesky factor would change its sign with its column
+        own = zip(model.terms, model.split(phi), strict=True)
+        phi = np.concatenate([upright(term, x) for term, x in own]) if model.terms else phi
     return _wrap(model, phi, restricted, steps, done)
 
 

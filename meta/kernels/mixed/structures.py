@@ -46,6 +46,9 @@ class Structure:
         A standard deviation to a list of starting points.
     drawn : callable
         A standard deviation and a random generator to one more starting point.
+    upright : callable
+        Working parameters to the ones of the same G whose standard deviations (the diagonal of a Cholesky
+        factor) are not negative and whose angles are between -pi/2 and pi/2: a search may end at any of them.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Structure:
     positive: Array
     starts: Callable[[float], list[Array]]
     drawn: Callable[[float, np.random.Generator], Array]
+    upright: Callable[[Array], Array]
 
     @property
     def size(self) -> int:
@@ -148,6 +152,9 @@ def _scaled(name: str, m: int, common: bool, pattern: str | None) -> Structure:
         own = sd * np.exp(rng.uniform(SPREAD[0], WIDE if name == "GDIAG" else SPREAD[1], count))
         return own if pattern is None else np.append(own, rng.uniform(-1.5, 1.5))
 
+    def upright(phi: Array) -> Array:
+        return np.where(scales, np.abs(phi), np.arcsin(np.sin(phi)))
+
     scales = np.array([True] * count + ([] if pattern is None else [False]))
     positive = scales & (pattern is not None and not common)
     bend = None
@@ -155,7 +162,7 @@ def _scaled(name: str, m: int, common: bool, pattern: str | None) -> Structure:
         bend = np.zeros((count, count, m, m))
         for i in range(count):
             bend[i, i] = 2 * np.eye(m) if common else 2 * np.outer(np.eye(m)[i], np.eye(m)[i])
-    return Structure(name, m, covariance, derivative, bend, scales, positive, starts, drawn)
+    return Structure(name, m, covariance, derivative, bend, scales, positive, starts, drawn, upright)
 
 
 def _unstructured(name: str, m: int) -> Structure:
@@ -192,9 +199,13 @@ def _unstructured(name: str, m: int) -> Structure:
         top = WIDE if name == "GEN" else SPREAD[1]
         return lower(sd * turn * np.exp(rng.uniform(SPREAD[0], top, m)))[rows, cols]
 
+    def upright(phi: Array) -> Array:
+        r = root(phi)
+        return np.asarray((r * np.where(np.diag(r) < 0, -1.0, 1.0))[rows, cols])
+
     every = np.ones(len(rows), dtype=bool)
     bend = half + np.swapaxes(half, 2, 3)
-    return Structure(name, m, covariance, derivative, bend, every, ~every, starts, drawn)
+    return Structure(name, m, covariance, derivative, bend, every, ~every, starts, drawn, upright)
 
 
 def lower(root: Array) -> Array:

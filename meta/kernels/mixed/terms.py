@@ -265,3 +265,14 @@ def _extent(term: RandomTerm) -> float:
 def rescaled(term: RandomTerm, phi: Array, unit: float) -> Array:
     """Working parameters with their standard deviations multiplied by ``unit``."""
     return np.where(term.scales, phi * unit, phi)
+
+
+def upright(term: RandomTerm, phi: Array) -> Array:
+    """The working parameters of the same covariances that have no negative standard deviation.
+
+    >>> upright(RandomTerm("g", "", np.array([0, 1])), np.array([-0.5])).tolist()
+    [0.5]
+    """
+    if term.place is None:
+        return term.shape.upright(phi)
+    return np.array([abs(phi[0]), np.arcsin(np.sin(phi[1])) if term.struct == "CAR" else phi[1]])

@@ -196,3 +196,20 @@ def test_words_stand_in_the_order_of_native_speakers():
         if ODD.search(line)
     ]
     assert not found, "\n".join(found)
+
+
+BY_FORM = {"arguments", "cli", "compat", "commands", "effects", "evidence", "saving", "tables", "kernels"}
+"""Where objects of other packages (tables, sparse matrices, streams) are told apart by their form."""
+FEW = {"bayes": 4, "plots": 7, "pooling": 13, "report": 1, "results": 11}
+"""How often each other room asks for a single attribute: of pandas, scipy and matplotlib. May only shrink."""
+
+
+def test_results_are_told_apart_by_protocols():
+    """`meta.results.abilities` says what a result may offer; one attribute says nothing to a reader."""
+    count = dict.fromkeys(FEW, 0)
+    for path in PACKAGE.rglob("*.py"):
+        room = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        if room not in BY_FORM and (found := path.read_text().count("hasattr(")):
+            assert room in FEW, f"{path.name} asks by hasattr; use a protocol of meta.results.abilities"
+            count[room] += found
+    assert count == FEW

@@ -24,6 +24,7 @@ from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
 from meta.pooling.coefficients import table, wald_test
 from meta.pooling.intervals_and_diagnostics import Interval
+from meta.results.abilities import WithDesign
 from meta.results.criteria import InformationCriteria
 from meta.results.print_out import size
 from meta.results.table_columns import rows_of_table
@@ -77,7 +78,7 @@ def read_sample(
 ) -> Sample:
     """Rows, design and clusters of effect sizes or of a fit (whose own moderators are used)."""
     design = None
-    if hasattr(es, "design") and hasattr(es, "es"):
+    if isinstance(es, WithDesign):
         if moderators is not None:
             raise InputError("the fit has moderators of its own: give effect sizes with moderators=")
         effects, design, given = es.es, es.design, es.design.rows.size

@@ -17,6 +17,8 @@ from meta.effects.registry import measure as look_up
 from meta.errors import AssumptionWarning, InputError, Notes, quiet
 from meta.formatting import listing
 from meta.models.network.network_contrast import NetworkContrast
+from meta.results.abilities import Compatible
+from meta.results.protocols import is_posterior
 
 if TYPE_CHECKING:
     from meta.claims.normalised_share import NormalisationFinding
@@ -159,9 +161,9 @@ def _sorted(evidence: Any, fit: Any, posterior: Any) -> tuple[Any, Any, EffectSi
     """Tell apart what was handed in by what it can do."""
     if isinstance(evidence, EffectSizes):
         return fit, posterior, evidence
-    if evidence is not None and hasattr(evidence, "pdf"):
+    if is_posterior(evidence):
         posterior = evidence
-    elif evidence is not None and hasattr(evidence, "p_value_at"):
+    elif isinstance(evidence, Compatible):
         fit = evidence
     elif evidence is not None:
         raise InputError(

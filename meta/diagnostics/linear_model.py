@@ -16,6 +16,7 @@ from meta.pooling.refit import Refit, Refitter, refitter, variance_names
 from meta.pooling.regression_result import Regression
 from meta.pooling.result import Pooled
 from meta.pooling.univariate import pool
+from meta.results.abilities import Estimated, WithCoefficients
 from meta.tables.containers import missing, one_column
 from meta.tables.labels import align
 
@@ -81,7 +82,7 @@ def as_model(fit: Any, *, what: str) -> Model:
     """The model of a fit; effect sizes are pooled with the defaults."""
     found = fit
     if not isinstance(fit, (Pooled, Regression, Multilevel)):
-        if hasattr(fit, "estimate") or hasattr(fit, "beta"):
+        if isinstance(fit, Estimated | WithCoefficients):
             raise InputError(
                 f"{what} takes a fit of pool, regress or pool_multilevel, not a {type(fit).__name__}"
             )

@@ -13,6 +13,7 @@ from meta.errors import InputError, NotEstimableError
 from meta.pooling.many import PooledMany, pool_many
 from meta.pooling.result import Pooled
 from meta.pooling.univariate import pool
+from meta.results.abilities import WithCoefficients, WithLevels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ def pooled_fit(fit: Any, *, at_least: int = 2, what: str = "this diagnostic") ->
     """A univariate fit; effect sizes are pooled with the defaults."""
     found = fit if isinstance(fit, Pooled) else None
     if found is None:
-        if hasattr(fit, "coefficients") or hasattr(fit, "sigma2"):
+        if isinstance(fit, WithCoefficients | WithLevels):
             raise InputError(f"{what} takes a fit of meta.pool, not a {type(fit).__name__}")
         pooled = pool(fit)
         assert isinstance(pooled, Pooled)

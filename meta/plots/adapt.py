@@ -39,6 +39,22 @@ from meta.plots.summary_wording import (
     p_text,
     pooled_label,
 )
+from meta.results.abilities import (
+    EffectTable,
+    Estimated,
+    Grouped,
+    KindsOfEffects,
+    ListsRows,
+    MeanOfEffects,
+    OfCounts,
+    OfEffects,
+    OfTreatments,
+    Searched,
+    Shrinking,
+    WithDesign,
+    WithLevel,
+    WithUserWeights,
+)
 from meta.results.base import Result
 from meta.results.protocols import is_posterior
 from meta.tables.containers import as_columns, is_table
@@ -77,9 +93,9 @@ def rows_from(
         What the lines below a summary say.
     """
     build = _Builder(prediction, show_test, show_tau2, leading_zero)
-    if hasattr(result, "overall") and hasattr(result.overall, "counts"):
+    if isinstance(result, Grouped) and isinstance(result.overall, OfCounts):
         result = as_subgroups(result)
-    elif hasattr(result, "counts") and hasattr(result, "yi"):
+    elif isinstance(result, OfCounts) and isinstance(result, EffectTable):
         result = as_fit(result)
     if is_table(result) and not _holds_results(result) and not shows_intervals(result):
         result = as_effects(result)
@@ -98,24 +114,24 @@ def rows_from(
         refuse_unused("with a table of intervals", {"by": by})
         table = from_frame(result)
         table = replace(table, rows=tuple(sort_rows(list(table.rows), order)))
-    elif hasattr(result, "forest_rows"):
+    elif isinstance(result, ListsRows):
         refuse_unused("with a result that lists its own rows", {"by": by, "order": order})
         given = result.forest_rows()
         table = given if isinstance(given, Table) else Table(tuple(given))
-    elif hasattr(result, "fits") and hasattr(result, "overall"):
+    elif isinstance(result, Grouped):
         refuse_unused("with subgroups, which have their own headings", {"by": by})
         table = build.subgroups(result, order)
-    elif hasattr(result, "yi") and hasattr(result, "study") and hasattr(result, "kind"):
+    elif isinstance(result, EffectTable) and isinstance(result, KindsOfEffects):
         table = build.effects(result, order, by, pooled)
-    elif hasattr(result, "user_weights") and hasattr(result, "design"):
+    elif isinstance(result, WithDesign) and isinstance(result, WithUserWeights):
         table = build.regression(result, order, by)
-    elif hasattr(result, "treatments") and hasattr(result, "reference"):
+    elif isinstance(result, OfTreatments):
         refuse_unused("with a network, whose rows are treatments", {"by": by})
         table = against_reference(result)
         table = replace(table, rows=tuple(sort_rows(list(table.rows), order)))
     elif isinstance(result, Result) and not _has_own_rows(result):
         table = named_summaries(result, order, by, leading_zero, show_tau2)
-    elif hasattr(result, "effects") and hasattr(result, "estimate"):
+    elif isinstance(result, MeanOfEffects):
         table = build.fit(result, order, by)
     else:
         raise InputError(
@@ -139,8 +155,8 @@ def rows_from(
 
 def _has_own_rows(result: Any) -> bool:
     """Whether the builder below knows the result: a pooled mean, or a posterior with densities."""
-    pooled = np.ndim(getattr(result, "weights", np.nan)) == 1 and hasattr(result, "effects")
-    return (pooled and not hasattr(result, "search")) or is_posterior(result)
+    pooled = np.ndim(getattr(result, "weights", np.nan)) == 1 and isinstance(result, OfEffects)
+    return (pooled and not isinstance(result, Searched)) or is_posterior(result)
 
 
 def shows_intervals(table: Any) -> bool:
@@ -152,8 +168,7 @@ def shows_intervals(table: Any) -> bool:
 def _holds_results(table: Any) -> bool:
     """Whether a mapping names several results to be drawn side by side, rather than columns."""
     return isinstance(table, Mapping) and any(
-        hasattr(value, "estimate") or hasattr(value, "effects") or hasattr(value, "kind")
-        for value in table.values()
+        isinstance(value, Estimated | OfEffects | KindsOfEffects) for value in table.values()
     )
 
 
@@ -180,9 +195,9 @@ class _Builder:
         self.leading_zero = leading_zero
 
     def effects(self, es: Any, order: Any, by: Any, pooled: Sequence[Any] = ()) -> Table:
-        level = next((fit.level for fit in pooled if hasattr(fit, "level")), 0.95)
+        level = next((fit.level for fit in pooled if isinstance(fit, WithLevel)), 0.95)
         weights = weights_for(es, pooled)
-        shrunken = next((shrunken_effects(fit, es.k) for fit in pooled if hasattr(fit, "shrinkage")), None)
+        shrunken = next((shrunken_effects(fit, es.k) for fit in pooled if isinstance(fit, Shrinking)), None)
         rows = sort_rows(study_rows(es, level, weights, shrunken), order)
         rows = grouped(rows, es, by)
         if pooled and any(row.kind == "study" for row in rows):
@@ -199,7 +214,7 @@ class _Builder:
             weights = np.asarray(weights, dtype=float)
         else:
             weights = None
-        shrunken = shrunken_effects(fit, es.k) if hasattr(fit, "shrinkage") else None
+        shrunken = shrunken_effects(fit, es.k) if isinstance(fit, Shrinking) else None
         level = float(getattr(fit, "level", 0.95))
         rows = sort_rows(study_rows(es, level, weights, shrunken), order)
         rows = grouped(rows, es, by)
@@ -288,11 +303,11 @@ class _Builder:
             n=mean_size(fit),
         )
         rows = self._with_prediction(row, fit, number)
-        prefix = f"{'Bayesian' if hasattr(fit, 'pdf') else 'Frequentist'}: " if named else ""
+        prefix = f"{'Bayesian' if is_posterior(fit) else 'Frequentist'}: " if named else ""
         lines = [heterogeneity_line(fit, self.leading_zero, self.show_tau2, prefix)]
         if self.show_test:
             lines.append(overall_line(fit, self.leading_zero))
-        if hasattr(fit, "prior") and isinstance(fit.prior, str):
+        if isinstance(getattr(fit, "prior", None), str):
             lines.append(f"Priors: {fit.prior}".replace("mu ~", "μ ~").replace("tau ~", "τ ~"))
         rows += [
             Row("note", line, key=f"{_numbered('pooled', number)}-note-{i}")

@@ -32,6 +32,7 @@ from meta.plots.figure import FigureResult, style
 from meta.plots.point_labels import place_names
 from meta.plots.scatter import points
 from meta.plots.themes import Theme, as_theme
+from meta.results.abilities import KindsOfEffects, OfEffects, Predicting, WithDesign
 from meta.tables.containers import one_column
 from meta.tables.labels import labelled
 
@@ -77,7 +78,7 @@ def bubble(
     """
     check_arguments(bubble, locals())
     look = as_theme(theme)
-    effects = exact_rows(result) if hasattr(result, "effects") or hasattr(result, "kind") else result
+    effects = exact_rows(result) if isinstance(result, OfEffects | KindsOfEffects) else result
     need(effects, "result", "a fit or effect sizes", "yi", "vi", "study")
     y, v = np.asarray(effects.yi, dtype=float), np.asarray(effects.vi, dtype=float)
     name = x if isinstance(x, str) else "Moderator"
@@ -86,7 +87,7 @@ def bubble(
     own, y = y, positions(effects, y, how.size)
     if line is None:
         refuse_unused("without line", {"band": band, "prediction": prediction})
-    if line is None and hasattr(result, "predict") and isinstance(x, str):
+    if line is None and isinstance(result, Predicting) and isinstance(x, str):
         line, band, prediction = _regression_line(result, x, values)
     with style():
         figure, axes = canvas((5.4, 4.0), look, ax)
@@ -131,13 +132,13 @@ def bubble(
 def _moderator(effects: Any, result: Any, x: Any, k: int) -> np.ndarray:
     if isinstance(x, str):
         columns = dict(getattr(effects, "columns", {}))
-        if hasattr(result, "design") and hasattr(result, "es"):
+        if isinstance(result, WithDesign):
             columns = dict(result.es.columns)  # of the rows used
             columns |= {name: result.X[:, i] for i, name in enumerate(result.names) if name not in columns}
         if x not in columns:
             raise InputError(f"x: no column {x!r}; the columns are: {', '.join(map(str, columns))}")
         x = columns[x]
-    elif labelled(x) and hasattr(result, "design") and len(x) == result.es.k:
+    elif labelled(x) and isinstance(result, WithDesign) and len(x) == result.es.k:
         x = column(result.es, x, "x")[result.design.rows]
     elif labelled(x) and hasattr(effects, "columns"):
         x = column(effects, x, "x")

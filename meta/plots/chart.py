@@ -14,6 +14,7 @@ from meta.plots.axis import Reading, make_axis, minus, reading
 from meta.plots.figure import OWN, FigureResult, new_figure, style
 from meta.plots.text_size import font, most_letters, shortened, width, wrap
 from meta.plots.themes import Theme
+from meta.results.abilities import EffectsOnly, EffectTable, KindsOfEffects, TestOfMean
 from meta.tables.containers import is_table
 
 if TYPE_CHECKING:
@@ -232,11 +233,11 @@ def exact_rows(result: Any) -> Any:
     effects = getattr(result, "effects", result)
     if is_table(effects):
         effects = as_effects(effects)
-    if not all(hasattr(effects, name) for name in ("yi", "vi", "study")):
+    if not isinstance(effects, EffectTable):
         raise InputError(
             f"this figure cannot be drawn from {type(result).__name__}: give effect sizes or a fit of them"
         )
-    if hasattr(effects, "kind") and hasattr(effects, "subset"):
+    if isinstance(effects, KindsOfEffects):
         effects = effects.subset(np.asarray(effects.kind == "exact"))
     if len(effects.yi) == 0:
         raise InputError("there is nothing to draw: no study has an exactly known effect")
@@ -245,7 +246,7 @@ def exact_rows(result: Any) -> Any:
 
 def center_of(result: Any) -> float | None:
     """Pooled estimate of a fit; None for effect sizes alone, and for a test that arrives at no mean."""
-    if hasattr(result, "_of_mean"):
+    if isinstance(result, TestOfMean):
         mean = result._of_mean()
         return None if mean is None else float(mean[0])
     estimate = getattr(result, "estimate", None)
@@ -256,7 +257,7 @@ def how_read(result: Any) -> Reading:
     """Return the scale on which the effects of a result are read."""
     effects = getattr(result, "effects", result)
     measure = str(getattr(effects, "measure", getattr(result, "measure", "GEN")))
-    return reading(measure, size=display_of(effects).size if hasattr(effects, "vi") else None)
+    return reading(measure, size=display_of(effects).size if isinstance(effects, EffectsOnly) else None)
 
 
 def how_tabulated(table: Any, measure: str) -> Reading:

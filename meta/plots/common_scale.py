@@ -12,6 +12,7 @@ import numpy as np
 from meta.effects.display import Display, Shown, display_of, scale_of
 from meta.formatting import listing
 from meta.plots.figure_rows import Row, Table, each
+from meta.results.abilities import EffectsOnly
 
 MOST_NAMED = 6
 SUMMARIES = {"subtotal": "a subtotal", "pooled": "the pooled effect", "prediction": "the prediction"}
@@ -52,7 +53,7 @@ def positions(effects: Any, values: np.ndarray, size: float | None) -> np.ndarra
     >>> positions(None, np.array([0.1]), None).tolist()
     [0.1]
     """
-    if size is None or not hasattr(effects, "vi"):
+    if size is None or not isinstance(effects, EffectsOnly):
         return values
     how = display_of(effects)
     return np.asarray(scale_of(how.measure).at(size).forward(how.rows(values).values))

@@ -33,6 +33,7 @@ from meta.plots.chart import (
 from meta.plots.figure import FigureResult, style
 from meta.plots.text_size import font
 from meta.plots.themes import Theme, as_theme
+from meta.results.abilities import Compatible, WithInterval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +82,7 @@ def compatibility(
     """
     check_arguments(compatibility, locals())
     look = as_theme(theme)
-    if hasattr(curve, "p_value_at"):
+    if isinstance(curve, Compatible):
         how = how_read(curve) if measure is None else reading(measure)
         wide = 2.6 * max(curve.ci_high - curve.estimate, 1e-9)
         ends = spread([curve.estimate - wide, curve.estimate + wide], *(marks or {}).values(), pad=0.03)
@@ -107,7 +108,7 @@ def compatibility(
         for i, (name, value) in enumerate(marks.items()):
             at = (
                 float(curve.p_value_at(value))
-                if hasattr(curve, "p_value_at")
+                if isinstance(curve, Compatible)
                 else float(np.interp(value, x, p, 0.0, 0.0))
             )
             values.append((name, value, at))
@@ -203,7 +204,7 @@ def drapery(
     inner = usual(sides, 6 * z * float(np.median(se)))
     inside = sides[(sides >= inner[0]) & (sides <= inner[1])]
     ends = spread(np.quantile(inside, [0.05, 0.95]), how.null, center_of(result), pad=0.05)
-    if hasattr(result, "ci_low"):
+    if isinstance(result, WithInterval):
         ends = reach(ends, [result.ci_low, result.ci_high])
     x = np.linspace(*ends, 401)
     with style():
@@ -215,7 +216,7 @@ def drapery(
                 0
             ].set_gid(f"study-{i + 1}")
         pooled = np.full(x.size, np.nan)
-        if hasattr(result, "p_value_at"):
+        if isinstance(result, Compatible):
             pooled = np.array([result.p_value_at(float(value)) for value in x])
             axes.plot(x, pooled, color=look.pooled, lw=2.4, ls=(0, (6, 1)), label="Pooled")[0].set_gid(
                 "pooled"

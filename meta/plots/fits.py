@@ -13,6 +13,7 @@ from meta.arguments import need
 from meta.effects.display import display_of
 from meta.errors import InputError, NotEstimableError, quiet
 from meta.plots.figure_rows import NAN
+from meta.results.abilities import EffectsOnly, Predictive
 
 
 def subgroup_weights(found: Any) -> list[np.ndarray]:
@@ -82,7 +83,7 @@ def interval_ends(fit: Any) -> tuple[float, float]:
 
 def prediction_ends(fit: Any) -> tuple[float, float]:
     """Both ends of its prediction interval; NaN where it has none."""
-    if not hasattr(fit, "prediction_interval"):
+    if not isinstance(fit, Predictive):
         return NAN, NAN
     try:
         with quiet():
@@ -121,5 +122,5 @@ def predictive_density(fit: Any) -> tuple[np.ndarray, np.ndarray]:
 def mean_size(fit: Any) -> float:
     """The harmonic mean of the sizes, where the way to the display scale depends on it; NaN elsewhere."""
     effects = getattr(fit, "effects", fit)
-    size = display_of(effects).size if hasattr(effects, "vi") else None
+    size = display_of(effects).size if isinstance(effects, EffectsOnly) else None
     return math.nan if size is None else size

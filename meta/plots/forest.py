@@ -23,6 +23,7 @@ from meta.plots.layout import page
 from meta.plots.model_rows import dressed, key_of
 from meta.plots.text_columns import Words, choose_columns, decimals
 from meta.plots.themes import THEMES, Theme, as_theme
+from meta.results.abilities import OfTreatments
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +35,7 @@ MANY = 60
 
 def _headed(look: Theme, result: Any) -> Theme:
     """The theme, its first column headed by what the rows of a network are compared with."""
-    if look.study_header == as_theme("default").study_header and hasattr(result, "treatments"):
+    if look.study_header == as_theme("default").study_header and isinstance(result, OfTreatments):
         return replace(look, study_header=f"Against {result.reference}")
     return look
 

@@ -34,6 +34,7 @@ from meta.plots.point_labels import place_names
 from meta.plots.residual_funnel import residual_funnel
 from meta.plots.significance_funnel import affirmative_funnel
 from meta.plots.themes import Theme, as_theme
+from meta.results.abilities import EffectsOnly, Imputed, RobustErrors, WithMarginal, WorstCase
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,14 +106,14 @@ def funnel(
     """
     check_arguments(funnel, locals())
     result = data_of(result, yi=yi, vi=vi, sei=sei, study=study)
-    if hasattr(result, "df_method") and getattr(result, "fit", None) is not None:
+    if isinstance(result, RobustErrors) and result.fit is not None:
         result = result.fit  # robust errors change no point and no centre
-    if hasattr(result, "marginal") and np.size(result.beta) > 1:
+    if isinstance(result, WithMarginal) and np.size(result.beta) > 1:
         return residual_funnel(result, level=level, label=label, theme=theme, title=title, ax=ax)
     look = as_theme(theme)
-    if hasattr(result, "affirmative") and hasattr(result, "worst"):
+    if isinstance(result, WorstCase):
         return affirmative_funnel(result, measure=measure, look=look, title=title, ax=ax)
-    if hasattr(result, "original") and hasattr(result, "filled"):
+    if isinstance(result, Imputed):
         filled, result = result, result.fit if filled is None else result.original
     effects = exact_rows(result)
     if filled is not None and filled is not result and getattr(filled, "fit", None) is result:
@@ -196,11 +197,11 @@ def funnel(
 def _filled(filled: Any) -> tuple[np.ndarray, np.ndarray]:
     if filled is None:
         return np.empty(0), np.empty(0)
-    if hasattr(filled, "fit") and hasattr(filled, "filled"):
+    if isinstance(filled, Imputed):
         added = filled.fit.effects.subset(np.asarray(filled.filled, dtype=bool))
         return np.asarray(added.yi), np.sqrt(added.vi)
     inner = filled
-    if hasattr(inner, "yi") and hasattr(inner, "vi"):
+    if isinstance(inner, EffectsOnly):
         y, v = inner.yi, inner.vi
     else:
         try:

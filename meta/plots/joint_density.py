@@ -15,6 +15,7 @@ from meta.plots.figure import FigureResult, style
 from meta.plots.figure_rows import ClaimMark
 from meta.plots.text_size import font
 from meta.plots.themes import Theme, as_theme
+from meta.results.abilities import JointPosterior
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +51,7 @@ def joint(
         As in :func:`meta.forest`.
     """
     check_arguments(joint, locals())
-    if not (hasattr(result, "sample") and hasattr(result, "cdf")):
+    if not isinstance(result, JointPosterior):
         raise InputError(f"the joint posterior needs a posterior, not {type(result).__name__}")
     if draws < 10:
         raise InputError(f"draws must be at least 10, not {draws}")

@@ -13,6 +13,7 @@ from meta.formatting import number
 from meta.plots.figure_rows import NAN, Row, Table
 from meta.plots.study_rows import columns_of, grouped, sort_rows, study_rows
 from meta.plots.summary_wording import p_text, pooled_label
+from meta.results.abilities import WithContrasts
 
 
 def named_summaries(result: Any, order: Any, by: Any, leading_zero: bool, tau2: bool) -> Table:
@@ -63,7 +64,7 @@ def _sentence(label: str) -> str:
 
 def _fitted(result: Any, k: int) -> list[tuple[float, float, float] | None]:
     """What moderators predict for each row; nothing for a model of the mean."""
-    if not hasattr(result, "contrast") or len(getattr(result, "names", ())) < 2:
+    if not isinstance(result, WithContrasts) or len(result.names) < 2:
         return [None] * k
     table = result.predict(interval="confidence")
     if len(table) != k:

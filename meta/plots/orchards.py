@@ -34,6 +34,7 @@ from meta.plots.common_scale import positions
 from meta.plots.figure import FigureResult, style
 from meta.plots.text_size import font
 from meta.plots.themes import PALETTE, Theme, as_theme
+from meta.results.abilities import Predictive, SeveralFits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +75,7 @@ def orchard(
     look = as_theme(theme)
     fits = (
         dict(result.fits)
-        if hasattr(result, "fits")
+        if isinstance(result, SeveralFits)
         else dict(result)
         if isinstance(result, Mapping)
         else {"": result}
@@ -150,7 +151,7 @@ def _branches(axes: Axes, fit: Any, row: int, look: Theme) -> tuple[list[float],
         return [], [math.nan, math.nan]
     ends = [float(fit.ci_low), float(fit.ci_high)]
     wide = [math.nan, math.nan]
-    if hasattr(fit, "prediction_interval"):
+    if isinstance(fit, Predictive):
         with quiet():
             found = [float(end) for end in fit.prediction_interval()]
         if all(math.isfinite(end) for end in found):

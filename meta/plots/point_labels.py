@@ -35,7 +35,12 @@ Box = tuple[float, float, float, float]
 
 
 def place_names(
-    axes: Axes, labels: Sequence[str], x: np.ndarray, y: np.ndarray, which: Sequence[int], look: Theme
+    axes: Axes,
+    labels: Sequence[str] | np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    which: Sequence[int],
+    look: Theme,
 ) -> int:
     """Write names beside points; the number of those for which there was no room is returned.
 

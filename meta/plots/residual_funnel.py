@@ -15,6 +15,7 @@ from meta.plots.chart import canvas, finished, shown, words
 from meta.plots.figure import FigureResult, style
 from meta.plots.point_labels import place_names
 from meta.plots.themes import Theme, as_theme
+from meta.results.abilities import WithMarginal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +77,7 @@ def residual_funnel(
     look = as_theme(theme)
     if precision not in PRECISIONS:
         raise unknown_option("precision", precision, PRECISIONS)
-    if not all(hasattr(fit, name) for name in ("es", "X", "beta", "marginal")):
+    if not isinstance(fit, WithMarginal):
         raise InputError(
             f"a residual funnel is of a fit with moderators, not of {type(fit).__name__}: use meta.funnel"
         )

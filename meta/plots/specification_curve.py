@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from meta.plots.figure_rows import ClaimMark
 from meta.plots.text_size import font, width
 from meta.plots.themes import Theme, as_theme
 from meta.plots.verdict_page import CONCLUSIONS
+from meta.results.abilities import Analyses
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,7 +90,7 @@ def specification(
     ['narrow', 'wide']
     """
     check_arguments(specification, locals())
-    if hasattr(table, "frame") and hasattr(table, "region"):
+    if isinstance(table, Analyses):
         measure = measure or str(table.analysis.measure)
         if claim is None and table.claimed is not None:
             claim = ClaimMark(table.claimed, table.region, f"claimed: {table.claim.short}")
@@ -160,7 +161,7 @@ def _columns(table: Any) -> dict[str, list[Any]]:
         return {str(name): table[name].tolist() for name in table.columns}
     if isinstance(table, Mapping):
         return {str(name): np.atleast_1d(np.asarray(values)).tolist() for name, values in table.items()}
-    if not hasattr(table, "__iter__"):
+    if not isinstance(table, Iterable):
         raise InputError(
             f"table must be a multiverse, a table or a list of results, not {type(table).__name__}"
         )

@@ -10,6 +10,7 @@ import numpy as np
 from meta.errors import quiet
 from meta.formatting import number, p_equation, significant
 from meta.plots.axis import minus
+from meta.results.abilities import OfCounts, ResidualQ, WithLevels, WithTau2Interval
 from meta.results.print_out import has_null
 from meta.results.protocols import is_posterior
 
@@ -48,9 +49,9 @@ def pooled_label(fit: Any) -> str:
     method, test = getattr(fit, "method", None), getattr(fit, "test", "")
     if method == "EE":
         return "Equal-effects model"
-    if hasattr(fit, "counts"):
+    if isinstance(fit, OfCounts):
         return f"Pooled counts ({COUNT_METHODS.get(str(method), method)})"
-    if hasattr(fit, "sigma2"):
+    if isinstance(fit, WithLevels):
         return f"Multilevel model ({method})"
     if method is None:
         return "Pooled effect"
@@ -81,20 +82,20 @@ def heterogeneity_line(fit: Any, leading_zero: bool = True, tau2: bool = True, p
         return f"{head}τ = {significant(float(fit.tau))} ({level} CrI {ends})"
     if k == 1:
         return f"{head}not estimable from one study"
-    if hasattr(fit, "sigma2") and not hasattr(fit, "counts"):
+    if isinstance(fit, WithLevels) and not isinstance(fit, OfCounts):
         parts = [f"σ² = {', '.join(significant(x) for x in np.atleast_1d(fit.sigma2))}"]
-        if hasattr(fit, "qe"):
+        if isinstance(fit, ResidualQ):
             parts.append(f"Q({fit.qe_df:g}) = {fit.qe:.1f}, {p_text(fit.qe_p, leading_zero)}")
         return head + ", ".join(parts)
     parts = []
     value = float(getattr(fit, "tau2", math.nan))
     if tau2 and math.isfinite(value):
         parts.append(f"τ² = {number(value, 3)}{_tau2_interval(fit)}")
-    if hasattr(fit, "i2") and math.isfinite(fit.i2):
+    if math.isfinite(getattr(fit, "i2", math.nan)):
         parts.append(f"I² = {number(fit.i2, 0)}%")
-    if hasattr(fit, "qe") and math.isfinite(fit.qe):
+    if isinstance(fit, ResidualQ) and math.isfinite(fit.qe):
         parts.append(f"Q({fit.qe_df:g}) = {fit.qe:.1f}, {p_text(fit.qe_p, leading_zero)}")
-    elif hasattr(fit, "q") and math.isfinite(fit.q):
+    elif math.isfinite(getattr(fit, "q", math.nan)):
         parts.append(f"Q({fit.q_df:g}) = {fit.q:.1f}, {p_text(fit.q_p, leading_zero)}")
     return head + ", ".join(parts) if parts else ""
 
@@ -111,7 +112,7 @@ def moderator_test(fit: Any, leading_zero: bool = True) -> str:
 
 
 def _tau2_interval(fit: Any) -> str:
-    if not hasattr(fit, "tau2_interval"):
+    if not isinstance(fit, WithTau2Interval):
         return ""
     with quiet():
         low, high = fit.tau2_interval("QP")

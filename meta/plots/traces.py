@@ -35,6 +35,7 @@ from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.point_labels import end_names
 from meta.plots.text_size import font
 from meta.plots.themes import DASHES, PALETTE, Theme, as_theme
+from meta.results.abilities import Steps
 from meta.results.protocols import is_posterior
 
 if TYPE_CHECKING:
@@ -281,9 +282,9 @@ def weight_function(
     with style():
         figure, axes = canvas((5.0, 3.4), look, ax)
         for i, (name, curve) in enumerate(curves.items()):
-            if not hasattr(curve, "steps") and not (isinstance(curve, (tuple, list)) and len(curve) == 2):
+            if not isinstance(curve, Steps) and not (isinstance(curve, (tuple, list)) and len(curve) == 2):
                 raise InputError(f"the curve {name!r} must be a pair (p, weight) or a selection model")
-            p, weight = (curve.steps[:-1], curve.weights) if hasattr(curve, "steps") else curve
+            p, weight = (curve.steps[:-1], curve.weights) if isinstance(curve, Steps) else curve
             x, y = _steps(floats(p, "p"), floats(weight, "weight"), name)
             axes.plot(x, y, color=PALETTE[i % 6], ls=DASHES[i % 6], lw=1.8, label=name)[0].set_gid(
                 f"model-{i + 1}"

@@ -19,6 +19,7 @@ from meta.kernels.degenerate import ratio
 from meta.kernels.inference import quantile, two_sided
 from meta.keywords import keywords
 from meta.pooling.boundary_mixture import boundary_df, mixture_p
+from meta.results.abilities import WithMarginal
 from meta.results.base import Result
 from meta.results.criteria import information_criteria as information_criteria
 from meta.results.linear_contrasts import weights_of
@@ -332,7 +333,7 @@ def likelihood_ratio_test(a: Any, b: Any) -> LikelihoodRatio:
 
 def _facts(fit: Any) -> tuple[np.ndarray, np.ndarray, int]:
     """Effects, design and number of parameters; a pooled mean has two."""
-    if hasattr(fit, "X"):
+    if isinstance(fit, WithMarginal):
         return fit.yi, fit.X, fit.n_parameters
     return fit.effects.yi, np.ones((fit.effects.k, 1)), 2
 

@@ -27,6 +27,7 @@ from meta.pooling.boundary import check_option
 from meta.pooling.coefficient_text import coefficient_lines
 from meta.pooling.coefficients import CoefficientInference, WaldTest, table
 from meta.pooling.linear_fit import LinearFit
+from meta.results.abilities import LinearModel, WithMarginal, WithTau2
 from meta.results.plain import plain
 from meta.results.print_out import heading, size
 from meta.tables.containers import one_column
@@ -139,19 +140,21 @@ class Robust(CoefficientInference, LinearFit):
 
     def _own_rows(self) -> np.ndarray:
         fit = self._kept()
-        return fit._own_rows() if hasattr(fit, "_own_rows") else np.ones((1, 1))
+        return fit._own_rows() if isinstance(fit, LinearModel) else np.ones((1, 1))
 
     def _between(self, rows: np.ndarray, new: Any) -> np.ndarray:
         fit = self._kept()
-        return fit._between(rows, new) if hasattr(fit, "_between") else np.full(len(rows), float(fit.tau2))
+        return (
+            fit._between(rows, new) if isinstance(fit, LinearModel) else np.full(len(rows), float(fit.tau2))
+        )
 
     def _labels(self, n: int) -> Any:
         fit = self._kept()
-        return fit._labels(n) if hasattr(fit, "_labels") else None
+        return fit._labels(n) if isinstance(fit, LinearModel) else None
 
     def _is_mean(self) -> bool:
         fit = self.fit
-        return fit is not None and (fit._is_mean() if hasattr(fit, "_is_mean") else True)
+        return fit is not None and (fit._is_mean() if isinstance(fit, LinearModel) else True)
 
     def augment(self) -> pd.DataFrame:
         """One row per effect, as the fit has it."""
@@ -211,9 +214,9 @@ def _pieces(fit: Any) -> tuple[EffectSizes, np.ndarray, np.ndarray, np.ndarray, 
     """Effects, X, marginal covariance, coefficients, names and weights of a fit."""
     own = getattr(fit, "user_weights", None)
     weights = None if own is None else np.asarray(own, dtype=float)
-    if hasattr(fit, "marginal"):
+    if isinstance(fit, WithMarginal):
         return fit.es, fit.X, fit.marginal, fit.beta, fit.names, weights
-    if hasattr(fit, "effects") and hasattr(fit, "tau2"):
+    if isinstance(fit, WithTau2):
         effects = fit.effects
         marginal = np.diag(effects.vi + fit.tau2)
         return effects, np.ones((effects.k, 1)), marginal, np.array([fit.estimate]), ("Intercept",), weights

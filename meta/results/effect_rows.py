@@ -12,6 +12,7 @@ import numpy as np
 from meta.effects.display import display_of
 from meta.effects.effect_size_table import EffectSizes
 from meta.errors import NotEstimableError
+from meta.results.abilities import Augmented, SeveralFits
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class EffectRows:
 def rows_of(result: Any) -> EffectRows:
     """The rows of any result that has some."""
     effects = getattr(result, "effects", None)
-    if effects is None or not hasattr(result, "augment"):
+    if effects is None or not isinstance(result, Augmented):
         raise NotEstimableError(
             f"a {type(result).__name__} has no rows of effects to draw; give the fit or the effects"
         )
@@ -73,7 +74,7 @@ def rows_of(result: Any) -> EffectRows:
     return EffectRows(
         effects=effects,
         weights=weights,
-        groups=np.asarray(table["group"], dtype=object) if hasattr(result, "fits") else None,
+        groups=np.asarray(table["group"], dtype=object) if isinstance(result, SeveralFits) else None,
         n=display_of(effects).sizes,
         summaries=tuple(summaries_of(result)),
         heterogeneity={name: value for name, value in known.items() if math.isfinite(value)},

@@ -11,6 +11,7 @@ from meta.claims.wording import untestable
 from meta.errors import InputError
 from meta.formatting import listing
 from meta.models.network.network_contrast import NetworkContrast
+from meta.results.abilities import ContrastsOfTreatments
 
 
 def judge(case: Case) -> Verdict:
@@ -26,7 +27,7 @@ def judge(case: Case) -> Verdict:
                 f"against {net.treat2}; give net.contrast({asked.treatment!r}, {asked.comparator!r})"
             )
         return judge_summary(case, net, net.trials)
-    if net is None or not hasattr(net, "contrast"):
+    if not isinstance(net, ContrastsOfTreatments):
         return untestable(
             case,
             f"no eligible trial compared {asked.treatment} with {asked.comparator}; a network of trials "

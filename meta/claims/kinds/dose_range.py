@@ -7,15 +7,16 @@ from meta.claims.kinds.claim_kind import Kind
 from meta.claims.kinds.summarised import judge_summary
 from meta.claims.verdict import Verdict
 from meta.claims.wording import untestable
+from meta.results.abilities import EstimatedWithError, OverRange
 
 
 def judge(case: Case) -> Verdict:
     """Judge the mean effect over the range, from a curve with ``over(low, high)`` or what that returned."""
     asked, curve = case.claim.region, case.given
     assert asked is not None
-    if curve is not None and hasattr(curve, "over"):
+    if isinstance(curve, OverRange):
         return judge_summary(case, curve.over(asked.low, asked.high), int(curve.k))
-    if curve is not None and case.effects is None and hasattr(curve, "estimate") and hasattr(curve, "se"):
+    if case.effects is None and isinstance(curve, EstimatedWithError):
         return judge_summary(case, curve, int(curve.k))
     return untestable(
         case,

@@ -13,6 +13,7 @@ from meta.claims.claimed_effect import claimed_on_model_scale, null_of, region, 
 from meta.claims.decision_rule import decide, priors_of, surprisal
 from meta.claims.verdict import Compatibility, Probabilities, Verdict
 from meta.claims.wording import event, sentence
+from meta.results.abilities import Compatible
 
 
 def judge_summary(case: Case, found: Any, k: int) -> Verdict:
@@ -39,7 +40,7 @@ def judge_summary(case: Case, found: Any, k: int) -> Verdict:
     conclusion, reasons = decide(rule, at, k, k, 1.0, event(case.claim))
     p = [
         float(found.p_value_at(x))
-        if hasattr(found, "p_value_at")
+        if isinstance(found, Compatible)
         else 2 * float(special.ndtr(-abs(y - x) / se))
         for x in (claimed_on_model_scale(estimand), null_of(estimand.measure))
     ]

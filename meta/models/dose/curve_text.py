@@ -8,6 +8,7 @@ import numpy as np
 
 from meta.formatting import listing, number
 from meta.models.dose.shapes import NAMES
+from meta.results.abilities import CurveOfDoses
 from meta.results.print_out import Line, display_text, heading, heterogeneity, needs_display, size, table
 
 TESTS = {"z": "Wald", "t": "t", "KR": "Kenward-Roger"}
@@ -64,7 +65,7 @@ def _between(fit: Any) -> str:
 
 def effects_at_doses(fit: Any, digits: int, ci: str = "CI") -> list[str]:
     """Effects of a curve or its posterior at up to five doses that were given, against the reference dose."""
-    given = np.unique(fit.dose if hasattr(fit, "dose") else fit.doses)
+    given = np.unique(fit.dose if isinstance(fit, CurveOfDoses) else fit.doses)
     if len(given) > MOST:
         given = given[np.round(np.linspace(0, len(given) - 1, MOST)).astype(int)]
     given = given[given != fit.reference_dose]

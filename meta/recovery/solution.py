@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from meta.recovery.contradiction import Contradiction
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Step:
         return f"{self.name}: {self.formula}{shown} ({self.citation})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Solution:
     """The effect that the stated facts of one comparison lead to.
 
@@ -130,8 +134,57 @@ class Solution:
         half = float(ndtri((1 + level) / 2)) * self.sei
         return self.yi - half, self.yi + half
 
+    def __eq__(self, other: object) -> bool:
+        # what does not exist is NaN here, which equals nothing, and None there
+        return NotImplemented if type(other) is not type(self) else self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.measure, self.tier, self.kind, self.used, self.reason))
+
+    def __repr__(self) -> str:
+        effect = f"effect={self.yi:.4g}, se={self.sei:.4g}" if self.kind == "exact" else f"kind={self.kind!r}"
+        return f"Solution(measure={self.measure!r}, {effect}, tier={self.tier!r})"
+
     def __str__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.summary())}</pre>"
+
+    def summary(self) -> str:
+        """The compact print-out: effect, tier, steps, range, test, contradictions."""
         return _block(self)
+
+    def tidy(self, level: float = 0.95) -> pd.DataFrame:
+        """One row with the columns of every result's table, and the tier.
+
+        ``statistic df p_value`` are those of the test that was printed or follows; the interval is normal.
+
+        Examples
+        --------
+        >>> row = Solution("MD", -12.0, 31.5, "A").tidy().iloc[0]
+        >>> row["term"], round(float(row["ci_low"]), 1), row["tier"]
+        ('effect', -23.0, 'A')
+        """
+        import pandas as pd
+
+        low, high = self.interval(level) if self.kind == "exact" else (self.low, self.high)
+        test = self.implied
+        return pd.DataFrame(
+            {
+                "term": ["effect"],
+                "estimate": [self.yi],
+                "se": [self.sei],
+                "statistic": [math.nan if test is None else test.t],
+                "df": [math.nan if test is None else test.df],
+                "p_value": [math.nan if test is None else test.p],
+                "ci_low": [low],
+                "ci_high": [high],
+                "pi_low": [math.nan],
+                "pi_high": [math.nan],
+                "tier": [self.tier],
+            }
+        )
 
     def explain(self) -> str:
         """The whole trail: facts, steps with formulas and DOIs, assumptions, contradictions."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from meta.recovery.assemble import Rows
 from meta.recovery.assumptions import ASSUMPTIONS, names_in
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Solutions:
     """The effects that rows of facts lead to, in the caller's order.
 
@@ -156,6 +158,50 @@ class Solutions:
             found.append(record | {"contradictions": notes.get(row, [])})
         return found
 
+    def tidy(self) -> pd.DataFrame:
+        """One row per row of facts, with the columns of every result's table; normal 95% intervals.
+
+        ``statistic``, ``df`` and ``p_value`` are those of :class:`Solution` alone and NaN here.
+        """
+        import pandas as pd
+
+        half = ndtri(0.975) * self.sei
+        bound = self.rows.kind == "bound"
+        columns: dict[str, Any] = {"term": self.study, "estimate": self.yi, "se": self.sei}
+        columns |= dict.fromkeys(("statistic", "df", "p_value"), np.nan)
+        columns["ci_low"] = np.where(bound, self.rows.lower, self.yi - half)
+        columns["ci_high"] = np.where(bound, self.rows.upper, self.yi + half)
+        return pd.DataFrame(columns | {"pi_low": np.nan, "pi_high": np.nan, "tier": self.tier})
+
+    def summary(self) -> str:
+        """A line for each row, and below it what is assumed and what does not fit."""
+        return "\n".join([repr(self), *_lines(self)])
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.summary())}</pre>"
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return (self.measure, self.records()) == (other.measure, other.records())
+
+    def __copy__(self) -> Solutions:
+        return self  # nothing in it changes
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Solutions:
+        return self
+
+    def __getstate__(self) -> object:
+        raise TypeError(
+            "Solutions hold functions of rules and cannot be pickled; pickle .frame or .records()"
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.measure, *map(str, self.study)))
+
     def __iter__(self) -> Iterator[tuple[str, float, float, str]]:
         return iter(zip(self.study, self.yi, self.vi, self.tier, strict=True))
 
@@ -164,6 +210,22 @@ class Solutions:
             f"{int(np.sum(self.tier == tier))} {tier}" for tier in "ABCD" if np.any(self.tier == tier)
         )
         return f"Solutions(measure={self.measure!r}, k={self.k}; tiers: {counts})"
+
+
+MOST = 60
+"""Rows of a print-out; :attr:`Solutions.frame` has all."""
+
+
+def _lines(found: Solutions) -> list[str]:
+    lines = []
+    for record in found.records()[:MOST]:
+        effect = (
+            f"{record['yi']:.4g}, SE {record['sei']:.4g}" if record["kind"] == "exact" else record["kind"]
+        )
+        lines.append(f"  {record['study']}: {effect}   tier {record['tier']}: {record['how']}")
+        lines += [f"    assumed: {record['assumptions']}"] if record["assumptions"] else []
+        lines += [f"    {item['kind']}: {item['says']}" for item in record["contradictions"]]
+    return lines if found.k <= MOST else [*lines, f"  and {found.k - MOST:,} more rows, in .frame"]
 
 
 def _known(value: float) -> float | None:

@@ -31,7 +31,7 @@ REVEALED = {
     "meta.bayes(es)": "meta.bayes.posterior.Posterior",
     'meta.bayes(es, moderators="~ dose")': "meta.bayes.posterior_regression.PosteriorRegression",
     "meta.bayes.model_average(es)": "meta.bayes.ensemble.ModelAverage",
-    "meta.bias.egger(es)": "meta.bias.egger_test.RegressionTest",
+    "meta.bias.egger(es)": "meta.bias.egger_regression.RegressionTest",
     "meta.bias.trim_and_fill(es)": "meta.bias.trimming.TrimAndFill",
     "meta.plots.forest(es)": "meta.plots.forest.ForestPlot",
     "meta.priors.Normal(0, 1)": "meta.bayes.effect_priors.Normal",

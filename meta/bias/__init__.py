@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from meta.bias.conditional import ConditionalModel as ConditionalModel
     from meta.bias.copas_shi import Copas as Copas
     from meta.bias.copas_shi import copas as copas
-    from meta.bias.egger_test import RegressionTest as RegressionTest
-    from meta.bias.egger_test import egger as egger
+    from meta.bias.egger_regression import RegressionTest as RegressionTest
+    from meta.bias.egger_regression import egger as egger
     from meta.bias.excess import ExcessSignificance as ExcessSignificance
     from meta.bias.excess import excess_significance as excess_significance
     from meta.bias.failsafe import FailsafeN as FailsafeN
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from meta.bias.precision_effect import WeightedMean as WeightedMean
     from meta.bias.precision_effect import pet_peese as pet_peese
     from meta.bias.precision_effect import waap as waap
-    from meta.bias.pustejovsky_rodgers_test import pustejovsky_rodgers as pustejovsky_rodgers
+    from meta.bias.pustejovsky_rodgers import pustejovsky_rodgers as pustejovsky_rodgers
     from meta.bias.rank_correlation import RankTest as RankTest
     from meta.bias.rank_correlation import begg as begg
     from meta.bias.robust_weights import BiasRobust as BiasRobust
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from meta.bias.trimming import trim_and_fill as trim_and_fill
 
 _PLACES = {
-    "egger": "meta.bias.egger_test",
-    "pustejovsky_rodgers": "meta.bias.pustejovsky_rodgers_test",
+    "egger": "meta.bias.egger_regression",
+    "pustejovsky_rodgers": "meta.bias.pustejovsky_rodgers",
     "harbord": "meta.bias.tests_of_counts",
     "peters": "meta.bias.tests_of_counts",
     "macaskill": "meta.bias.tests_of_counts",
@@ -73,7 +73,7 @@ _PLACES = {
 }
 
 _CLASSES = {
-    "RegressionTest": "meta.bias.egger_test",
+    "RegressionTest": "meta.bias.egger_regression",
     "RankTest": "meta.bias.rank_correlation",
     "TrimAndFill": "meta.bias.trimming",
     "SelectionModel": "meta.bias.step_selection",

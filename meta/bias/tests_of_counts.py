@@ -10,7 +10,7 @@ import numpy as np
 
 from meta.arguments import check_arguments, check_direction
 from meta.bias.common import caution_few
-from meta.bias.egger_test import RegressionTest, adjusted, regression_test
+from meta.bias.egger_regression import RegressionTest, adjusted, regression_test
 from meta.effects.api import effect_sizes
 from meta.effects.effect_size_table import EffectSizes
 from meta.effects.intake import raw_columns

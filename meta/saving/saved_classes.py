@@ -79,7 +79,7 @@ PLACES: Mapping[str, str] = {
     **_at("meta.bayes.shrinkage_priors", "RegularisedHorseshoe LaplaceSlopes"),
     **_at("meta.bayes.data_priors", "DuMouchel Shrinkage Jeffreys _JeffreysOf"),
     "bayes.Diagnostics": "meta.compat",
-    **_at("meta.bias.egger_test", "RegressionTest"),
+    **_at("meta.bias.egger_regression", "RegressionTest"),
     **_at("meta.bias.rank_correlation", "RankTest"),
     **_at("meta.bias.trimming", "TrimAndFill"),
     **_at("meta.bias.selection_result", "Sample"),

@@ -1,4 +1,4 @@
-"""Regression tests: meta.bias.egger_test, two_by_two, least_squares, precision_effect."""
+"""Regression tests: meta.bias.egger_regression, two_by_two, least_squares, precision_effect."""
 
 import json
 import math

@@ -8,7 +8,7 @@ import numpy as np
 
 from meta.arguments import check_arguments, check_direction
 from meta.bias.common import caution_few, rows_of
-from meta.bias.egger_test import RegressionTest, adjusted, regression_test, with_sizes
+from meta.bias.egger_regression import RegressionTest, adjusted, regression_test, with_sizes
 from meta.effects.intake import data_of
 from meta.errors import Notes
 from meta.keywords import keywords

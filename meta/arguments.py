@@ -208,7 +208,7 @@ def check_seed(seed: Any) -> Any:
 def idle_seed(seed: Any, where: str, notes: Notes) -> None:
     """Say that a seed changes nothing because nothing is drawn; a seed is harmless, so it is not refused."""
     if seed is not None:
-        notes.warn(f"seed={shown(seed)} has no effect {where}, where nothing is drawn", OptionWarning, 4)
+        notes.warn(f"seed={shown(seed)} has no effect {where}, where nothing is drawn", OptionWarning)
 
 
 def pair(values: Any, name: str, told: str = "x, y") -> tuple[np.ndarray, np.ndarray]:

@@ -143,10 +143,10 @@ def _meant(value: object, names: list[str]) -> str:
     return lower.get(word) or (there[0] if there else lower[close[0]] if close else "")
 
 
-def _outside(least: int) -> int:
-    """The number of frames up to a line outside this package, seen from whoever asks."""
+def _outside() -> int:
+    """The number of frames from whoever asks up to the first line outside this package."""
     own = __name__.partition(".")[0]
-    frame, level = sys._getframe(least), least
+    frame, level = sys._getframe(1), 1
     while frame.f_back and str(frame.f_globals.get("__name__", "")).partition(".")[0] == own:
         frame, level = frame.f_back, level + 1
     return level
@@ -165,13 +165,10 @@ class Notes:
     def __init__(self) -> None:
         self._messages: list[str] = []
 
-    def warn(self, message: str, category: type[MetaWarning] = DataWarning, stacklevel: int = 3) -> None:
-        """Issue ``message`` through :mod:`warnings`, at the caller's line, and remember it.
-
-        The line is that ``stacklevel`` frames up, or the next one further up that is not in this package.
-        """
+    def warn(self, message: str, category: type[MetaWarning] = DataWarning) -> None:
+        """Issue ``message`` by :mod:`warnings`, at the first line outside this package, and remember it."""
         self._messages.append(message)
-        warnings.warn(message, category, stacklevel=_outside(stacklevel))
+        warnings.warn(message, category, stacklevel=_outside())
 
     @property
     def messages(self) -> tuple[str, ...]:

@@ -210,7 +210,6 @@ def _note_limits(models: tuple[EnsembleModel, ...], k: int, notes: Notes) -> Non
         notes.warn(
             f"k = {k}: model probabilities depend on the priors far more than on the data",
             FewStudiesWarning,
-            stacklevel=4,
         )
     worst = max(models, key=lambda m: m.posterior * m.error)
     if not worst.posterior * worst.error < MAX_ERROR:
@@ -219,7 +218,6 @@ def _note_limits(models: tuple[EnsembleModel, ...], k: int, notes: Notes) -> Non
             f"of {worst.error:.2g}, which moves the averaged answer by up to "
             f"{worst.posterior * worst.error:.2g}",
             ConvergenceWarning,
-            stacklevel=4,
         )
 
 

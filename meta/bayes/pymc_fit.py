@@ -140,7 +140,7 @@ def check(inference_data: Any, names: list[str], *, allow_failed: bool, notes: N
             "raise target_accept, use engine='exact', or pass allow_failed=True"
         )
     for failure in failures:
-        notes.warn(f"diagnostics failed: {failure}", AssumptionWarning, stacklevel=4)
+        notes.warn(f"diagnostics failed: {failure}", AssumptionWarning)
     return found
 
 

@@ -144,14 +144,13 @@ def rows_of(es: Any, notes: Notes, *, at_least: int = 3, what: str = "this test"
     return effects
 
 
-def caution_few(k: int, notes: Notes, what: str = "the test", stacklevel: int = 4) -> None:
+def caution_few(k: int, notes: Notes, what: str = "the test") -> None:
     """Below ten studies, say so: the test has little power."""
     if k < FEW:
         notes.warn(
             f"{what} has little power with {k} studies (fewer than {FEW}): "
             "an unremarkable result is not evidence against bias",
             FewStudiesWarning,
-            stacklevel,
         )
 
 
@@ -197,5 +196,4 @@ def caution_flat(se: float, notes: Notes, what: str) -> None:
             f"the effects lie exactly on the fit, so that the standard error of {what} is 0 "
             "and cannot be tested",
             NarrowIntervalWarning,
-            stacklevel=4,
         )

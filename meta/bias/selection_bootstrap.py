@@ -36,7 +36,6 @@ def percentiles(
             f"in {edge.sum()} of {draws} bootstrap samples a weight ran into its bound: "
             "the interval is to be read with care",
             ConvergenceWarning,
-            stacklevel=5,
         )
     ends = np.quantile(found, [0.5 - level / 2, 0.5 + level / 2], axis=0)
     return ends[0], ends[1]

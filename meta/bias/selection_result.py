@@ -322,7 +322,7 @@ def assemble(
     what: str,
 ) -> dict[str, Any]:
     """The fields of :class:`Selected` but for ``warnings``."""
-    caution_few(sample.effects.k, notes, what, stacklevel=5)
+    caution_few(sample.effects.k, notes, what)
     p, unit, k = of.p, sample.unit, sample.effects.k
     vcov = fit.vcov if sample.groups is None else sandwich(fit, sample.groups)
     beta, cover = fit.theta[:p] * unit, vcov[:p, :p] * unit**2

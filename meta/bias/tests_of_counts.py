@@ -91,7 +91,7 @@ def read_tables(
     keep = es.exact.copy()
     if not keep.all():
         left = listing([f"'{label}'" for label in es.study[~keep]])
-        notes.warn(f"{what} leaves out tables without counts: {left}", DataWarning, stacklevel=4)
+        notes.warn(f"{what} leaves out tables without counts: {left}", DataWarning)
     if margins:
         empty = keep & ((a + c == 0) | (b + d == 0))
         if empty.any():
@@ -99,7 +99,6 @@ def read_tables(
             notes.warn(
                 f"{what} leaves out tables in which nobody or everybody had an event: {left}",
                 DataWarning,
-                stacklevel=4,
             )
         keep = keep & ~empty
     others = None
@@ -110,7 +109,7 @@ def read_tables(
     found = Tables(a[keep], b[keep], c[keep], d[keep], used.yi, used.vi, used.study, others, used)
     if len(found.a) < 3:
         raise NotEstimableError(f"{what} needs at least 3 studies, but there are {len(found.a)}")
-    caution_few(len(found.a), notes, what, stacklevel=5)
+    caution_few(len(found.a), notes, what)
     return found
 
 

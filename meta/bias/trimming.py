@@ -277,7 +277,7 @@ def trim_and_fill(
     sign = -1.0 if where == "right" else 1.0
     weights = original.user_weights
     notes = Notes()
-    caution_few(effects.k, notes, "trim and fill", stacklevel=3)
+    caution_few(effects.k, notes, "trim and fill")
     found = trim(sign * effects.yi, effects.vi, trimming, estimator, weights)
     if not found.converged:
         notes.warn(

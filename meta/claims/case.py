@@ -212,7 +212,6 @@ def _as_logs(claim: Claim, analysis: Analysis, effects: EffectSizes) -> tuple[st
     notes.warn(
         f"the effects name no measure: each is taken as a {entry.name}, as the claim is a {entry.display}",
         AssumptionWarning,
-        stacklevel=4,
     )
     return notes.messages
 

@@ -183,7 +183,7 @@ def effect_sizes(
         work.messages += odd_rows(entry, work.study, work.values, own.columns, computed)
     notes = Notes()
     for message in work.messages:
-        notes.warn(message, DataWarning, stacklevel=3)
+        notes.warn(message, DataWarning)
     usable = np.isfinite(yi) & np.isfinite(vi) & (vi > 0)
     kind = np.full(k, "exact", dtype=object)
     kind[~usable] = "none"

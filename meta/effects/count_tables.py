@@ -93,9 +93,7 @@ def read_counts(
     present = np.all(np.isfinite(columns), axis=0)
     dropped = tuple(map(str, labels[~present]))
     if dropped:
-        notes.warn(
-            f"left out because counts are missing: {listing(map(repr, dropped))}", DataWarning, stacklevel=5
-        )
+        notes.warn(f"left out because counts are missing: {listing(map(repr, dropped))}", DataWarning)
     if not present.any():
         raise InputError("no study has complete counts; nothing is left to pool")
     own = {

@@ -308,7 +308,7 @@ def informative(effects: EffectSizes, notes: Notes) -> EffectSizes:
     gone = [repr(str(label)) for label in effects.study[~keep & ~explained]]
     if gone and keep.any():
         told = listing(gone if len(gone) <= 6 else [*gone[:5], f"{len(gone) - 5} others"])
-        notes.warn(f"{len(gone)} of {effects.k} rows have no effect and are left out: {told}", DataWarning, 4)
+        notes.warn(f"{len(gone)} of {effects.k} rows have no effect and are left out: {told}", DataWarning)
     return effects.subset(keep)
 
 
@@ -321,7 +321,6 @@ def usable(effects: EffectSizes, notes: Notes) -> tuple[EffectSizes, np.ndarray]
         notes.warn(
             f"{len(labels)} of {effects.k} rows have no exactly known effect and are left out: {told}",
             DataWarning,
-            stacklevel=4,
         )
         effects = effects.subset(keep)
     if effects.k == 0:
@@ -330,6 +329,5 @@ def usable(effects: EffectSizes, notes: Notes) -> tuple[EffectSizes, np.ndarray]
         notes.warn(
             "some effects are correlated, but pool treats them as independent: use pool_multilevel for them",
             AssumptionWarning,
-            stacklevel=4,
         )
     return effects, keep

@@ -63,7 +63,7 @@ def read_library(folder: str | Path) -> Library:
         told = "\n".join(f"  {problem}" for problem in found.problems)
         raise EvidenceError(f"{len(found.problems)} problem(s) in {folder}:\n{told}", found.problems)
     if found.old_role is not None:
-        Notes().warn(note_on(found.old_role), DataWarning, stacklevel=3)
+        Notes().warn(note_on(found.old_role), DataWarning)
     return Library(str(folder), found.studies, found.claims)
 
 

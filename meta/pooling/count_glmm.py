@@ -169,7 +169,7 @@ def _informative(counts: Counts, measure: str, notes: Notes) -> Counts:
     keep &= (a + c < m1 + m2) if measure == "OR" else True
     if not keep.all():
         who = listing(map(repr, map(str, counts.study[~keep])))
-        notes.warn(f"left out because they say nothing about the effect: {who}", DataWarning, stacklevel=5)
+        notes.warn(f"left out because they say nothing about the effect: {who}", DataWarning)
     if keep.sum() < 2:
         raise NotEstimableError(
             "fewer than two studies with events are left; a mixed model needs at least two"
@@ -252,20 +252,17 @@ def fit_glmm(
         notes.warn(
             f"the {chosen or measure} likelihood was not maximised to tolerance",
             ConvergenceWarning,
-            stacklevel=4,
         )
     elif abs(best.x[0]) > _FAR or tau > _FAR:
         notes.warn(
             "the likelihood has no finite maximum for these counts; estimate and tau2 are not dependable",
             ConvergenceWarning,
-            stacklevel=4,
         )
     if chosen == "UM.FS" and used.k > 20:
         notes.warn(
             f"UM.FS estimates an intercept for each of {used.k} studies, which biases tau2; "
             "CM.EL has no such parameters",
             AssumptionWarning,
-            stacklevel=4,
         )
     se_tau = np.nan if boundary else float(np.sqrt(best.vcov[1, 1]))
     equal = flat.loglik
@@ -331,9 +328,7 @@ def fit_beta_binomial(counts: Counts, measure: str, level: float, add: float, no
         design = predictor_matrix(treated)[:, ::-1]
     fit = fit_core(x, n, design)
     if not fit.converged:
-        notes.warn(
-            "the beta-binomial likelihood was not maximised to tolerance", ConvergenceWarning, stacklevel=4
-        )
+        notes.warn("the beta-binomial likelihood was not maximised to tolerance", ConvergenceWarning)
     yi, vi = own_effects(measure, used.columns, add)
     return PooledCounts(
         measure=measure,

@@ -71,14 +71,13 @@ def fit_effects(
     *,
     weights: np.ndarray | None = None,
     notes: Notes | None = None,
-    stacklevel: int = 5,
 ) -> Pooled:
     """Pool rows that are all exact: a batch of width one, and what to warn about."""
     notes = Notes() if notes is None else notes
     k = effects.k
     rows = Rows(effects.yi[:, None], effects.vi[:, None], np.array([float(k)]), True)
     fitted = fit_rows(rows, options, None if weights is None else weights[:, None])
-    _caution(k, options, fitted, notes, stacklevel)
+    _caution(k, options, fitted, notes)
     p, t = fitted.pooled, fitted.tau2
     w = 1.0 / (effects.vi + (float(t.tau2[0]) if k > 1 or options.tau2 is not None else 0.0))
     if weights is not None:
@@ -118,14 +117,13 @@ def fit_effects(
     )
 
 
-def _caution(k: int, options: PoolOptions, fitted: Fitted, notes: Notes, stacklevel: int) -> None:
+def _caution(k: int, options: PoolOptions, fitted: Fitted, notes: Notes) -> None:
     """Warn about what a reader of this fit should know."""
     p, test = fitted.pooled, options.test
     if k == 1:
         notes.warn(
             "only one study: its own normal test is reported, and heterogeneity is not estimable",
             FewStudiesWarning,
-            stacklevel,
         )
         return
     if k == 2 and test != "z":
@@ -133,32 +131,28 @@ def _caution(k: int, options: PoolOptions, fitted: Fitted, notes: Notes, stackle
         notes.warn(
             f"only two studies: the interval uses t with 1 df (critical value {value}) and says very little",
             FewStudiesWarning,
-            stacklevel,
         )
     if not fitted.tau2.converged[0]:
-        notes.warn(f"the {options.method} estimate of tau2 did not converge", ConvergenceWarning, stacklevel)
+        notes.warn(f"the {options.method} estimate of tau2 did not converge", ConvergenceWarning)
     if options.method == "EE" and test in ("hksj", "adhoc", "KR"):
         notes.warn(
             f"test '{test}' belongs to a random-effects model; under equal effects use test='z'",
             AssumptionWarning,
-            stacklevel,
         )
     elif test == "KR" and options.method != "REML":
         notes.warn(
             f"Kenward-Roger's correction is derived for REML, not for {options.method_name}",
             AssumptionWarning,
-            stacklevel,
         )
     if test == "hksj":
-        _caution_narrow(options, p, notes, stacklevel)
+        _caution_narrow(options, p, notes)
 
 
-def _caution_narrow(options: PoolOptions, p: PooledEstimate, notes: Notes, stacklevel: int) -> None:
+def _caution_narrow(options: PoolOptions, p: PooledEstimate, notes: Notes) -> None:
     if p.se[0] <= 1e-12 * p.se_classic[0]:
         notes.warn(
             "all effects are equal, so that Hartung-Knapp's standard error is 0: report test='adhoc' instead",
             NarrowIntervalWarning,
-            stacklevel + 1,
         )
         return
     half = float(p.ci_high[0] - p.estimate[0])
@@ -168,5 +162,4 @@ def _caution_narrow(options: PoolOptions, p: PooledEstimate, notes: Notes, stack
             f"the Hartung-Knapp interval (half-width {half:.3g}) is narrower than the classic one "
             f"({classic:.3g}): report the floored interval (.adhoc) beside it",
             NarrowIntervalWarning,
-            stacklevel + 1,
         )

@@ -48,9 +48,7 @@ def _checked(matrix: np.ndarray, name: str, notes: Notes) -> np.ndarray:
     if not np.all(diagonal > 0):
         raise InputError(f"R[{name!r}] must have a positive diagonal")
     if not np.allclose(diagonal, 1.0, rtol=0, atol=1e-8):
-        notes.warn(
-            f"R[{name!r}] is a covariance; it was scaled to correlations", AssumptionWarning, stacklevel=6
-        )
+        notes.warn(f"R[{name!r}] is a covariance; it was scaled to correlations", AssumptionWarning)
         matrix = matrix / np.sqrt(np.outer(diagonal, diagonal))
     try:
         np.linalg.cholesky(matrix)

@@ -246,13 +246,11 @@ def fit_location_scale(
             "the scale part did not converge to a proper maximum (a tau2 may tend to 0); "
             "compare models by likelihood",
             ConvergenceWarning,
-            stacklevel=4,
         )
     if np.min(core.tau2) < 1e-4 * np.median(used.vi):
         notes.warn(
             "a tau2 is practically 0, where standard errors of the scale part are not dependable",
             AssumptionWarning,
-            stacklevel=4,
         )
     left = residual_heterogeneity(used.yi, used.vi, X)
     return LocationScale(

@@ -204,7 +204,6 @@ def _with_notes(fit: PooledCounts, notes: Notes) -> PooledCounts:
         notes.warn(
             f"tables that say nothing about the {look_up(fit.measure).display}: {who}",
             DataWarning,
-            stacklevel=4,
         )
     return replace(fit, warnings=notes.messages)
 

@@ -37,7 +37,6 @@ def _check_levels(levels: Sequence[str], groups: list[np.ndarray], k: int, notes
                 f"levels {levels[i - 1]!r} and {levels[i]!r} have the same {sizes[i]} groups, "
                 "so only the sum of their variances is identified",
                 AssumptionWarning,
-                stacklevel=4,
             )
     if sizes[0] < 2:
         raise NotEstimableError(f"level {levels[0]!r} has a single group; its variance cannot be estimated")
@@ -47,7 +46,6 @@ def _check_levels(levels: Sequence[str], groups: list[np.ndarray], k: int, notes
             "group are taken to differ by sampling error alone; add a level of effects, "
             "levels=[..., 'effect']",
             AssumptionWarning,
-            stacklevel=4,
         )
 
 
@@ -250,7 +248,6 @@ def _of_formulas(
                     f"{name!r} and {term.name!r} have the same groups, so only the sum of their variances is "
                     "identified",
                     AssumptionWarning,
-                    stacklevel=4,
                 )
         seen[term.name] = term
     if not any(_tells_apart(term) for term in found.terms):
@@ -258,7 +255,6 @@ def _of_formulas(
             f"no random term tells the {used.k} effects apart, so effects within a group are taken to differ "
             "by sampling error alone; add a term of effects, '~ 1 | study/effect'",
             AssumptionWarning,
-            stacklevel=4,
         )
     return found, {}
 
@@ -284,7 +280,7 @@ def _fit(
     model = lay_out(es.yi, design.X, S, terms.terms)
     core = maximise(model, restricted=method == "REML")
     if not core.converged:
-        notes.warn(f"{method} did not meet its tolerance", ConvergenceWarning, stacklevel=5)
+        notes.warn(f"{method} did not meet its tolerance", ConvergenceWarning)
     k, p = design.X.shape
     left = residual_q(es.yi, design.X, S)
     found = components_of(terms.terms, core)

@@ -196,7 +196,6 @@ def inner_term(
                 f"struct={struct!r} takes the levels of {inner} in the order of the alphabet "
                 f"({listing(map(str, names[:8]))}); make it numbers or an ordered categorical for another",
                 AssumptionWarning,
-                stacklevel=5,
             )
         else:
             names, numbers = [names[i] for i in order], np.argsort(order)[numbers]

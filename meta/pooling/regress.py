@@ -244,7 +244,7 @@ def _fit(
     _check_size(k, p)
     core = fit_regression(y, v, X, method=method, weights=weights)
     if not bool(core.converged):
-        notes.warn(f"{method} did not meet its tolerance", ConvergenceWarning, stacklevel=4)
+        notes.warn(f"{method} did not meet its tolerance", ConvergenceWarning)
     tau2 = float(core.tau2)
     spread = not without_spread(y, y - X @ core.beta)
     s2 = float(core.rss) / (k - p) if spread else 0.0
@@ -259,14 +259,12 @@ def _fit(
             "the effects lie exactly on the fitted values, so that Hartung-Knapp's standard errors are 0: "
             "report test='adhoc' instead",
             NarrowIntervalWarning,
-            stacklevel=4,
         )
     elif test == "hksj" and np.sqrt(s2) * float(quantile(share, k - p)) < float(quantile(share, np.inf)):
         notes.warn(
             f"the Hartung-Knapp scale is {s2:.3g}, so intervals are narrower than the classic ones; "
             "test='adhoc' does not let it fall below 1",
             NarrowIntervalWarning,
-            stacklevel=4,
         )
     left = residual_heterogeneity(y, v, X)
     r2, null_tau2 = _r2(y, v, design, method, tau2, weights)

@@ -245,14 +245,12 @@ def _caution_degenerate(core: Sandwich, names: tuple[str, ...], notes: Notes) ->
         notes.warn(
             f"single clusters determine {listing(alone)}, so that no cluster-robust standard error exists",
             AssumptionWarning,
-            stacklevel=4,
         )
     if not np.any(core.vcov) and core.determined.any():
         notes.warn(
             "the effects lie exactly on the fitted values, so that cluster-robust standard errors are 0 "
             "and cannot be tested",
             NarrowIntervalWarning,
-            stacklevel=4,
         )
 
 

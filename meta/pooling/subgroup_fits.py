@@ -193,7 +193,6 @@ def _fit_group(
     options: PoolOptions,
     weights: np.ndarray | None,
     notes: Notes,
-    stacklevel: int,
 ) -> Pooled:
     """Fit one group; its warnings are issued again with its name."""
     with warnings.catch_warnings(record=True) as caught:
@@ -201,7 +200,7 @@ def _fit_group(
         fit = fit_effects(effects, options, weights=weights)
     for item in caught:
         if issubclass(item.category, MetaWarning):
-            notes.warn(f"group '{name}': {item.message}", item.category, stacklevel + 2)
+            notes.warn(f"group '{name}': {item.message}", item.category)
     return fit
 
 
@@ -212,7 +211,6 @@ def fit_subgroups(
     options: PoolOptions,
     weights: np.ndarray | None = None,
     common_tau2: bool | None = None,
-    stacklevel: int = 3,
 ) -> Subgroups:
     """Fit every group, and all studies together."""
     notes = Notes()
@@ -241,8 +239,8 @@ def fit_subgroups(
     for g, name in enumerate(names):
         inside = np.flatnonzero(member == g)
         part = None if weights is None else weights[inside]
-        fits[name] = _fit_group(name, effects.subset(inside), chosen, part, notes, stacklevel)
-    overall = fit_effects(effects, options, weights=weights, notes=notes, stacklevel=stacklevel + 2)
+        fits[name] = _fit_group(name, effects.subset(inside), chosen, part, notes)
+    overall = fit_effects(effects, options, weights=weights, notes=notes)
     fixed = _fixed_test(effects, member, len(names))
     kind = "random, separate tau2" if shared is None else "random, common tau2"
     values = [*fits.values()]

@@ -263,7 +263,6 @@ def _definite(R: Array, rows: Array, es: EffectSizes, nearpd: bool, notes: Notes
             f"the correlations are not positive definite in the cluster of study {who}: tell the effects "
             "apart (obs=, type=), or ask for the nearest matrix, nearpd=True",
             AssumptionWarning,
-            stacklevel=4,
         )
         return R
     for i in bad:
@@ -271,7 +270,6 @@ def _definite(R: Array, rows: Array, es: EffectSizes, nearpd: bool, notes: Notes
     notes.warn(
         f"the correlations in the cluster of study {who} were replaced by the nearest that are possible",
         AssumptionWarning,
-        stacklevel=4,
     )
     return R
 

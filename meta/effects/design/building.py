@@ -98,7 +98,7 @@ def _built(
     usable = es.exact
     if not usable.all():
         left = listing(map(repr, es.study[~usable]))
-        notes.warn(f"studies without an exact effect were left out: {left}", DataWarning, stacklevel=5)
+        notes.warn(f"studies without an exact effect were left out: {left}", DataWarning)
     if formula is not None and moderators is not None:
         raise InputError("give the moderators either as a formula or as arrays, not both")
     given = moderators if formula is None else formula
@@ -263,7 +263,6 @@ def without_aliases(design: Design, notes: Notes) -> Design:
         notes.warn(
             f"left out as determined by other moderators: {listing(map(repr, aliased))}",
             DataWarning,
-            stacklevel=7,
         )
     place = {old: new for new, old in enumerate(independent)}
     terms = {name: tuple(place[i] for i in at if i in place) for name, at in design.terms.items()}
@@ -322,5 +321,5 @@ def _complete(columns: Mapping[str, Column], es: EffectSizes, usable: np.ndarray
             rows[i] = False
             lacking.append(f"{str(es.study[i])!r} ({', '.join(absent)})")
     if lacking:
-        notes.warn(f"left out because moderators are missing: {listing(lacking)}", DataWarning, stacklevel=7)
+        notes.warn(f"left out because moderators are missing: {listing(lacking)}", DataWarning)
     return rows

@@ -133,7 +133,7 @@ def _levels(
             )
         empty = [item for item in wanted if item not in present]
         if empty:
-            notes.warn(f"no study that is used has {label} = {listing(map(repr, empty))}", stacklevel=8)
+            notes.warn(f"no study that is used has {label} = {listing(map(repr, empty))}")
         return [item for item in wanted if item in present]
     try:
         return sorted(present)

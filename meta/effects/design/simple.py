@@ -40,7 +40,6 @@ def beside_intercept(design: Design, notes: Notes) -> np.ndarray:
         notes.warn(
             f"left out as determined by the intercept and other moderators: {listing(map(repr, lost))}",
             DataWarning,
-            stacklevel=5,
         )
     return X[:, kept]
 

@@ -175,5 +175,4 @@ def warn_outside(origin: float, seen: tuple[float, float], notes: Notes) -> None
             f"reference_dose {origin:g} lies outside the doses seen, {low:g} to {high:g}: every effect "
             "against it is an extrapolation; give a dose that was given, reference_dose=",
             DataWarning,
-            stacklevel=4,
         )

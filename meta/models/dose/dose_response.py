@@ -220,7 +220,7 @@ def fit_curve(
     else:
         found = one_stage.fit(trials, kind, restricted=method == "REML")
     if not found.converged:
-        notes.warn(f"{method} did not meet its tolerance", ConvergenceWarning, stacklevel=4)
+        notes.warn(f"{method} did not meet its tolerance", ConvergenceWarning)
     m, p = len(trials.S), len(found.beta)
     scale = np.outer(trials.scale, trials.scale)
     q = len(found.psi)
@@ -252,7 +252,6 @@ def _heterogeneity(
         notes.warn(
             f"every trial gives one dose: the {NAMES[basis.kind]} curve is seen between trials, within none",
             AssumptionWarning,
-            stacklevel=5,
         )
     if method == "EE":
         return "none"

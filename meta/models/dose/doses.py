@@ -50,7 +50,6 @@ def dose_numbers(values: Any, labels: np.ndarray, open_ended: float | None, note
             f"dose categories were read as {told}: the midpoint, half of an upper bound, {factor:g} times "
             "the bound of an open category",
             AssumptionWarning,
-            stacklevel=5,
         )
     dose = as_floats(np.array(found, dtype=object), "dose", labels)
     bad = np.flatnonzero(dose < 0)

@@ -90,7 +90,6 @@ def _settled(
     notes.warn(
         f"{CURVED[kind][1]} did not settle under the restricted likelihood; it is that of ML",
         ConvergenceWarning,
-        stacklevel=5,
     )
     size = _at(data, Basis(kind, (start,)), heterogeneity, restricted)[1][0]
     return Basis(kind, (float(start), float(size)))

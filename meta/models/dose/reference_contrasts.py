@@ -320,21 +320,16 @@ def _covariances(
 def _say(found: Collected, arms: Arms, choices: Choices, notes: Notes) -> None:
     """Warnings about what was left out and what was assumed."""
     if found.lacking:
-        notes.warn(
-            f"left out because values are missing: {listing(found.lacking)}", DataWarning, stacklevel=5
-        )
+        notes.warn(f"left out because values are missing: {listing(found.lacking)}", DataWarning)
     if found.empty:
         told = listing(map(repr, found.empty))
-        notes.warn(
-            f"left out because nothing is compared with a reference: {told}", DataWarning, stacklevel=5
-        )
+        notes.warn(f"left out because nothing is compared with a reference: {told}", DataWarning)
     if found.assumed:
         rho = RHO if choices.rho is None else choices.rho
         notes.warn(
             f"without counts, effects that share a reference are taken to correlate by {rho:g}: "
             f"{listing(map(repr, found.assumed))}; vary rho= from 0 to 0.9",
             AssumptionWarning,
-            stacklevel=5,
         )
     elif choices.rho is not None:
         raise InputError(
@@ -344,5 +339,4 @@ def _say(found: Collected, arms: Arms, choices: Choices, notes: Notes) -> None:
         notes.warn(
             "odds ratios, risk ratios or rate ratios of different designs are pooled as one ratio",
             AssumptionWarning,
-            stacklevel=5,
         )

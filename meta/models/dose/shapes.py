@@ -97,7 +97,6 @@ def _fractional(powers: Any, doses: Array, notes: Notes) -> Basis:
             f"{shift:g}, the smallest difference of two doses, was added to all doses, as powers "
             f"{listing([f'{p:g}' for p in chosen])} have no value at dose 0",
             OptionWarning,
-            stacklevel=4,
         )
     return Basis("fp", chosen, shift)
 

@@ -303,5 +303,4 @@ def _mention_unknown(names: list[str], rows: np.ndarray, notes: Notes) -> None:
         notes.warn(
             f"components {listing(map(repr, unknown))} cannot be told apart by these trials and have no "
             "estimates of their own; contrasts in which they cancel have",
-            stacklevel=5,
         )

@@ -119,7 +119,7 @@ def _columns(
         es = effect_sizes(table, measure=entry.arm or "MN", study=study, **given)
     for message in es.warnings:
         if not message.startswith(("no effect for", "values missing", "|g|")):
-            notes.warn(message, DataWarning, stacklevel=5)
+            notes.warn(message, DataWarning)
     labels = grouping(es, "treatment" if treatment is None else treatment, "treatment")
     needed = look_up(entry.arm or "MN").columns
     values = {name: np.asarray(es.inputs[name], dtype=float) for name in needed}
@@ -130,9 +130,7 @@ def _columns(
     arms = Arms(trial, merged(labels, merge), values)
     if not known.all():
         gone = [f"{arms.treatment[i]!r} of {arms.trial[i]!r}" for i in np.flatnonzero(~known)]
-        notes.warn(
-            f"arms without {' or '.join(needed)} are left out: {listing(gone)}", DataWarning, stacklevel=5
-        )
+        notes.warn(f"arms without {' or '.join(needed)} are left out: {listing(gone)}", DataWarning)
     return _picked(arms, np.flatnonzero(known))
 
 
@@ -150,7 +148,6 @@ def _usable(arms: Arms, notes: Notes) -> Arms:
         notes.warn(
             f"trials with a single arm compare nothing and are left out: {listing(map(repr, alone))}",
             DataWarning,
-            stacklevel=5,
         )
     return _picked(arms, np.sort(np.concatenate(kept)))
 
@@ -203,7 +200,6 @@ def _without_zeros(entry: Measure, arms: Arms, which: np.ndarray, notes: Notes) 
             f"1/2 is added to the counts of all arms of trials in which an arm has a zero: "
             f"{listing(map(repr, names))}",
             DataWarning,
-            stacklevel=6,
         )
     added = np.where(touched, 0.5, 0.0)
     values["events"] = values["events"] + added

@@ -46,7 +46,7 @@ def read_contrasts(
     keep = es.exact
     if not keep.all():
         gone = [repr(str(x)) for x in es.study[~keep]]
-        notes.warn(f"contrasts without yi or its variance are left out: {listing(gone)}", DataWarning, 4)
+        notes.warn(f"contrasts without yi or its variance are left out: {listing(gone)}", DataWarning)
     if not keep.any():
         raise InputError("no contrast has both an effect and a variance; nothing is left to pool")
     sides = [
@@ -191,7 +191,6 @@ def _mention_gaps(gaps: Mapping[str, float], notes: Notes) -> None:
             f"{max(gaps.values()):.2g}, within rounding of the printed digits); their least squares "
             "fit is used",
             DataWarning,
-            stacklevel=5,
         )
 
 

@@ -48,7 +48,7 @@ def fit_data(
     estimated = not fixed and method != "EE"
     if df == 0 and estimated:
         tau2, spread = np.nan, 0.0
-        notes.warn(NO_EXCESS, AssumptionWarning, stacklevel=4)
+        notes.warn(NO_EXCESS, AssumptionWarning)
     else:
         tau2 = spread = float(method) if fixed else ESTIMATORS[str(method)](rotated)
         _mention_zero(tau2, estimated, df, notes)
@@ -86,7 +86,6 @@ def _mention_zero(tau2: float, estimated: bool, df: int, notes: Notes) -> None:
             "tau2 is estimated as 0, which does not show that true effects are equal: see the interval of "
             "tau2; prediction intervals are then no wider than confidence intervals",
             AssumptionWarning,
-            stacklevel=5,
         )
 
 
@@ -105,7 +104,6 @@ def _covariance(
             f"the Hartung-Knapp scale is {scale:.3g}, so intervals are narrower than the classic ones; "
             "test='adhoc' does not let it fall below 1",
             NarrowIntervalWarning,
-            stacklevel=5,
         )
     return phi * (scale if test == "hksj" else max(1.0, scale))
 

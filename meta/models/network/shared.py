@@ -60,7 +60,6 @@ def star_covariance(
             f"the covariance of the contrasts of trial {trial!r} is assumed: {shared.assumed:g} of the "
             "smaller variance; vary assume_shared, say 0.25 and 0.75, before you rely on the result",
             AssumptionWarning,
-            stacklevel=7,
         )
         shared.assumed_for.append(trial)
         cov = shared.assumed * np.minimum(v[:, None], v[None, :])

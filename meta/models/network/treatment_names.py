@@ -61,7 +61,6 @@ def look_alikes(treatments: Sequence[str], notes: Notes) -> None:
                 f"treatments {listing(map(repr, names))} differ only in capitals or blanks and are "
                 "separate nodes; give them one name if they are the same",
                 DataWarning,
-                stacklevel=5,
             )
 
 

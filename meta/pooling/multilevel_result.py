@@ -17,6 +17,7 @@ from meta.pooling.coefficients import (
     only_intercept,
     wald_test,
 )
+from meta.pooling.component_intervals import component_interval, component_intervals
 from meta.pooling.components import table as parameter_table
 from meta.pooling.heterogeneity_shares import i2_of
 from meta.pooling.intervals_and_diagnostics import Interval
@@ -152,6 +153,24 @@ class Multilevel(MultilevelNumbers):
         Hardy & Thompson (1996), doi:10.1002/(SICI)1097-0258(19960330)15:6<619::AID-SIM188>3.0.CO;2-A.
         """
         return profile_interval(self, component, self.level if level is None else check_level(level))
+
+    def component_interval(
+        self, component: int | str, *, kind: str = "PL", level: float | None = None
+    ) -> Interval:
+        """Interval of one parameter of ``components``: profile likelihood (``PL``) or, of a variance,
+        Q-profile (``QP``), with the other parameters at their estimates.
+
+        Notes
+        -----
+        See :func:`meta.pooling.component_intervals.q_profile_interval`.
+        """
+        return component_interval(self, component, kind, self.level if level is None else check_level(level))
+
+    def component_intervals(self, *, kind: str = "PL", level: float | None = None) -> pd.DataFrame:
+        """``components`` with ``ci_low ci_high``; NaN for what was given, for a correlation with a variance
+        of 0 and, under ``QP``, for correlations and ranges.
+        """
+        return component_intervals(self, kind, self.level if level is None else check_level(level))
 
     def variance_components(self, *, level: float | None = None) -> pd.DataFrame:
         """Table of ``level groups sigma2 sigma2_se ci_low ci_high i2``, with profile-likelihood intervals."""

@@ -27,7 +27,8 @@ class Basis:
     Attributes
     ----------
     turns : tuple of ndarray or None
-        R of each term with random coefficients, (m, m).
+        R of each term with random coefficients, (m, m); diagonal where these are independent or have a
+        correlation that is held.
     times : tuple of float or None
         Unit of time of each continuous autoregression.
     """
@@ -77,6 +78,8 @@ def _turned(term: RandomTerm, turn: Array, phi: Array) -> Array:
     if term.struct == "GDIAG":
         return np.asarray(np.diag(turn) * phi)
     rows, cols = np.tril_indices(term.m)
+    if term.rho is not None:  # the second row has one parameter
+        return np.asarray(np.diag(turn)[np.delete(rows, 1)] * phi)
     root = np.zeros((term.m, term.m))
     root[rows, cols] = phi
     return np.asarray((turn @ root)[rows, cols])
@@ -89,7 +92,7 @@ def _turn(term: RandomTerm) -> Array | None:
     size = np.sqrt(np.mean(term.z**2, axis=0))
     if not np.all(size > 0):
         return None
-    if term.struct == "GDIAG":
+    if term.struct == "GDIAG" or term.rho is not None:  # a turn would change a correlation that is held
         return np.diag(size)
     # a QL decomposition of the columns, by the QR decomposition of the reversed ones
     r = np.linalg.qr((term.z / size)[:, ::-1], mode="r")[::-1, ::-1] / np.sqrt(len(term.z))

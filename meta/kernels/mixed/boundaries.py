@@ -66,7 +66,7 @@ def _unstructured(surface: Surface) -> list[tuple[int, RandomTerm, slice]]:
     return [
         (i, term, slice(a, b))
         for i, (term, (a, b)) in enumerate(zip(model.terms, pairwise(cuts.tolist()), strict=True))
-        if term.struct in ("UN", "GEN") and b > a and set(range(a, b)) <= free
+        if term.struct in ("UN", "GEN") and term.rho is None and b > a and set(range(a, b)) <= free
     ]
 
 

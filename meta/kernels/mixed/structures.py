@@ -7,7 +7,7 @@ variances of 0 and correlations of 1 are points that a search reaches in finitel
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -41,7 +41,8 @@ class Structure:
         Which parameters have the unit of the effects (the others are angles of correlations).
     positive : ndarray of bool, shape (F,)
         Which standard deviations must not be negative: where levels share a correlation, a negative one would
-        turn the sign of its level's correlations, which no parameter of the structure can say.
+        turn the sign of its level's correlations, which no parameter of the structure can say; the same for
+        two levels whose correlation is held.
     starts : callable
         A standard deviation to a list of starting points.
     drawn : callable
@@ -165,26 +166,47 @@ def _scaled(name: str, m: int, common: bool, pattern: str | None) -> Structure:
     return Structure(name, m, covariance, derivative, bend, scales, positive, starts, drawn, upright)
 
 
+@lru_cache(maxsize=256)
+def with_correlation(m: int, rho: float) -> Structure:
+    """An unstructured G whose first two levels have the correlation ``rho``, for a profile of it.
+
+    The second row of the Cholesky factor is a standard deviation times ``(rho, sqrt(1 - rho^2))``, so that
+    the factor stays linear in its parameters.
+
+    >>> with_correlation(2, 0.6).covariance(np.array([2.0, 5.0])).round(9).tolist()
+    [[4.0, 6.0], [6.0, 25.0]]
+    """
+    rows, cols = np.tril_indices(m)
+    unit = np.zeros((len(rows) - 1, m, m))
+    unit[0, 0, 0] = 1.0
+    unit[1, 1, :2] = rho, np.sqrt((1 - rho) * (1 + rho))
+    unit[np.arange(2, len(rows) - 1), rows[3:], cols[3:]] = 1.0
+    free = _unstructured("UN", m)
+
+    def upright(phi: Array) -> Array:
+        return phi
+
+    def whole(drawn: Array) -> Array:
+        """Of a free factor: its entries with the length of the second row in the place of its two entries."""
+        return np.concatenate([np.abs(drawn[:1]), [np.hypot(drawn[1], drawn[2])], drawn[3:]])
+
+    def starts(sd: float) -> list[Array]:
+        return [whole(x) for x in free.starts(sd)]
+
+    def drawn(sd: float, rng: np.random.Generator) -> Array:
+        return whole(free.drawn(sd, rng))
+
+    made = _linear_root("UN", m, unit, starts, drawn, upright)
+    # a negative standard deviation of one of the two would turn the sign of the correlation that is held
+    return replace(made, positive=np.arange(made.size) < 2)
+
+
 def _unstructured(name: str, m: int) -> Structure:
     """The Cholesky factor of G, row by row."""
     rows, cols = np.tril_indices(m)
 
-    def root(phi: Array) -> Array:
-        out = np.zeros((m, m))
-        out[rows, cols] = phi
-        return out
-
-    def covariance(phi: Array) -> Array:
-        r = root(phi)
-        return r @ r.T
-
     unit = np.zeros((len(rows), m, m))
     unit[np.arange(len(rows)), rows, cols] = 1.0
-    half = np.einsum("fik,gjk->fgij", unit, unit)
-
-    def derivative(phi: Array) -> Array:
-        one = unit @ root(phi).T
-        return np.asarray(one + np.swapaxes(one, 1, 2))
 
     def starts(sd: float) -> list[Array]:
         found = []
@@ -200,10 +222,36 @@ def _unstructured(name: str, m: int) -> Structure:
         return lower(sd * turn * np.exp(rng.uniform(SPREAD[0], top, m)))[rows, cols]
 
     def upright(phi: Array) -> Array:
-        r = root(phi)
-        return np.asarray((r * np.where(np.diag(r) < 0, -1.0, 1.0))[rows, cols])
+        diagonal = phi[np.flatnonzero(rows == cols)]
+        return np.asarray(phi * np.where(diagonal < 0, -1.0, 1.0)[cols])
 
-    every = np.ones(len(rows), dtype=bool)
+    return _linear_root(name, m, unit, starts, drawn, upright)
+
+
+def _linear_root(
+    name: str,
+    m: int,
+    unit: Array,
+    starts: Callable[[float], list[Array]],
+    drawn: Callable[[float, np.random.Generator], Array],
+    upright: Callable[[Array], Array],
+) -> Structure:
+    """``G = r r'`` with a triangular factor r that is linear in its parameters; ``unit`` (F, m, m)."""
+
+    def root(phi: Array) -> Array:
+        return np.asarray(np.tensordot(phi, unit, 1))
+
+    def covariance(phi: Array) -> Array:
+        r = root(phi)
+        return r @ r.T
+
+    half = np.einsum("fik,gjk->fgij", unit, unit)
+
+    def derivative(phi: Array) -> Array:
+        one = unit @ root(phi).T
+        return np.asarray(one + np.swapaxes(one, 1, 2))
+
+    every = np.ones(len(unit), dtype=bool)
     bend = half + np.swapaxes(half, 2, 3)
     return Structure(name, m, covariance, derivative, bend, every, ~every, starts, drawn, upright)
 

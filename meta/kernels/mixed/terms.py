@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meta.kernels.mixed.structures import SPREAD, Structure, angle, correlation, structure
+from meta.kernels.mixed.structures import SPREAD, Structure, angle, correlation, structure, with_correlation
 
 Array = np.ndarray
 SPATIAL = ("CAR", "SPEXP", "SPGAU")
@@ -38,6 +38,8 @@ class RandomTerm:
         A variance that is given and not estimated.
     labels : tuple of str
         Inner levels, or columns of slopes.
+    rho : float or None
+        A correlation that the first two levels of an unstructured term are held at.
     """
 
     name: str
@@ -48,6 +50,7 @@ class RandomTerm:
     place: np.ndarray | None = None
     fixed: float | None = None
     labels: tuple[str, ...] = ()
+    rho: float | None = None
 
     @property
     def m(self) -> int:
@@ -64,6 +67,8 @@ class RandomTerm:
     @property
     def shape(self) -> Structure:
         """Its covariance structure; that of a single variance for intercepts."""
+        if self.rho is not None:
+            return with_correlation(self.m, self.rho)
         return structure(self.struct or "ID", self.m)
 
     @property
@@ -92,6 +97,7 @@ class RandomTerm:
             None if place is None else place[keep],
             self.fixed,
             self.labels,
+            self.rho,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from meta.commands.preparation import Preparation
 from meta.commands.table_reading import Loaded
 from meta.errors import InputError
 
@@ -27,7 +28,8 @@ def check_code(code: str | None, *, r: bool = True) -> None:
         return
     if code in LANGUAGES:
         raise InputError(
-            "--code r is for meta pool, forest, funnel, regress and multilevel; leave out r for Python"
+            "--code r is for meta pool, forest, funnel, regress, multilevel, network and dose; "
+            "leave out r for Python"
         )
     raise InputError(f"--code must be python or r, not {code!r}")
 
@@ -71,7 +73,12 @@ def python(loaded: Loaded, lines: Sequence[str], *, effects: bool = True) -> str
         Whether the effects are needed.
     """
     made = [_effects(loaded)] if effects else []
-    body = [*_table(loaded), *made, *lines]
+    return script(loaded.made, loaded.table, [*made, *lines])
+
+
+def script(made: Preparation, table: Mapping[str, Any], lines: Sequence[str]) -> str:
+    """The imports, the lines that read ``table`` from its file, and what follows."""
+    body = [*_table(made, table), *lines]
     imports = [line for module, line in _IMPORTS.items() if any(f"{module}." in item for item in body)]
     return "\n".join([*imports, "import meta", "", *body])
 
@@ -98,11 +105,10 @@ def _effects(loaded: Loaded) -> str:
     )
 
 
-def _table(loaded: Loaded) -> list[str]:
+def _table(made: Preparation, table: Mapping[str, Any]) -> list[str]:
     """The lines that read the table and leave out, or correct, what the command did."""
-    made = loaded.made
     if made.source == "-":
-        return [_typed_in(loaded.table)]
+        return [_typed_in(table)]
     if made.outcome:
         lines = [call("table", "meta.read_revman", [repr(made.source), f"outcome={made.outcome!r}"])]
     else:
@@ -116,7 +122,7 @@ def _table(loaded: Loaded) -> list[str]:
     if made.gone:
         lines.append(f"table = table.drop(index={list(made.gone)!r}).reset_index(drop=True)")
     for name in made.remade:
-        lines.append(f"table[{name!r}] = {_literal(loaded.table[name])}")
+        lines.append(f"table[{name!r}] = {_literal(table[name])}")
     return lines
 
 

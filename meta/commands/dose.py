@@ -7,14 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from meta.commands import options
+from meta.commands.output import note
 from meta.commands.output_files import Shown, check_out, show
-from meta.commands.table_options import TableOptions
+from meta.commands.preparation import Preparation
+from meta.commands.table_options import DEFAULTS, TableOptions, on_tables, refuse_row_options
 from meta.commands.table_reading import read
 from meta.errors import InputError, quiet
 
 NAMES = ("yi", "vi", "sei", "cases", "n", "mean", "sd", "referent")
 
 
+@on_tables
 def dose(
     source: options.Source,
     column: options.Column = None,
@@ -43,9 +46,10 @@ def dose(
     stage: Annotated[str, typer.Option("--stage", help="one or two.")] = "one",
     test: Annotated[str, typer.Option("--test", help="z, t or KR.")] = "z",
     level: options.Level = 0.95,
-    sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook.")] = None,
     json: options.Json = False,
+    code: options.Code = None,
     out: options.Out = None,
+    reading: TableOptions = DEFAULTS,
 ) -> None:
     """Fit a curve of effect against dose (or time) to trials with several doses.
 
@@ -53,21 +57,56 @@ def dose(
       meta dose arms.csv -m MD --shape quadratic
       meta dose arms.csv -m MD --shape rcs --knots 3 --at 100,200 --json
     """
+    from meta.commands.arm_guess import joined, of_doses, say
+    from meta.commands.code import check_code
     from meta.models.dose.dose_response import dose_response
 
     check_out(out)
+    check_code(code)
+    refuse_row_options(reading, "a dose-response curve")
     with quiet():
-        table = dict(read(source, None, TableOptions(sheet=sheet)).columns)
-        fit: Any = dose_response(
-            table, study=study, dose=doses, time=time, measure=measure, design=design, unit=unit, shape=shape,
-            knots=_knots(knots), powers=_numbers(powers, "--powers"), reference_dose=reference, method=method,
-            stage=stage, test=test, level=level, **_columns(column),
-        )  # fmt: skip
+        table = read(source, None, reading)
+        for message in table.notes:
+            note(message)
+        own = {"study": study, "dose": doses, "time": time, **_columns(column)}
+        named = {name: value for name, value in own.items() if value is not None}
+        columns = of_doses(table.names, measure, named)
+        say(columns)
+        data, made = joined(table, columns)
+        given: dict[str, Any] = {
+            **columns, "measure": measure,
+            "design": design, "unit": unit, "shape": shape, "knots": _knots(knots),
+            "powers": _numbers(powers, "--powers"), "reference_dose": reference, "method": method,
+            "stage": stage, "test": test, "level": level,
+        }  # fmt: skip
+        if code == "python":
+            steps = Preparation(source, reading=reading, remade=made)
+            print(_python(steps, data, given, _numbers(at, "--at")))
+            return
+        fit: Any = dose_response(data, **given)
+        if code is not None:
+            from meta.commands import r_code
+
+            print(r_code.curved(fit))
+            return
         shown = fit.predict(_numbers(at, "--at"))
         numbers = fit.to_dict() | {"curve": shown.to_dict("records")}
         text = str(fit) if at is None else f"{fit}\n{shown.to_string(index=False, float_format='%.4g')}"
         rows: list[list[Any]] = shown.to_numpy().tolist()
         show(Shown(text, numbers, tuple(shown.columns), rows, fit.save, lambda: _figure(fit)), out, json)
+
+
+USUAL = {
+    "shape": "linear", "reference_dose": 0.0, "method": "REML", "stage": "one", "test": "z", "level": 0.95,
+}  # fmt: skip
+
+
+def _python(made: Preparation, table: dict[str, Any], given: dict[str, Any], at: list[float] | None) -> str:
+    from meta.commands.code import call, keywords_of, script
+
+    shown = ["table", *keywords_of(given, USUAL)]
+    lines = [call("fit", "meta.dose_response", shown), "print(fit)"]
+    return script(made, table, [*lines, *([] if at is None else [f"print(fit.predict({at!r}))"])])
 
 
 def _columns(column: list[str] | None) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from meta.errors import InputError
 
-COMMANDS = frozenset(("pool", "forest", "funnel", "bias", "regress", "bayes", "multilevel", "dose"))
+COMMANDS = frozenset(
+    ("pool", "forest", "funnel", "bias", "regress", "bayes", "multilevel", "network", "dose")
+)
 ARGUMENTS = frozenset(
     (
         *("alpha", "auc", "both", "ci_high", "ci_high1", "ci_high2", "ci_low", "ci_low1", "ci_low2"),
@@ -21,6 +23,12 @@ ARGUMENTS = frozenset(
 )
 """Arguments of all measures (a test compares them with the registry, which takes long to import), but not
 direction, which is an option of its own: a column of directions is ``--column direction=NAME``."""
+
+MORE = {
+    "network": frozenset(("treat1", "treat2", "se_base")),
+    "dose": frozenset(("cases", "referent")),
+}
+"""Arguments that only one command has."""
 
 OWN = {"dose": frozenset(("time",))}
 """Flags that a command has of its own under a name that is an argument elsewhere."""
@@ -44,13 +52,13 @@ def columns_as_options(words: Sequence[str]) -> list[str]:
     if not words or words[0] not in COMMANDS:
         return list(words)
     words = _with_language(words)
-    own = OWN.get(words[0], frozenset())
+    known = (ARGUMENTS | MORE.get(words[0], frozenset())) - OWN.get(words[0], frozenset())
     found: list[str] = []
     waiting = iter(words)
     for word in waiting:
         flag, equals, name = word.partition("=")
         argument = flag.removeprefix("--").replace("-", "_")
-        if not word.startswith("--") or argument not in ARGUMENTS or argument in own:
+        if not word.startswith("--") or argument not in known:
             found.append(word)
             continue
         if not equals:

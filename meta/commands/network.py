@@ -9,9 +9,10 @@ import typer
 from meta.commands import options
 from meta.commands.output import note
 from meta.commands.output_files import Shown, check_out, show
-from meta.commands.table_options import DEFAULTS, TableOptions, on_tables
+from meta.commands.preparation import Preparation
+from meta.commands.table_options import DEFAULTS, TableOptions, on_tables, refuse_row_options
 from meta.commands.table_reading import named_columns, read
-from meta.errors import InputError, quiet
+from meta.errors import quiet
 
 
 @on_tables
@@ -29,7 +30,9 @@ def network(
     better: Annotated[
         str | None, typer.Option("--better", help="low or high: which effects are good; ranks treatments.")
     ] = None,
-    method: Annotated[str, typer.Option("--method", help="REML, DL, ML, PM or EE.")] = "REML",
+    method: Annotated[
+        str, typer.Option("--method", help="REML, DL, ML, PM or EE, or the value of tau2.")
+    ] = "REML",
     test: Annotated[
         str | None, typer.Option("--test", help="KR, t, z, hksj or adhoc; KR under REML, t otherwise.")
     ] = None,
@@ -42,6 +45,7 @@ def network(
     level: options.Level = 0.95,
     outcome: options.Outcome = None,
     json: options.Json = False,
+    code: options.Code = None,
     out: options.Out = None,
     reading: TableOptions = DEFAULTS,
 ) -> None:
@@ -51,23 +55,35 @@ def network(
       meta network arms.csv -m OR --study trial --treatment drug --reference placebo --better low
       meta network contrasts.csv --reference placebo --json
     """
+    from meta.commands.arm_guess import joined, of_network, say
+    from meta.commands.code import check_code
     from meta.models.network.pool import pool_network
 
     check_out(out)
-    _refuse_idle(reading)
+    check_code(code)
+    refuse_row_options(reading, "a network")
     table = read(source, outcome, reading)
     for message in table.notes:
         note(message)
-    given: dict[str, Any] = {**named_columns(column, table.names)}
-    if study is not None:
-        given["study"] = study
-    if treatment is not None:
-        given["treatment"] = treatment
+    own = {name: value for name, value in (("study", study), ("treatment", treatment)) if value is not None}
+    found = of_network(table.names, measure, {**own, **named_columns(column, table.names)})
+    say(found)
+    data, made = joined(table, found)
+    given: dict[str, Any] = {
+        "measure": measure, **found,
+        "reference": reference, "better": better, "method": options.as_method(method), "test": test,
+        "level": level, "components": components, "inactive": inactive,
+    }  # fmt: skip
+    if code == "python":
+        print(_python(Preparation(source, table.outcome, reading, remade=made), data, given))
+        return
     with quiet():
-        fit: Any = pool_network(
-            dict(table.columns), measure=measure, reference=reference, better=better, method=method,
-            test=test, level=level, components=components, inactive=inactive, **given,
-        )  # fmt: skip
+        fit: Any = pool_network(data, **given)
+    if code is not None:
+        from meta.commands import r_code
+
+        print(r_code.networked(fit))
+        return
     lines, numbers = [str(fit)], fit.to_dict()
     if better is not None:
         ranks = fit.ranking()
@@ -78,14 +94,12 @@ def network(
     show(Shown("\n".join(lines), numbers, columns, rows, fit.save, lambda: _drawn(fit)), out, json)
 
 
-def _refuse_idle(reading: TableOptions) -> None:
-    """Refuse options of single comparisons, which a network does not know."""
-    for name in ("scale", "vtype", "add", "to", "drop00", "missing"):
-        if getattr(reading, name) is not None:
-            raise InputError(f"--{name} has no effect on a network; leave it out")
-    for name in ("keep_totals", "skip_bad"):
-        if getattr(reading, name):
-            raise InputError(f"--{name.replace('_', '-')} has no effect on a network; leave it out")
+def _python(made: Preparation, table: dict[str, Any], given: dict[str, Any]) -> str:
+    from meta.commands.code import call, keywords_of, script
+
+    shown = ["table", *keywords_of(given, {"level": 0.95, "method": "REML"})]
+    lines = [call("fit", "meta.pool_network", shown), "print(fit)"]
+    return script(made, table, [*lines, *(["print(fit.ranking())"] if given["better"] is not None else [])])
 
 
 def _drawn(fit: Any) -> Any:

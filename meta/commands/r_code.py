@@ -110,6 +110,86 @@ def in_levels(loaded: Loaded, fit: Any, outer: str, rho: float | None, robust: s
     return "\n".join(lines)
 
 
+def networked(fit: Any) -> str:
+    """The lines for a network: a regression of the trials' contrasts on its treatments.
+
+    Contrasts of a trial share half of tau2: Salanti et al. (2008), https://doi.org/10.1177/0962280207080643.
+    """
+    from meta.models.network.network_result import Network
+
+    if not isinstance(fit, Network):
+        raise InputError("--code r is for networks of treatments; leave out --components, or r for Python")
+    if fit.method not in ("REML", "ML", "EE", "fixed"):
+        raise InputError(f"metafor's rma.mv fits REML, ML and EE, not {fit.method}; choose one by --method")
+    _refuse_test(fit.test, ("z", "t"))
+    found = fit.data.contrasts
+    trials = np.array(fit.data.trials, dtype=object)[found.trial]
+    place = np.arange(len(found.y)) - np.asarray(found.starts)[found.trial] + 1
+    names = [name for name in fit.treatments if name != fit.reference]
+    columns = {
+        name: (found.treatment == number).astype(int) - (found.base == number).astype(int)
+        for number, name in enumerate(fit.treatments)
+        if name in names
+    }
+    lines = [LIBRARY, _data_frame({"study": trials, "contrast": place, "yi": found.y})]
+    shown = ",\n".join(f"  {name_of(name)} = {vector(values)}" for name, values in columns.items())
+    lines += [f"X <- cbind(\n{shown}\n)", _blocks(found.cov)]
+    given = ["yi", "V", "mods = X", "intercept = FALSE"]
+    if fit.method != "EE":
+        given += ["random = ~ contrast | study", "rho = 1/2"]
+    method = fit.method
+    if method == "fixed":
+        given.append(f"tau2 = {fit.tau2!r}")
+        method = "REML"  # nothing is left to estimate by it
+    return "\n".join([*lines, _multivariate(given, method, fit.test, fit.level), "fit"])
+
+
+def curved(fit: Any) -> str:
+    """The lines for a dose-response curve: a regression without intercept on differences of doses.
+
+    Crippa et al. (2019), https://doi.org/10.1177/0962280218773122.
+    """
+    if fit.stage != "one":
+        raise InputError("--code r writes curves of one stage; leave out --stage two, or r for Python")
+    if fit.basis.estimated:
+        raise InputError(f"metafor fits no curve that bends at an estimated dose, as {fit.shape} does; leave "
+                         "out r for Python")  # fmt: skip
+    _refuse_test(fit.test, ("z",))  # metafor's t has effects less terms, not trials less terms
+    trials = fit.trials
+    terms = {f"x{i + 1}": column for i, column in enumerate((trials.Z * trials.scale).T)}
+    span = fit.dose - fit.origin
+    more = {"span": span} if fit.heterogeneity == "proportional" else {}
+    about = ", ".join(f"{name}: {term}" for name, term in zip(terms, fit.names, strict=True))
+    lines = [LIBRARY, f"# {about}; each less its value in the reference arm of the study"]
+    lines += [_data_frame({"study": fit.es.study, "yi": fit.es.yi, **terms, **more}), _blocks(trials.S)]
+    given = ["yi", "V", f"mods = ~ 0 + {' + '.join(terms)}"]
+    if fit.heterogeneity != "none":
+        inner = " + ".join(more or terms)
+        given += [f"random = ~ 0 + {inner} | study", 'struct = "GEN"']
+    return "\n".join([*lines, _multivariate(given, fit.method, fit.test, fit.level), "fit"])
+
+
+def _refuse_test(test: str, known: tuple[str, ...]) -> None:
+    if test not in known:
+        choices = " or ".join(f"--test {name}" for name in known)
+        raise InputError(f"metafor's rma.mv has no test like {test} here; --code r needs {choices}")
+
+
+def _multivariate(given: list[str], method: str, test: str, level: float) -> str:
+    options = [f'method = "{method}"', f'test = "{test}"', f"level = {100 * level:.10g}"]
+    return f"fit <- rma.mv({', '.join([*given, 'data = dat', *options])})"
+
+
+def _blocks(covariances: Any) -> str:
+    """The sampling covariances, one block per study."""
+    blocks = [
+        vector(S.ravel())[2:-1] if len(S) == 1 else f"matrix({vector(S.ravel())}, {len(S)})"
+        for S in map(np.asarray, covariances)
+    ]
+    shown = ",\n".join(f"  {block}" for block in blocks)
+    return f"V <- bldiag(list(\n{shown}\n))"
+
+
 def forest(loaded: Loaded) -> str:
     """The line of the forest plot."""
     back = _back(loaded.measure)

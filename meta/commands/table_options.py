@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from meta.errors import InputError
+
 
 @dataclass(frozen=True)
 class TableOptions:
@@ -55,9 +57,22 @@ class TableOptions:
 DEFAULTS = TableOptions()
 
 
+@functools.cache
+def _parameters() -> tuple[inspect.Parameter, ...]:
+    """One parameter per option, made once for all commands."""
+    hints = inspect.get_annotations(TableOptions, eval_str=True)
+    return tuple(
+        inspect.Parameter(
+            item.name, inspect.Parameter.KEYWORD_ONLY, default=item.default, annotation=hints[item.name]
+        )
+        for item in fields(TableOptions)
+    )
+
+
 def on_tables(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of :class:`TableOptions`, which it gets as its argument ``reading``."""
-    names = [item.name for item in fields(TableOptions)]
+    added = _parameters()
+    names = [item.name for item in added]
 
     @functools.wraps(command)
     def wrapped(*args: Any, **given: Any) -> None:
@@ -66,13 +81,6 @@ def on_tables(command: Callable[..., None]) -> Callable[..., None]:
 
     signature = inspect.signature(command, eval_str=True)
     kept = [item for item in signature.parameters.values() if item.name != "reading"]
-    hints = inspect.get_annotations(TableOptions, eval_str=True)
-    added = [
-        inspect.Parameter(
-            item.name, inspect.Parameter.KEYWORD_ONLY, default=item.default, annotation=hints[item.name]
-        )
-        for item in fields(TableOptions)
-    ]
     wrapped.__signature__ = signature.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]
     wrapped.__annotations__ = {
         item.name: item.annotation
@@ -80,3 +88,21 @@ def on_tables(command: Callable[..., None]) -> Callable[..., None]:
         if item.annotation is not inspect.Parameter.empty
     }
     return wrapped
+
+
+OF_EFFECTS = ("scale", "vtype", "add", "to", "drop00", "missing", "keep_totals", "skip_bad")
+"""Options on the rows of comparisons; the others say how a file is read."""
+
+
+def refuse_row_options(reading: TableOptions, model: str) -> None:
+    """Refuse options on rows that are comparisons, where a model has rows of another kind.
+
+    >>> refuse_row_options(TableOptions(drop00=True), "a network")
+    Traceback (most recent call last):
+    ...
+    meta.errors.InputError: --drop00 has no effect on a network; leave it out
+    """
+    for name in OF_EFFECTS:
+        if getattr(reading, name) not in (None, False) or (name == "drop00" and reading.drop00 is False):
+            flag = "keep00" if name == "drop00" and reading.drop00 is False else name.replace("_", "-")
+            raise InputError(f"--{flag} has no effect on {model}; leave it out")

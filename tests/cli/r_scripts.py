@@ -29,6 +29,27 @@ REPEATED = "study,yi,vi\nA,0.1,0.02\nA,0.3,0.03\nB,0.25,0.02\nB,0.5,0.05\nC,0.4,
 RATES = "study,events1,time1,events2,time2\nA,12,450,15,444\nB,5,510,9,500\nC,7,300,18,310\n"
 SEVERAL = "study,mean1,sd1,n1,mean2,sd2,n2,t\nA,5,1,20,4.5,1.1,22,\nB,,,30,,,31,2.4\nC,5,1,9,4,1,9,\n"
 
+CONTRASTS = (
+    "study,treat1,treat2,yi,sei\n1,metf,plac,-1.9,0.14\n2,metf,plac,-0.82,0.1\n3,metf,acar,-0.2,0.36\n"
+    "4,rosi,plac,-1.34,0.15\n5,acar,plac,-0.9,0.25\n6,rosi,metf,0.1,0.2\n7,my drug,plac,-0.7,0.3\n"
+)
+QUIT = (
+    "study,treatment,events,n\n1,none,75,731\n1,self,363,714\n2,none,9,140\n2,self,23,140\n2,group,10,138\n"
+    "3,none,2,106\n3,group,9,205\n4,self,58,549\n4,group,237,1561\n5,none,0,33\n5,self,9,48\n"
+)
+DOSES = "study,dose,mean,sd,n\n" + "".join(
+    f"{name},{dose},{mean},{sd},{n}\n"
+    for name, dose, mean, sd, n in (
+        ("A", 0, 0, 1, 30), ("A", 100, 1, 1, 31), ("A", 300, 2.6, 1.2, 31), ("B", 0, 0.5, 1.1, 30),
+        ("B", 50, 1, 1.1, 31), ("B", 200, 1.9, 1.1, 31), ("C", 0, 1, 1, 20), ("C", 100, 2.3, 1, 21),
+        ("C", 300, 3.9, 1.2, 22), ("D", 0, 1, 1, 20), ("D", 150, 1.9, 1, 21), ("D", 300, 4.4, 1.2, 22),
+    )
+)  # fmt: skip
+COHORTS = (
+    "study,dose,yi,sei,cases,n\nA,0,0,,30,400\nA,10,0.2,0.2,40,410\nA,30,0.5,0.25,30,300\nB,0,0,,50,800\n"
+    "B,20,-0.1,0.15,60,810\nB,50,0.2,0.2,70,700\nC,5,0,,25,300\nC,25,0.3,0.2,40,310\nC,60,0.9,0.25,30,200\n"
+)
+
 SCRIPTS: dict[str, tuple[str, list[str]]] = {
     "risk ratio": (COUNTS, ["pool", "t.csv", "-m", "RR"]),
     "odds ratio, normal, 90%": (COUNTS, ["pool", "t.csv", "-m", "OR", "--test", "z", "--level", "0.9"]),
@@ -61,6 +82,23 @@ SCRIPTS: dict[str, tuple[str, list[str]]] = {
         "study,yi,vi,x\n" + "".join(f"{line},{i % 3}\n" for i, line in enumerate(REPEATED.splitlines()[1:])),
         ["multilevel", "t.csv", "-f", "~ x", "--method", "ML"],
     ),
+    "network of contrasts": (
+        CONTRASTS,
+        ["network", "t.csv", "-m", "MD", "--reference", "plac", "--test", "t"],
+    ),
+    "network of arms": (QUIT, ["network", "t.csv", "-m", "OR", "--method", "ML", "--test", "z"]),
+    "network, equal effects, 90%": (
+        QUIT,
+        ["network", "t.csv", "-m", "RR", "--method", "EE", "--test", "z", "--level", "0.9"],
+    ),
+    "network, known tau2": (QUIT, ["network", "t.csv", "-m", "OR", "--method", "0.2", "--test", "z"]),
+    "line of doses": (DOSES, ["dose", "t.csv", "-m", "MD"]),
+    "quadratic curve, ML": (DOSES, ["dose", "t.csv", "-m", "MD", "--shape", "quadratic", "--method", "ML"]),
+    "equal splines": (
+        DOSES,
+        ["dose", "t.csv", "-m", "MD", "--shape", "rcs", "--knots", "3", "--method", "EE"],
+    ),
+    "cohorts with other references": (COHORTS, ["dose", "t.csv", "--design", "cohort", "--shape", "log"]),
 }
 """By name: the table and the command. The coefficients and their standard errors are compared."""
 SHOWN = 'cat(sprintf("%.10f", c(coef(fit), sqrt(diag(as.matrix(vcov(fit)))))), "\\n")'
@@ -74,8 +112,18 @@ def numbers_here(run, arguments: list[str]) -> list[float]:
         rows = found["coefficients"]
         rows = rows if isinstance(rows, list) else list(rows.values())
         return [row["estimate"] for row in rows] + [row["se"] for row in rows]
+    if "treatments" in found:
+        rows = [row for row in found["effects"] if found["reference"] in (row["treat1"], row["treat2"])]
+        signs = [1 if row["treat2"] == found["reference"] else -1 for row in rows]
+        pairs = sorted(zip(signs, rows, strict=True), key=lambda pair: other(pair[1], found["reference"]))
+        return [sign * row["estimate"] for sign, row in pairs] + [row["se"] for _, row in pairs]
     one = found.get("overall", found)
     return [one["estimate"], one["se"]]
+
+
+def other(row: dict[str, str], reference: str) -> str:
+    """The treatment that a comparison sets against the reference."""
+    return row["treat1"] if row["treat2"] == reference else row["treat2"]
 
 
 def _script(text: str, arguments: list[str], folder: str) -> list[str]:

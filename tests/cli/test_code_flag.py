@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from meta import cli
+from meta.commands.output import as_json
 from meta.errors import quiet
-from tests.cli.r_scripts import SCRIPTS, STORED, numbers_here
+from tests.cli.r_scripts import COHORTS, CONTRASTS, DOSES, QUIT, SCRIPTS, STORED, numbers_here
 from tests.tables.corpus import shapes
 
 ROOT = Path(__file__).parents[2]
@@ -130,6 +131,32 @@ def test_every_command_prints_python_that_does_the_same(run, arguments, ours, pr
     assert ours(executed(script)) == pytest.approx(printed(found), rel=1e-12)
 
 
+@pytest.mark.parametrize("stdin", [False, True], ids=["file", "pipe"])
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        (CONTRASTS, ["network", "-m", "MD", "--reference", "plac", "--better", "low"]),
+        (CONTRASTS.replace("yi", "diff"), ["network", "--yi", "diff", "--method", "DL", "--level", "0.9"]),
+        (QUIT.replace("treatment", "drug"), ["network", "-m", "RR", "--treatment", "drug"]),
+        (QUIT.replace(",", ";"), ["network", "-m", "OR", "--method", "0.1", "--test", "z"]),
+        (DOSES, ["dose", "-m", "MD", "--shape", "rcs", "--knots", "3", "--at", "50,200"]),
+        (DOSES.replace("dose", "week"), ["dose", "-m", "SMD", "--time", "week", "--method", "ML"]),
+        (COHORTS, ["dose", "--design", "cohort", "--reference", "5", "--test", "t"]),
+        (DOSES, ["dose", "-m", "MD", "--shape", "fp", "--powers", "0.5,1", "--stage", "one"]),
+    ],
+)
+def test_the_python_of_networks_and_curves_is_the_command(run, tmp_path, text, arguments, stdin):
+    (tmp_path / "t.csv").write_text(text)
+    command, *options = arguments
+    line = [command, "-" if stdin else "t.csv", *options]
+    found = json.loads(run(*line, "--json", stdin=text)[1])
+    code, script, err = run(*line, "--code", stdin=text)
+    assert code == 0, err
+    fit = executed(script)["fit"]
+    own = json.loads(as_json(fit.to_dict()))
+    assert {name: found[name] for name in own} == own
+
+
 def test_the_python_of_bias_runs_and_names_each_method(run):
     code, script, err = run("bias", BCG, "-m", "RR", "--code")
     assert code == 0, err
@@ -171,10 +198,22 @@ def test_the_r_is_that_of_which_the_numbers_are_stored(run, tmp_path, name):
 
 def test_what_r_does_not_have_is_refused(run, tmp_path):
     (tmp_path / "t.csv").write_text("study,yi,vi\nA,0.1,0.02\nB,0.4,0.03\n")
+    (tmp_path / "n.csv").write_text(CONTRASTS)
+    (tmp_path / "d.csv").write_text(DOSES)
+    bent = [(name, x, 3 * x / (x + 60) + 0.1 * i) for i, name in enumerate("ABCD") for x in (0, 40, 100, 300)]
+    (tmp_path / "e.csv").write_text(
+        "study,dose,mean,sd,n\n" + "".join(f"{name},{x},{mean},1,{30 + x % 7}\n" for name, x, mean in bent)
+    )
     for arguments, words in (
         (["pool", "t.csv", "--test", "KR", "--code", "r"], "no test like --test KR"),
         (["bias", "t.csv", "--code", "r"], "leave out r for Python"),
         (["pool", "t.csv", "--methods", "all", "--code", "r"], "one method"),
+        (["network", "n.csv", "--code", "r"], "no test like KR here; --code r needs --test z or --test t"),
+        (["network", "n.csv", "--method", "PM", "--test", "z", "--code", "r"], "REML, ML and EE, not PM"),
+        (["network", "n.csv", "--components", "+", "--code", "r"], "leave out --components"),
+        (["dose", "d.csv", "-m", "MD", "--test", "t", "--code", "r"], "needs --test z"),
+        (["dose", "e.csv", "-m", "MD", "--shape", "emax", "--code", "r"], "bends at an estimated dose"),
+        (["dose", "d.csv", "-m", "MD", "--stage", "two", "--code", "r"], "leave out --stage two"),
     ):
         code, out, err = run(*arguments)
         assert (code, out) == (2, "")

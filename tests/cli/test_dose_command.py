@@ -43,3 +43,15 @@ def test_bad_input_ends_in_a_sentence(invoke, workplace, options, told):
     code, _, err = invoke("dose", "arms.csv", "-m", "MD", *options)
     assert code == 2
     assert told in err
+
+
+def test_columns_are_recognised_by_their_spellings(invoke, workplace):
+    table = pd.read_csv(workplace / "arms.csv")
+    fit = meta.dose_response(table, measure="MD")
+    names = {"study": "Autor", "dose": "Dosis", "mean": "Mittelwert", "sd": "SD", "n": "Anzahl"}
+    table.rename(columns=names).to_csv(workplace / "other.csv", index=False, sep=";", decimal=",")
+    code, out, err = invoke("dose", "other.csv", "-m", "MD", "--json")
+    assert code == 0, err
+    assert json.loads(out)["loglik"] == pytest.approx(fit.loglik)
+    assert "columns: study = Autor, dose = Dosis, mean = Mittelwert, sd = SD, n = Anzahl" in err
+    assert "decimal sign: comma" in err

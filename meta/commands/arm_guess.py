@@ -26,12 +26,18 @@ WORDS = {
     "events": ("r", "ri", *OTHERS["events"]),
 }
 """Names without case, blanks and accents, as :func:`meta.tables.naming.normal` makes them."""
-NEEDED = {
-    **dict.fromkeys(("OR", "RR", "RD", "AS"), ("events", "n")),
-    **dict.fromkeys(("IRR", "IRD"), ("events", "time")),
-    **dict.fromkeys(("MD", "SMD", "ROM"), ("mean", "sd", "n")),
-}
-"""What an arm reports, by measure."""
+
+
+def _of_one_arm(measure: str | None) -> list[str]:
+    """What an arm reports for a measure of two arms.
+
+    >>> _of_one_arm("OR"), _of_one_arm("SMD"), _of_one_arm(None)
+    (['events', 'n'], ['mean', 'sd', 'n'], [])
+    """
+    from meta.effects.registry import measure as look_up
+
+    columns = () if measure is None else look_up(measure).columns
+    return list(dict.fromkeys(name[:-1] for name in columns if name[-1] == "1"))
 
 
 def named(argument: str, columns: Sequence[str]) -> str | None:
@@ -66,7 +72,7 @@ def of_network(columns: Sequence[str], measure: str | None, given: Mapping[str, 
         return _labelled(_with_pair(found, free), columns)
     found = dict(given)
     _add(found, "treatment", named("treatment", free))
-    for argument in NEEDED.get(measure or "", ()):
+    for argument in _of_one_arm(measure):
         search = named if argument == "events" else find  # "r" is a correlation in other tables
         _add(found, argument, search(argument, [name for name in free if name not in found.values()]))
     return _labelled(found, columns)
@@ -82,8 +88,9 @@ def of_doses(columns: Sequence[str], measure: str | None, given: Mapping[str, st
     free = [name for name in columns if name not in given.values()]
     if "time" not in found:
         _add(found, "dose", named("dose", free))
-    if measure in ("MD", "SMD"):
-        for argument in ("mean", "sd", "n"):
+    of_means = _of_one_arm(measure)
+    if "mean" in of_means and "yi" not in given:
+        for argument in of_means:
             _add(found, argument, find(argument, free))
         return _labelled(found, columns)
     found = _with_pair(found, [name for name in free if name not in found.values()])
@@ -126,7 +133,7 @@ def joined(table: FileTable, found: Mapping[str, str]) -> tuple[dict[str, Any], 
 
 
 def _with_pair(found: dict[str, str], free: Sequence[str]) -> dict[str, str]:
-    """The effect and its error, as far as they were not given; the variance only where there is no error."""
+    """Add the effect and its error if the caller named none; the variance only without a standard error."""
     if "yi" not in found:
         pair = pair_for([name for name in free if name not in found.values()]) or {}
         if pair.keys() & {"sei", "vi"} and "yi" in pair:

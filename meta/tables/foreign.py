@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from meta.errors import InputError
+from meta.tables.numerals import is_missing
 from meta.tables.splitting import MOST_COLUMNS
 
 ENDINGS = (".dta", ".sav", ".zsav", ".por", ".sas7bdat", ".xpt", ".parquet", ".feather", ".arrow", ".json")
@@ -20,8 +21,8 @@ MOST_BYTES = 2_000_000_000
 """Size of a file that is read at all; beyond, a table belongs into a data base."""
 
 
-def read_foreign(path: Path) -> dict[str, Any]:
-    """Columns of such a file, as arrays; categories become their labels.
+def read_foreign(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Columns of such a file, as arrays, and what was done; categories become their labels.
 
     Raises
     ------
@@ -30,7 +31,7 @@ def read_foreign(path: Path) -> dict[str, Any]:
     """
     ending = path.suffix.lower()
     try:
-        frame = _json(path) if ending == ".json" else _frame(path, ending)
+        frame, notes = (_json(path), ()) if ending == ".json" else _frame(path, ending)
     except ImportError:
         package = NEEDS.get(ending, "pandas")
         raise InputError(
@@ -52,7 +53,7 @@ def read_foreign(path: Path) -> dict[str, Any]:
         raise InputError(f"{path.name!r} has {frame.shape[1]} columns; a table has at most {MOST_COLUMNS}")
     if not len(frame):
         raise InputError(f"{path.name!r} is not a table: it has no rows; give one row per study")
-    return {str(name): _array(frame.iloc[:, place]) for place, name in enumerate(frame.columns)}
+    return {str(name): _array(frame.iloc[:, place]) for place, name in enumerate(frame.columns)}, notes
 
 
 def _unreadable(path: Path, problem: Exception) -> InputError:
@@ -62,17 +63,34 @@ def _unreadable(path: Path, problem: Exception) -> InputError:
     )
 
 
-def _frame(path: Path, ending: str) -> Any:
+def _frame(path: Path, ending: str) -> tuple[Any, tuple[str, ...]]:
     import pandas as pd
 
     if ending == ".dta":
-        return pd.read_stata(path, convert_categoricals=True, preserve_dtypes=False)
-    if ending in (".sav", ".zsav", ".por"):
-        return pd.read_spss(path)
+        return _stata(path)
+    if ending == ".por":  # pandas reads the other two files of SPSS alone
+        from pyreadstat import read_por
+
+        return read_por(str(path), apply_value_formats=True)[0], ()
+    if ending in (".sav", ".zsav"):
+        return pd.read_spss(path), ()
     if ending in (".sas7bdat", ".xpt"):
         found: Any = pd.read_sas(path, encoding="latin-1")
-        return found
-    return pd.read_parquet(path) if ending == ".parquet" else pd.read_feather(path)
+        return found, ()
+    return (pd.read_parquet(path) if ending == ".parquet" else pd.read_feather(path)), ()
+
+
+def _stata(path: Path) -> tuple[Any, tuple[str, ...]]:
+    """With labels for coded values, unless one label stands for several codes, which pandas refuses."""
+    import pandas as pd
+
+    try:
+        return pd.read_stata(path, convert_categoricals=True, preserve_dtypes=False), ()
+    except ValueError as problem:
+        if "not unique" not in str(problem):
+            raise
+    found = pd.read_stata(path, convert_categoricals=False, preserve_dtypes=False)
+    return found, ("coded values are shown as numbers: a value label of the file stands for several codes",)
 
 
 def _json(path: Path) -> Any:
@@ -109,6 +127,10 @@ def _array(values: Any) -> np.ndarray:
     if kind == "M":
         return np.array([None if x != x else x.isoformat().removesuffix("T00:00:00") for x in values], object)
     cells = [None if x is None or x != x or x == "" else x for x in values.tolist()]
+    if any(isinstance(x, (int, float)) for x in cells):  # a label of a code for missing values, say
+        cells = [None if isinstance(x, str) and is_missing(x) else x for x in cells]
+        if not any(isinstance(x, (str, bool)) for x in cells):
+            return np.array([np.nan if x is None else x for x in cells], dtype=float)
     texts = [str(x) if isinstance(x, str) else x for x in cells]
     out = np.empty(len(texts), dtype=object)
     out[:] = texts

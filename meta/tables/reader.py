@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +141,8 @@ def read_file(path: Path, choices: Choices | None = None) -> TableFile:
     check_file(path)
     ending = path.suffix.lower()
     if ending in foreign.ENDINGS:
-        return _plain(foreign.read_foreign(path))
+        _refuse_layout(choices, path)
+        return _plain(*foreign.read_foreign(path))
     if ending in WORKBOOKS or (ending not in TEXTS and _is_zip(path)):
         return _from_workbook(path, choices)
     _refuse_sheet(choices, path.name)
@@ -305,11 +306,21 @@ def _thousands(name: str, cells: list[str], numbers: np.ndarray, lines: Sequence
     return {}
 
 
-def _plain(columns: dict[str, Any]) -> TableFile:
+def _refuse_layout(choices: Choices, path: Path) -> None:
+    """Refuse what only text and workbooks leave open."""
+    for item in fields(choices):
+        if getattr(choices, item.name) is not None:
+            raise InputError(
+                f"{item.name}={getattr(choices, item.name)!r} has no effect on {path.name!r}, as the layout "
+                f"of a {path.suffix} file is known; leave it out"
+            )
+
+
+def _plain(columns: dict[str, Any], said: tuple[str, ...] = ()) -> TableFile:
     k = len(next(iter(columns.values())))
     found = dict(columns)
     parts: dict[str, dict[str, str]] = {}
-    notes: list[str] = []
+    notes = list(said)
     for name, values in columns.items():
         if values.dtype.kind == "O" and all(x is None or isinstance(x, str) for x in values):
             cells = ["" if x is None else x for x in values]

@@ -19,7 +19,7 @@ MOST_CELL = 32_767
 """Characters in one cell, as many as Excel allows."""
 MOST_GAP = 10_000
 """Empty rows in a row after which a sheet is over: a stray value in its last row is not part of a table."""
-NEEDS = {".xls": "xlrd", ".ods": "odfpy", ".xlsb": "pyxlsb"}
+NEEDS = {".xls": "python-calamine", ".ods": "odfpy", ".xlsb": "pyxlsb"}
 
 
 def sheets_of(path: Path, sheet: str | int | None = None) -> dict[str, Grid]:
@@ -191,15 +191,8 @@ def _number_of(letters: bytes) -> int:
 
 def _with_pandas(path: Path, sheet: str | int | None) -> dict[str, Grid]:
     """Old workbooks and those of other programs, which pandas reads where its extras are there."""
-    import pandas as pd
-
     try:
-        with pd.ExcelFile(path) as book:
-            names = [str(name) for name in book.sheet_names]
-            chosen = names if sheet is None else [_named(names, sheet, path.name)]
-            frames = {
-                name: pd.read_excel(book, sheet_name=name, header=None, dtype=object) for name in chosen
-            }
+        frames = _frames(path, sheet)
     except ImportError:
         package = NEEDS.get(path.suffix.lower(), "python-calamine")
         raise InputError(
@@ -208,11 +201,37 @@ def _with_pandas(path: Path, sheet: str | int | None) -> dict[str, Grid]:
         ) from None
     except InputError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, OSError) as problem:
+    except Exception as problem:
+        # xlrd's, calamine's and odfpy's errors have no common base; a defect of the file must not end in a
+        # traceback of theirs.
         if isinstance(problem, OSError) and problem.errno:
             raise
-        raise InputError(f"{path.name!r} is not a spreadsheet that can be read: {problem}") from None
+        raise InputError(
+            f"{path.name!r} cannot be read as a {path.suffix} workbook: {problem}; save it as .xlsx or CSV"
+        ) from None
     return {name: _grid_of(frame) for name, frame in frames.items()}
+
+
+def _frames(path: Path, sheet: str | int | None) -> dict[str, Any]:
+    import warnings
+
+    import pandas as pd
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # pandas' own, of xlrd
+        with pd.ExcelFile(path, engine=_engine(path)) as book:  # type: ignore[arg-type]
+            names = [str(name) for name in book.sheet_names]
+            chosen = names if sheet is None else [_named(names, sheet, path.name)]
+            return {name: pd.read_excel(book, sheet_name=name, header=None, dtype=object) for name in chosen}
+
+
+def _engine(path: Path) -> str | None:
+    """What reads an old workbook: calamine, which pandas recommends, or xlrd where only that is installed."""
+    from importlib.util import find_spec
+
+    if path.suffix.lower() != ".xls":
+        return None
+    return "xlrd" if find_spec("xlrd") and not find_spec("python_calamine") else "calamine"
 
 
 def _grid_of(frame: Any) -> Grid:

@@ -3,6 +3,7 @@
 import builtins
 import importlib.util
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -27,6 +28,79 @@ def pooled(path):
     assert table["study"].tolist() == FRAME["study"].tolist()
     fit = meta.pool(meta.effect_sizes(table, measure="RR"))
     return fit.estimate, fit.ci_low, fit.ci_high
+
+
+FILES = Path(__file__).parents[1] / "fixtures" / "foreign"
+"""Written by Excel's, SPSS's, Stata's and SAS's formats' own writers: make_foreign.py beside them."""
+NEEDS = {".xls": "python-calamine", ".sav": "pyreadstat", ".zsav": "pyreadstat", ".por": "pyreadstat"}
+
+
+@pytest.mark.parametrize(
+    ("name", "study", "design"),
+    [
+        ("excel97.xls", "Álvarez 2001", None),
+        ("spss.sav", "Álvarez 2001", ["parallel", "crossover", "parallel"]),
+        ("spss.zsav", "Álvarez 2001", ["parallel", "crossover", "parallel"]),
+        ("spss.por", "Alvarez", None),
+        ("stata15.dta", "Álvarez 2001", ["parallel", "crossover", "parallel"]),
+        ("stata8.dta", "Alvarez", [1, 2, 1]),
+        ("sas.xpt", "Alvarez", [1, 2, 1]),
+        ("table.parquet", "Álvarez 2001", [1, 2, 1]),
+        ("table.feather", "Álvarez 2001", [1, 2, 1]),
+    ],
+)
+def test_files_that_other_programs_wrote(name, study, design):
+    path = FILES / name
+    package = NEEDS.get(path.suffix)
+    if package and not (has(package.replace("-", "_")) or (path.suffix == ".xls" and has("xlrd"))):
+        with pytest.raises(InputError, match=rf"'{path.name}' needs the package {package}: pip install"):
+            meta.read_table(path)
+        return
+    table = meta.read_table(path)
+    if name == "spss.por":  # the format knows names of eight letters in capitals
+        table.columns = [column.lower() for column in table.columns]
+    assert table["study"][0] == study
+    assert table["dose"].isna().tolist() == [False, True, False]
+    assert table["dose"].dropna().tolist() == [1.5, 2.5]
+    if design is not None:
+        assert table["design"].tolist() == design
+    fit = meta.pool(meta.effect_sizes(table, measure="RR", study="study"))
+    assert (fit.estimate, fit.ci_low, fit.ci_high) == pytest.approx(RISK_RATIO, abs=1e-3)
+
+
+def test_an_old_workbook_is_laid_out_as_a_new_one():
+    if not (has("xlrd") or has("python_calamine")):
+        pytest.skip("needs xlrd or python-calamine")
+    table = meta.read_table(FILES / "excel97.xls")
+    assert table["n1"].tolist() == [45, 50, 30]
+    assert table["date"].tolist() == ["2004-05-04", "2005-05-04", "2006-05-04"]
+    told = " ".join(table.attrs["notes"])
+    for words in ("sheet: 'Data'; there is also 'Read me'", "header: line 3", "left out: line 8"):
+        assert words in told
+
+
+@pytest.mark.parametrize("name", ["labelled_missing.dta", "labelled_missing.sav", "declared_missing.sav"])
+def test_a_code_that_the_file_calls_missing_is_missing(name):
+    if not has(*[NEEDS[suffix] for suffix in NEEDS if name.endswith(suffix)]):
+        pytest.skip("needs pyreadstat")
+    table = meta.read_table(FILES / name)
+    assert table["events2"].isna().tolist() == [False, False, True]
+    assert table["events2"][:2].tolist() == [15, 9]
+
+
+def test_a_label_of_several_codes_leaves_the_codes_and_says_so():
+    table = meta.read_table(FILES / "same_labels.dta")
+    assert table["design"].tolist() == [1, 2, 1]
+    assert "a value label of the file stands for several codes" in table.attrs["notes"][0]
+
+
+@pytest.mark.parametrize(
+    "option", [{"sheet": "Data"}, {"header": 1}, {"skip": 1}, {"decimal": ","}, {"encoding": "cp1252"}]
+)
+def test_options_on_the_layout_are_refused_where_a_file_leaves_none_open(option):
+    (name,) = option
+    with pytest.raises(InputError, match=rf"{name}=.* has no effect on 'table.parquet'"):
+        meta.read_table(FILES / "table.parquet", **option)
 
 
 def has(*packages):

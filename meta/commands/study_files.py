@@ -18,7 +18,7 @@ Paths = Annotated[
     list[str] | None,
     typer.Argument(metavar="[FOLDER|FILE]...", help="Folders or single files; studies if none is named."),
 ]
-PROBLEM = ("file", "field", "value", "rule", "remedy")
+PROBLEM = ("file", "line", "field", "value", "rule", "remedy")
 
 
 Fix = Annotated[
@@ -78,7 +78,8 @@ def print_problems(problems: Any) -> None:
     """Print problems as a table."""
     count = len(problems)
     title = f"{count} problem{'' if count == 1 else 's'}"
-    table(PROBLEM, [[getattr(item, name) for name in PROBLEM] for item in problems], title)
+    names = [name for name in PROBLEM if name != "line" or any(item.line for item in problems)]
+    table(names, [[str(getattr(item, name) or "") for name in names] for item in problems], title)
 
 
 def claims(folder: options.Folder = "studies", json: options.Json = False) -> None:

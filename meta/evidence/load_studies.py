@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,12 +18,12 @@ from meta.evidence.coherence import against_its_words
 from meta.evidence.old_files import note_on, old_role, rewritten, with_new_role
 from meta.evidence.problems import Problem, problems_of
 from meta.evidence.study_schema import Study
+from meta.evidence.study_texts import contents_of
+from meta.evidence.toml_lines import line_of, lines_of
 from meta.evidence.vocabulary import CLAIMS_FILE as CLAIMS_FILE
 from meta.evidence.vocabulary import undeclared
 
 Model = TypeVar("Model", bound=BaseModel)
-
-MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -218,7 +217,8 @@ def _read(folder: Path, extra: Mapping[str, str] = MappingProxyType({})) -> _Fou
     studies: list[Study] = []
     problems: list[Problem] = []
     claims = ClaimsFile()
-    contents = dict(_contents(folder, extra, problems))
+    texts: dict[str, str] = {}
+    contents = dict(contents_of(folder, extra, problems, texts))
     old = old_role(content for name, content in contents.items() if name != CLAIMS_FILE)
     changed = set()
     for name, content in contents.items():
@@ -234,43 +234,22 @@ def _read(folder: Path, extra: Mapping[str, str] = MappingProxyType({})) -> _Fou
                 rule = "the id is the file's name without .toml"
                 problems.append(Problem(name, "id", repr(study.id), rule, f'write id = "{stem}"'))
             studies.append(study)
-    across = _cross_check(studies, claims, problems)
-    return _Found(tuple(studies), claims, tuple(problems), tuple(across), old, frozenset(changed))
+    across = _with_lines(_cross_check(studies, claims, problems), texts, contents)
+    own = _with_lines(problems, texts, contents)
+    return _Found(tuple(studies), claims, own, across, old, frozenset(changed))
 
 
-def _contents(
-    folder: Path, extra: Mapping[str, str], problems: list[Problem]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    there = {path.name: path for path in folder.glob("*.toml")}
-    for name in sorted({*there, *extra}):
-        content = tomllib.loads(extra[name]) if name in extra else _parse(there[name], problems)
-        if content is not None:
-            yield name, content
-
-
-def _parse(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
-    if not path.is_file():  # a folder, a pipe that never ends, a device, or a link to nothing
-        rule, remedy = "a study file is a regular file", "remove it from the folder, or rename it"
-        problems.append(Problem(path.name, "(file)", "not a regular file", rule, remedy))
-        return None
-    if path.stat().st_size > MAX_BYTES:
-        rule = f"a study file has at most {MAX_BYTES:,} bytes"
-        problems.append(Problem(path.name, "(file)", f"{path.stat().st_size:,} bytes", rule, "split it"))
-        return None
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        rule, remedy = "the file must be UTF-8 text", "save it as UTF-8"
-        problems.append(Problem(path.name, "(file)", f"byte {error.start}", rule, remedy))
-    except tomllib.TOMLDecodeError as error:
-        problems.append(Problem(path.name, "(file)", str(error), "the file must be TOML", "fix that line"))
-    except ValueError:
-        rule = "the file must be TOML with numbers that people write"
-        problems.append(Problem(path.name, "(file)", "a number of thousands of digits", rule, "fix it"))
-    except RecursionError:
-        rule = "tables and arrays may be nested a few levels deep"
-        problems.append(Problem(path.name, "(file)", "deep nesting", rule, "flatten it"))
-    return None
+def _with_lines(
+    problems: Sequence[Problem], texts: Mapping[str, str], contents: Mapping[str, dict[str, Any]]
+) -> tuple[Problem, ...]:
+    """The problems with the lines on which they stand, as far as their files can be read."""
+    lines = {name: lines_of(texts[name]) for name in {item.file for item in problems} & texts.keys()}
+    return tuple(
+        replace(item, line=line_of(item.field, lines[item.file], contents[item.file]))
+        if item.file in lines and not item.line
+        else item
+        for item in problems
+    )
 
 
 def _validate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -59,9 +60,12 @@ class Problem:
     value: str
     rule: str
     remedy: str
+    line: int = dataclasses.field(default=0, compare=False)
+    """Line of the file; 0 where it has none. Two problems on different lines may be the same one, moved."""
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.field}: {self.rule} (found {self.value}); {self.remedy}"
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.field}: {self.rule} (found {self.value}); {self.remedy}"
 
 
 class Finding(NamedTuple):

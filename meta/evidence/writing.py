@@ -106,6 +106,40 @@ def write_new(folder: str | Path, studies: Sequence[Study]) -> list[Path]:
     return written
 
 
+def write_together(folder: str | Path, texts: Mapping[str, str], gone: Sequence[str] = ()) -> list[Path]:
+    """Write several files of a folder and remove others; each file is complete at any time.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of study files.
+    texts : mapping of str to str
+        Text by file name; what is there is replaced.
+    gone : sequence of str
+        Names of files that are removed after everything is written.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    fresh = {}
+    try:
+        for name, text in texts.items():
+            path = Path(folder) / name
+            fresh[path] = path.with_name(f".{name}.new")
+            fresh[path].write_bytes(text.encode("utf-8"))
+    except BaseException:
+        for made in fresh.values():
+            made.unlink(missing_ok=True)
+        raise
+    for path, made in fresh.items():
+        os.replace(made, path)
+    for name in gone:
+        (Path(folder) / name).unlink()
+    return list(fresh)
+
+
 def _created(path: Path) -> BinaryIO:
     try:
         return path.open("xb")

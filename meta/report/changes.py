@@ -71,6 +71,8 @@ def what(item: Mapping[str, Any], evidence: Evidence) -> str:
         for done in ("added", "removed", "edited")
         if studies.get(done)
     ]
+    if studies.get("renamed"):
+        parts.append(f"renamed {listing(f'{old} to {new}' for old, new in studies['renamed'])}")
     parts += [
         f"{done} the claim {listing(claims[done])}"
         for done in ("added", "removed", "edited")

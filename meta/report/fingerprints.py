@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from meta.effects.study_evidence import Evidence
 from meta.evidence.claims import Claim
 from meta.evidence.load_studies import Library
+from meta.evidence.study_schema import Study
 from meta.report.subject import digest
 
 LIBRARIES = ("numpy", "scipy", "pandas", "matplotlib", "pymc", "arviz")
@@ -64,6 +65,12 @@ def inputs_of(evidence: Evidence) -> Inputs:
         {claim.id: fingerprint(_plain(claim)) for claim in library.claims.claims},
         {study.id: fingerprint(_plain(study)) for study in library.studies},
     )
+
+
+def study_fingerprint(study: Study, *, under: str) -> str:
+    """Return the fingerprint that a study would have under another id; its own id may name its cohort too."""
+    kin = under if study.cohort == study.id else study.cohort
+    return fingerprint(_plain(study.model_copy(update={"id": under, "cohort": kin})))
 
 
 def key_of(evidence: Evidence, *options: object) -> str:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from meta.effects.study_evidence import Evidence
 from meta.report.attribution import CLAIMS_FILE, METHOD, cause_in_claims, check_row, moves, same
-from meta.report.fingerprints import Inputs
+from meta.report.fingerprints import Inputs, study_fingerprint
 from meta.report.trust import csv_rows, history_of, inputs_of_file, left_aside, verdicts_of
 
 HISTORY = "history.jsonl"
@@ -106,6 +106,8 @@ def history_line(
     """
     if before.lines and before.lines[-1]["inputs"] == inputs.fingerprint:
         return None
+    renamed = _renamed(before, evidence)
+    before = _with_new_ids(before, renamed, inputs)
     first = not before.lines
     # Without what was there before, nothing can be said to have been added or edited.
     unknown = not first and not before.inputs
@@ -133,7 +135,11 @@ def history_line(
         "date": None if first else _today(),
         "inputs": inputs.fingerprint,
         "version": inputs.version,
-        "studies": {"total": len(inputs.studies), **studies},
+        "studies": {
+            "total": len(inputs.studies),
+            **studies,
+            **({"renamed": [list(pair) for pair in renamed.items()]} if renamed else {}),
+        },
         "claims": claims,
         "analyses": found,
         **({} if first else {"method": METHOD}),
@@ -149,6 +155,38 @@ def _otherwise(
     centers = [((line[when] or {}).get("posterior") or {}).get("estimate") for when in ("before", "after")]
     by = None if centers[0] is None or centers[1] is None else centers[1] - centers[0]
     return [{"cause": CLAIMS_FILE if in_claims else f"version {inputs.version}", "study": None, "by": by}]
+
+
+def _renamed(before: Before, evidence: Evidence) -> dict[str, str]:
+    """New ids of studies by their old ones: the same file but for its id stands under another name."""
+    old: Mapping[str, str] = before.inputs.get("studies", {})
+    known = {study.id for study in evidence.library.studies}
+    found: dict[str, str] = {}
+    for study in evidence.library.studies:
+        if study.id in old:
+            continue
+        for gone in sorted(set(old) - known - set(found)):
+            if study_fingerprint(study, under=gone) == old[gone]:
+                found[gone] = study.id
+                break
+    return found
+
+
+def _with_new_ids(before: Before, renamed: Mapping[str, str], inputs: Inputs) -> Before:
+    """What the run before left, as if renamed studies had had their new ids already."""
+    if not renamed:
+        return before
+    studies = {
+        renamed.get(name, name): inputs.studies[renamed[name]] if name in renamed else value
+        for name, value in before.inputs["studies"].items()
+    }
+    rows = before.rows
+    if rows is not None:
+        rows = {
+            name: [{**row, "study_id": renamed.get(row["study_id"], row["study_id"])} for row in listed]
+            for name, listed in rows.items()
+        }
+    return replace(before, inputs={**before.inputs, "studies": studies}, rows=rows)
 
 
 def _today() -> str:

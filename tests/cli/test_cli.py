@@ -167,7 +167,10 @@ def test_check_lists_every_problem_with_its_remedy(invoke, broken):
     assert any("coates-2025.toml" in line and "-27" in line for line in out.splitlines())
     problems = json.loads(invoke("check", broken, "--json")[1])
     assert {item["file"] for item in problems} == {"steward-2019.toml", "coates-2025.toml"}
-    assert all(set(item) == {"file", "field", "value", "rule", "remedy"} for item in problems)
+    assert all(set(item) == {"file", "line", "field", "value", "rule", "remedy"} for item in problems)
+    for item in problems:  # the line is that of the value
+        row = (broken / item["file"]).read_text(encoding="utf-8").splitlines()[item["line"] - 1]
+        assert item["value"].strip("'") in row
 
 
 def test_run_on_broken_files_writes_nothing(invoke, broken):

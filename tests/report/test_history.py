@@ -9,9 +9,12 @@ import meta
 from meta.claims.decision_rule import posterior_of
 from meta.commands.running import run as command
 from meta.errors import InputError
+from meta.evidence.renaming import renamed
+from meta.evidence.writing import write_together
 from meta.report import record as record_module
 from meta.report import run as run_module
 from meta.report.attribution import CLAIMS_FILE, same
+from meta.report.changes import what
 from meta.report.fingerprints import fingerprint, inputs_of, part_for
 from meta.report.record import Record
 from meta.report.run import run
@@ -314,3 +317,15 @@ def test_values_are_the_same_but_for_the_last_digits():
     assert not same({"a": 1.0}, {"b": 1.0})
     assert not same(None, 1.0)
     assert not same([1.0], [1.0, 2.0])
+
+
+def test_a_renamed_study_is_neither_added_nor_removed(small, tmp_path):
+    again(small, tmp_path / "results")
+    old = sorted(path.stem for path in small.glob("*.toml") if path.stem != "claims")[0]
+    texts = {path.name: path.read_text() for path in small.glob("*.toml")}
+    write_together(small, renamed(texts, old, "other-2001"), gone=(f"{old}.toml",))
+    change = again(small, tmp_path / "results").change
+    assert change["studies"]["renamed"] == [[old, "other-2001"]]
+    assert (change["studies"]["added"], change["studies"]["removed"]) == ([], [])
+    assert change["analyses"] == {}
+    assert f"renamed {old} to other-2001" in what(change, meta.load_evidence(small))

@@ -40,7 +40,7 @@ def line_of(field: str, lines: Mapping[Path, int], content: Any) -> int:
     Parameters
     ----------
     field : str
-        Parts joined by points. A part that is no key is passed over (the kind of a statistic, for example);
+        Parts joined by points. Parts that are not keys are passed over (the kind of a statistic, say);
         in a list it may be the ``id`` of an entry.
     lines : mapping
         As :func:`lines_of` returns it.

@@ -102,7 +102,7 @@ def test_every_value_of_a_real_file_has_a_line_that_names_it(file):
             assert path[-1] in rows[found[path] - 1]
 
 
-def test_parts_that_are_no_keys_are_passed_over():
+def test_parts_that_are_not_keys_are_passed_over():
     content, lines = tomllib.loads(TEXT), lines_of(TEXT)
     assert line_of("results.0.statistic.means.arms.1.mean", lines, content) == 32
     assert line_of("results.s.statistic.counts.arms.0.n", lines, content) == 37  # not there: the entry's line

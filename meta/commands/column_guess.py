@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
 from meta.errors import InputError
-from meta.tables.naming import arms_of, normal
+from meta.tables.naming import COUNTED, arms_of, is_percentage, normal
 from meta.tables.pairs import Pair, pairs_of
 from meta.tables.spellings import (
     ARMS,
@@ -49,6 +49,8 @@ def find(argument: str, columns: Sequence[str]) -> str | None:
     """
     if argument in columns:
         return argument
+    if argument.rstrip("12") in COUNTED:
+        columns = [name for name in columns if not is_percentage(name)]
     for group in (spellings(argument)[:1], spellings(argument)[1:]):
         matches = [name for name in columns if normal(str(name)) in group]
         if len(matches) > 1:  # columns of the same name are kept as x.1 and x.2, and may look like arms

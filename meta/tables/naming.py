@@ -55,7 +55,29 @@ def base_and_arm(name: str) -> tuple[str, str] | None:
             edge = start == 0 or end == len(parts)
             if base and rest and edge and (best is None or end - start > best[0]):
                 best = (end - start, base, " ".join(rest))
-    return None if best is None else best[1:]
+    if best is None:
+        return None
+    if best[1] == "percent" or (best[1] in COUNTED and is_percentage(name)):
+        # "% events placebo" and "Events placebo (%)" are the percentage of the arm "placebo"
+        own = [word for word in best[2].split() if word != "%" and word not in BASES["events"]]
+        return ("percent", " ".join(own)) if own else None
+    return best[1:]
+
+
+_PERCENT = re.compile(
+    r"^\s*%|%\s*$|\b(?:percent(?:age)?|pct|prozent|porcentaje|pourcentage)\b", re.IGNORECASE
+)
+_COUNTED_TOO = re.compile(r"\b(?:n|no\.?|number|anzahl)\s*,?\s*[(\[]?\s*%|/", re.IGNORECASE)
+
+
+def is_percentage(name: str) -> bool:
+    """Whether a name says that a column holds percentages, and not counts with a percentage beside them.
+
+    >>> is_percentage("% events T"), is_percentage("Events (%)"), is_percentage("Events n (%)")
+    (True, True, False)
+    """
+    bare = str(name).strip().rstrip(")]")
+    return bool(_PERCENT.search(bare)) and not _COUNTED_TOO.search(bare)
 
 
 def arms_of(columns: Sequence[str]) -> tuple[dict[str, str], tuple[str, str] | None]:

@@ -10,7 +10,11 @@ from meta.tables.naming import normal, words
 from meta.tables.spellings import EFFECTS, SPREADS
 
 _FILLERS = frozenset(
-    ("ci", "cl", "conf", "confidence", "interval", "int", "limit", "bound", "of", "the", "95")
+    (
+        *("ci", "cl", "conf", "confidence", "interval", "int", "limit", "bound", "of", "the", "95"),
+        *("ic", "ki", "limite", "grenze", "intervalo", "intervalle", "intervall", "konfidenzintervall"),
+        *("confianza", "confiance", "vertrauensintervall"),
+    )
 )
 WAYS = (("sei",), ("vi",), ("ci_low", "ci_high"))
 

@@ -11,26 +11,36 @@ import numpy as np
 
 from meta.tables.numerals import as_plain, bare, is_missing
 
-_N = r"[+\-−–]?\s?(?:\d[\d.,·∙⋅]*|[.·]\d+)(?:e[+-]?\d+)?"
+_N = r"[+\-−–]?\s?(?:\d(?:[\d.,·∙⋅]*\d)?|[.·]\d+)(?:e[+-]?\d+)?"
 _WHOLE = r"\d[\d.,   ]*"
 _END = r"\s*[*†‡§¶#]*"
+_SIGNED = r"\s+(?=[+\-−–]\d)"
+"""A gap before a limit with a sign of its own, as in -0.9 -0.1, where a dash might be the separator too."""
 _TO = r"(?:\s*(?:[-–—−~]|to|bis|a|à|;|:|\.\.\.?|…)\s*|\s*,\s+|,(?=[+\-−]?\d)|\s+(?=[+\-−]?\d))"
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text.replace("W", _WHOLE).replace("N", _N).replace("TO", _TO) + _END, re.IGNORECASE)
+def _pattern(text: str, to: str = _TO) -> re.Pattern[str]:
+    filled = text.replace("MARK", _END).replace("W", _WHOLE).replace("N", _N).replace("TO", to)
+    return re.compile(filled + _END, re.IGNORECASE)
 
 
 FRACTION = _pattern(r"(W)\s*(?:/|of|out of|von|de|sur)\s*(W)(?:\s*[(\[]\s*(?:N)\s*%?\s*[)\]])?")
-SHARE = _pattern(r"(W)\s*[(\[]\s*(N)\s*%\s*[)\]]")
-SHARE_OF_HEADER = _pattern(r"(W)\s*[(\[]\s*(N)\s*%?\s*[)\]]")
+SHARE = _pattern(r"(W)MARK\s*[(\[]\s*(N)\s*%\s*[)\]]")
+SHARE_OF_HEADER = _pattern(r"(W)MARK\s*[(\[]\s*(N)\s*%?\s*[)\]]")
 PLUS_MINUS = _pattern(r"(N)\s*(?:±|\+/-|\+-|\+/−|&plusmn;)\s*(N)")
-IN_BRACKETS = _pattern(r"(N)\s*[(\[]\s*(?:SDs?|SEM?|s\.?d\.?|s\.?e\.?)?\s*=?\s*(N)\s*[)\]]")
-INTERVAL = _pattern(r"[(\[]?\s*(N)TO(N)\s*[)\]]?")
-WITH_INTERVAL = _pattern(
-    r"(N)\s*[,;]?\s*[(\[{]?\s*(?:\d\d(?:\.\d)?\s?%?\s*(?:CI|KI|IC|CrI|confidence interval)\s*[:,=]?)?\s*"
+IN_BRACKETS = _pattern(r"(N)MARK\s*[(\[]\s*(?:SDs?|SEM?|s\.?d\.?|s\.?e\.?)?\s*=?\s*(N)\s*[)\]]")
+_INTERVAL = r"[(\[]?\s*(N)TO(N)\s*[)\]]?"
+_WITH_INTERVAL = (
+    r"(N)MARK\s*[,;]?\s*[(\[{]?\s*(?:\d\d(?:\.\d)?\s?%?\s*(?:CI|KI|IC|CrI|confidence interval)\s*[:,=]?)?\s*"
     r"[(\[]?\s*(N)TO(N)\s*[)\]}]{0,2}"
 )
+INTERVAL = _pattern(_INTERVAL)
+WITH_INTERVAL = _pattern(_WITH_INTERVAL)
+WITH_SIGNS = {
+    INTERVAL: _pattern(_INTERVAL, _SIGNED),
+    WITH_INTERVAL: _pattern(_WITH_INTERVAL, _SIGNED),
+}
+"""The forms whose upper limit may have a sign behind a gap, which is tried first."""
 P_VALUE = _pattern(r"(?:p\s*(?:-?\s*value)?)?\s*([<>≤≥=]?)\s*=?\s*(N)")
 NOT_SIGNIFICANT = re.compile(
     r"\(?\s*(?:n\.?\s?s\.?|not significant|non-significant|nicht signifikant)\s*\)?", re.I
@@ -190,12 +200,20 @@ def _one(form: _Form, width: int, cell: str, decimal: str) -> tuple[float, ...] 
         return (np.nan,) * width
     if form.pattern is P_VALUE and NOT_SIGNIFICANT.fullmatch(cell):
         return (2.0, np.nan)
-    match = form.pattern.fullmatch(cell)
+    if form.pattern in WITH_SIGNS:
+        signed = _numbers_of(WITH_SIGNS[form.pattern], cell, decimal)
+        if signed is not None and signed[-2] <= signed[-1]:  # "0.9 -1.1" is an interval with a dash
+            return signed
+    return _numbers_of(form.pattern, cell, decimal)
+
+
+def _numbers_of(pattern: re.Pattern[str], cell: str, decimal: str) -> tuple[float, ...] | None:
+    match = pattern.fullmatch(cell)
     if match is None:
         return None
     numbers = []
     for text in match.groups():
-        if form.pattern is P_VALUE and text in _SIGNS:
+        if pattern is P_VALUE and text in _SIGNS:
             numbers.append(_SIGNS[text])
             continue
         plain = as_plain(bare(text.strip().rstrip(".,")), decimal)

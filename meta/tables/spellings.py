@@ -130,10 +130,12 @@ SPREADS = {
     "ci_low": (
         *("lower", "low", "lo", "ll", "lcl", "lci", "cil", "lb", "lowerlimit", "lowerbound"),
         *("cilow", "cilower", "lowerci", "cilb", "untere", "untergrenze", "inferior", "start"),
+        *("unten", "unterer", "unteres", "inf", "inferieur", "inferieure"),
     ),
     "ci_high": (
         *("upper", "high", "hi", "ul", "ucl", "uci", "ciu", "ub", "upperlimit", "upperbound"),
         *("cihigh", "ciupper", "upperci", "ciub", "obere", "obergrenze", "superior", "end"),
+        *("oben", "oberer", "oberes", "sup", "superieur", "superieure"),
     ),
 }
 """Words beside an effect's name (or alone) for its error and its limits."""

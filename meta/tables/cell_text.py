@@ -23,7 +23,10 @@ def column(cells: Sequence[str], *, comma: bool = False) -> np.ndarray:
     found = quick(cells, comma=comma)
     if found is not None:
         return found
-    plain = [cell if isinstance(cell, Typed) else cell.strip() for cell in cells]
+    if Typed in set(map(type, cells)):
+        plain = [cell if isinstance(cell, Typed) else cell.strip() for cell in cells]
+    else:
+        plain = list(map(str.strip, cells))
     if plain != cells:
         found = quick(plain, comma=comma)
         if found is not None:

@@ -64,7 +64,8 @@ class ContrastOf(Strict):
     between_sd: float | None = Field(
         default=None,
         gt=0,
-        description="Half-normal scale of how much forms differ, for a form that no trial tested.",
+        description="Half-normal scale of the SD between forms: what the tested ones predict for one that no "
+        "trial tested. All treatments of the network but its reference are taken as forms.",
     )
 
 

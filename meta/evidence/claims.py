@@ -165,11 +165,20 @@ class ClaimsFile(Strict):
         return content | {"claims": [_with_benefit(claim, better) for claim in claims]}
 
     @model_validator(mode="after")
-    def _unique(self) -> ClaimsFile:
+    def _coherent(self) -> ClaimsFile:
         names = [claim.id for claim in self.claims]
         analyses = [analysis.id for claim in self.claims for analysis in claim.analyses]
         outcomes = [outcome.id for outcome in self.outcomes]
         populations = [population.id for population in self.populations]
+        better = {outcome.id: outcome.better for outcome in self.outcomes}
+        for claim in self.claims:
+            for item in claim.analyses:
+                declared = better.get(item.outcome, item.benefit)
+                if item.benefit != declared:
+                    raise ValueError(
+                        f"analysis {item.id!r} says that {item.benefit} is a benefit, and its outcome "
+                        f"{item.outcome!r} that {declared} is better; leave benefit out, or correct one"
+                    )
         for what, ids in (
             ("claim", names),
             ("analysis", analyses),

@@ -345,9 +345,16 @@ class ContrastsOfTreatments(OfTreatments, Protocol):
 
     k: int
 
-    def contrast(self, treatment: str, comparator: str, /) -> Any:
-        """One against the other."""
+    def contrast(self, treatment: str, comparator: str | None = None, /) -> Any:
+        """One against the other, or against the reference."""
         ...
+
+
+@runtime_checkable
+class EffectsOfTreatments(ContrastsOfTreatments, Protocol):
+    """A network with the covariance of its treatments' effects."""
+
+    vcov: np.ndarray
 
 
 @runtime_checkable

@@ -17,6 +17,7 @@ from meta.errors import InputError, quiet
 from meta.evidence.claim_kinds import ASKS, KindName
 from meta.evidence.claims import ClaimsFile, Estimand
 from meta.evidence.estimand import no_effect
+from meta.kernels.network.untested_form import untested_form
 from meta.kernels.risk_margin import risk_margin
 
 HEAD = """
@@ -263,6 +264,37 @@ def test_a_contrast_without_a_trial_of_the_form_is_untestable():
     )
     assert "no trial of gluconate" in judged(other, network()).reasons[0]
     assert judged(claim).conclusion == "untestable"
+
+
+def test_a_form_without_a_trial_is_predicted_from_the_others():
+    claim = claims_of("contrast", *CONTRAST)
+    asked = {"treatment": "gluconate", "comparator": "oxide", "between_sd": 0.03}
+    other = claim.model_copy(update={"contrast": type(claim.contrast)(**asked)})
+    table = {"trial": list("AABBCC"),
+             "form": ["citrate", "placebo", "oxide", "placebo", "picolinate", "placebo"],
+             "mean": [1.30, 1.20, 1.21, 1.20, 1.31, 1.22], "sd": [0.1] * 6, "n": [50] * 6}  # fmt: skip
+    with quiet():
+        net = meta.pool_network(table, study="trial", treatment="form", mean="mean", sd="sd", n="n",
+                                measure="MD", reference="placebo", method="EE")  # fmt: skip
+    found = judged(other, net)
+    assert found.conclusion == "untestable"
+    assert found.reasons[0] == "no trial of gluconate"
+    # star network: every form's estimate is its own trial's, without covariance
+    forms = [name for name in net.treatments if name != "placebo"]
+    d = np.array([net.contrast(name, "placebo").estimate for name in forms])
+    v = np.diag([net.contrast(name, "placebo").se ** 2 for name in forms])
+    predicted = untested_form(d, v, 0.03, forms.index("oxide"))
+    assert found.at_margin.mean == pytest.approx(1 - float(predicted.cdf(0.8 * 0.05)))
+    assert "3 tested forms" in found.reasons[1]
+    assert "half-normal, scale 0.03" in found.sentence
+    assert found.at_margin.wide == pytest.approx(
+        1 - float(untested_form(d, v, 0.06, forms.index("oxide")).cdf(0.8 * 0.05))
+    )
+    against_placebo = claim.model_copy(
+        update={"contrast": type(claim.contrast)(**(asked | {"comparator": "placebo"}))}
+    )
+    alone = judged(against_placebo, net).at_margin.mean
+    assert alone == pytest.approx(1 - float(untested_form(d, v, 0.03, None).cdf(0.8 * 0.05)))
 
 
 def test_a_region_takes_a_curve():

@@ -133,7 +133,7 @@ def _diagonal(values: np.ndarray) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class _Whitened:
+class Whitened:
     """One batch in units of the working model; ``t`` is the weighted design ``L' W L x``."""
 
     rows: np.ndarray
@@ -144,13 +144,14 @@ class _Whitened:
     w: np.ndarray | None
 
 
-def _whiten(X: np.ndarray, layout: Batches, phi: list[np.ndarray], weights: Any) -> list[_Whitened]:
+def whiten(X: np.ndarray, layout: Batches, phi: list[np.ndarray], weights: Any) -> list[Whitened]:
+    """Every batch of ``layout`` in units of the working covariances ``phi`` (and of weights, if given)."""
     out = []
     for i, rows in enumerate(layout.rows):
         root = np.linalg.cholesky(phi[i])
         x = np.linalg.solve(root, X[rows])
         w = None if weights is None else np.swapaxes(root, 1, 2) @ weights[i] @ root
-        out.append(_Whitened(rows, layout.blocks[i], root, x, x if w is None else w @ x, w))
+        out.append(Whitened(rows, layout.blocks[i], root, x, x if w is None else w @ x, w))
     return out
 
 
@@ -158,11 +159,11 @@ def _assemble(
     y: np.ndarray, X: np.ndarray, layout: Batches, phi: list[np.ndarray], weights: Any, kind: str
 ) -> Sandwich:
     n, p, m = len(y), X.shape[1], layout.count
-    parts = _whiten(X, layout, phi, weights)
-    bread = _bread(parts, n, p)
+    parts = whiten(X, layout, phi, weights)
+    bread = bread_of(parts, n, p)
     spread = sum(np.einsum("bsi,bsj->ij", part.t, part.t) for part in parts)
     middle = bread if weights is None else bread @ spread @ bread
-    beta = bread @ sum(np.einsum("bsi,bs->i", part.t, _solved(part, y[part.rows])) for part in parts)
+    beta = bread @ sum(np.einsum("bsi,bs->i", part.t, solved(part, y[part.rows])) for part in parts)
     residual = y - X @ beta
     factor = {
         "CR1": m / (m - 1),
@@ -172,10 +173,10 @@ def _assemble(
     own, scores = np.empty((m, p, p)), np.empty((m, p))
     f, e = np.empty((m, p, p)), np.empty((m, p, p))
     for part in parts:
-        half = np.sqrt(factor) * _half(part, bread, middle, kind)
+        half = np.sqrt(factor) * half_of(part, bread, middle, kind)
         own[part.blocks] = half @ np.swapaxes(half, 1, 2)
         f[part.blocks], e[part.blocks] = half @ part.x, half @ part.t
-        scores[part.blocks] = (half @ _solved(part, residual[part.rows])[..., None])[..., 0]
+        scores[part.blocks] = (half @ solved(part, residual[part.rows])[..., None])[..., 0]
     if weights is None:
         left, right = f @ bread, f
     else:
@@ -191,11 +192,12 @@ def _assemble(
     return Sandwich(vcov, bread, None, None, m, own, left, right, determined)
 
 
-def _solved(part: _Whitened, values: np.ndarray) -> np.ndarray:
+def solved(part: Whitened, values: np.ndarray) -> np.ndarray:
+    """Values of a batch, (B, s), in units of the working model."""
     return np.asarray(np.linalg.solve(part.root, values[..., None])[..., 0])
 
 
-def _bread(parts: list[_Whitened], n: int, p: int) -> np.ndarray:
+def bread_of(parts: list[Whitened], n: int, p: int) -> np.ndarray:
     """``(X'WX)^-1``, from the triangle of a QR decomposition where the weights are the working model's."""
     if parts[0].w is None:
         stacked = np.concatenate([part.x.reshape(-1, p) for part in parts])
@@ -205,7 +207,7 @@ def _bread(parts: list[_Whitened], n: int, p: int) -> np.ndarray:
     return np.asarray(np.linalg.inv(total))
 
 
-def _half(part: _Whitened, bread: np.ndarray, middle: np.ndarray, kind: str) -> np.ndarray:
+def half_of(part: Whitened, bread: np.ndarray, middle: np.ndarray, kind: str) -> np.ndarray:
     """``bread X_j' W_j A_j L_j`` of a batch, (B, p, s): what it does to whitened residuals."""
     plain = bread @ np.swapaxes(part.t, 1, 2)
     if kind not in ("CR2", "CR3"):

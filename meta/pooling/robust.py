@@ -10,7 +10,6 @@ import numpy as np
 from scipy.special import fdtrc
 
 from meta.arguments import check_arguments, check_level
-from meta.effects.effect_size_table import EffectSizes
 from meta.effects.groups import clusters_of
 from meta.errors import (
     AssumptionWarning,
@@ -23,15 +22,15 @@ from meta.errors import (
 from meta.formatting import listing, number
 from meta.kernels.cluster_robust import KINDS, Sandwich, htz_test, sandwich, satterthwaite
 from meta.keywords import keywords
+from meta.pooling.bootstrap_test import WildBootstrap, wild_bootstrap
 from meta.pooling.boundary import check_option
 from meta.pooling.coefficient_text import coefficient_lines
 from meta.pooling.coefficients import CoefficientInference, WaldTest, table
 from meta.pooling.linear_fit import LinearFit
-from meta.results.abilities import LinearModel, WithMarginal, WithTau2
+from meta.pooling.working_model import pieces_of, used_labels
+from meta.results.abilities import LinearModel
 from meta.results.plain import plain
 from meta.results.print_out import heading, size
-from meta.tables.containers import one_column
-from meta.tables.labels import labelled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +63,10 @@ class Robust(CoefficientInference, LinearFit):
         Name of the working model of `meta.rve`; empty where the fit's own covariance is the working model.
     tau2, omega2 : float
         Variances of the working model between and within clusters; NaN without one.
+    labels : ndarray of shape (k,) or None
+        Each effect's cluster; None in files that were saved before it was kept.
+    variances : ndarray of shape (k,) or None
+        Variances of a working model by moments; None where the fit's own covariance is the working model.
     """
 
     names: tuple[str, ...]
@@ -81,6 +84,8 @@ class Robust(CoefficientInference, LinearFit):
     working: str = ""
     tau2: float = float("nan")
     omega2: float = float("nan")
+    labels: np.ndarray | None = field(default=None, repr=False)
+    variances: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def _degrees(self) -> Any:
@@ -119,7 +124,7 @@ class Robust(CoefficientInference, LinearFit):
     @property
     def marginal(self) -> np.ndarray:
         """Marginal covariance of the effects, (k, k): the working model."""
-        return _pieces(self._kept())[2]
+        return pieces_of(self._kept())[2]
 
     def _kept(self) -> Any:
         if self.fit is None:
@@ -173,14 +178,63 @@ class Robust(CoefficientInference, LinearFit):
         Tipton & Pustejovsky (2015), doi:10.3102/1076998615606099. With one row it is the Satterthwaite t
         test.
         """
-        if L is None:
-            others = [i for i, name in enumerate(self.names) if name != "Intercept"] or [0]
-            rows = np.eye(len(self.names))[others]
-        else:
-            rows = self._rows_of(L)[0]
+        rows = self._tested(L)
         value, df = htz_test(self.core, self.beta, rows)
         p = float(fdtrc(len(rows), df, max(value, 0.0))) if df > 0 else float("nan")
         return WaldTest(value, float(len(rows)), df, p)
+
+    def _tested(self, L: Any) -> np.ndarray:
+        """Weights of contrasts; without L, all coefficients but the intercept (or the only one)."""
+        if L is not None:
+            return self._rows_of(L)[0]
+        others = [i for i, name in enumerate(self.names) if name != "Intercept"] or [0]
+        return np.asarray(np.eye(len(self.names))[others])
+
+    def wild_bootstrap(
+        self,
+        L: Any = None,
+        *,
+        weights: str = "rademacher",
+        reps: int = 1999,
+        seed: int | np.random.Generator | None = None,
+    ) -> WildBootstrap:
+        """Test ``L beta = 0`` (all coefficients but the intercept without ``L``) by the wild bootstrap.
+
+        Parameters
+        ----------
+        L : str, list of str, mapping or array, optional
+            As in :meth:`wald`.
+        weights : {"rademacher", "webb"}
+            Of the clusters' residuals: -1 and 1, or Webb's six values, for fewer than about ten clusters.
+        reps : int
+            Number of draws; where there are no more than so many different ones, each is taken once.
+        seed : int or Generator, optional
+            Makes random draws repeatable.
+
+        Notes
+        -----
+        Cameron, Gelbach & Miller (2008), doi:10.1162/rest.90.3.414; Joshi, Pustejovsky & Beretvas (2022),
+        doi:10.1002/jrsm.1554; Webb (2023), doi:10.1111/caje.12661.
+        """
+        fit, rows = self._kept(), self._tested(L)
+        if self.labels is None:
+            raise NotEstimableError(
+                "the clusters were not saved with these robust errors; call robust once more"
+            )
+        es, X, marginal, _, names, own = pieces_of(fit)
+        given = None if self.variances is None else np.diag(self.variances)
+        used = tuple(n for n, on in zip(names, np.any(rows != 0, axis=0), strict=True) if on)
+        return wild_bootstrap(
+            (es.yi, X, marginal if given is None else given, own if given is None else None),
+            self.labels,
+            rows,
+            names=used,
+            kind=self.kind,
+            weights=weights,
+            reps=reps,
+            seed=seed,
+            level=self.level,
+        )
 
     def _facts(self) -> dict[str, Any]:
         """Of the fit, and of the clusters."""
@@ -208,33 +262,6 @@ class Robust(CoefficientInference, LinearFit):
 
     def _shown(self) -> str:
         return f"kind={self.kind!r}, clusters={self.clusters}, p={len(self.names)}"
-
-
-def _pieces(fit: Any) -> tuple[EffectSizes, np.ndarray, np.ndarray, np.ndarray, tuple[str, ...], Any]:
-    """Effects, X, marginal covariance, coefficients, names and weights of a fit."""
-    own = getattr(fit, "user_weights", None)
-    weights = None if own is None else np.asarray(own, dtype=float)
-    if isinstance(fit, WithMarginal):
-        return fit.es, fit.X, fit.marginal, fit.beta, fit.names, weights
-    if isinstance(fit, WithTau2):
-        effects = fit.effects
-        marginal = np.diag(effects.vi + fit.tau2)
-        return effects, np.ones((effects.k, 1)), marginal, np.array([fit.estimate]), ("Intercept",), weights
-    raise InputError(f"robust needs a fit of effect sizes, got {type(fit).__name__}")
-
-
-def _used(fit: Any, es: EffectSizes, cluster: Any) -> Any:
-    """Labels of the rows that the fit used, where one was given for every row of the data."""
-    design = getattr(fit, "design", None)
-    if design is None or isinstance(cluster, str) or design.rows.all():
-        return cluster
-    if not hasattr(cluster, "__len__") or len(cluster) != design.rows.size:
-        return cluster
-    if labelled(cluster):
-        own = [] if es.index is None else list(es.index)
-        known = bool(own) and cluster.index.is_unique and set(own) <= set(cluster.index)
-        return cluster.loc[own] if known else cluster
-    return one_column(cluster, "cluster")[design.rows]
 
 
 def _caution_degenerate(core: Sandwich, names: tuple[str, ...], notes: Notes) -> None:
@@ -298,8 +325,8 @@ def robust(
     """
     check_arguments(robust, locals())
     name = cluster if isinstance(cluster, str) else "effect" if cluster is None else "given labels"
-    es, _, _, _, _, weights = _pieces(fit)
-    labels = clusters_of(es, _used(fit, es, cluster))
+    es, _, _, _, _, weights = pieces_of(fit)
+    labels = clusters_of(es, used_labels(fit, es, cluster))
     return robust_to(fit, labels, kind=kind, df=df, level=level, cluster=name, weights=weights, working=None)
 
 
@@ -320,7 +347,7 @@ def robust_to(
     check_option("kind", kind, KINDS)
     method = df or ("satterthwaite" if kind == "CR2" else "residual")
     check_option("df", method, ("satterthwaite", "residual"))
-    es, X, marginal, beta, names, _ = _pieces(fit)
+    es, X, marginal, beta, names, _ = pieces_of(fit)
     notes = Notes()
     core = sandwich(
         es.yi, X, marginal if working is None else np.diag(working), labels, kind=kind, weights=weights
@@ -352,4 +379,6 @@ def robust_to(
         warnings=notes.messages,
         cluster=cluster,
         fit=fit,
+        labels=np.asarray(labels, dtype=object),
+        variances=working,
     )

@@ -25,6 +25,7 @@ PLACES: Mapping[str, str] = {
     **_at("meta.pooling.location_scale_fit", "LocationScale"),
     **_at("meta.pooling.multilevel_result", "Multilevel"),
     **_at("meta.pooling.robust", "Robust"),
+    **_at("meta.pooling.bootstrap_test", "WildBootstrap"),
     **_at("meta.pooling.permutation", "PermutationTest"),
     **_at("meta.pooling.coefficients", "WaldTest LikelihoodRatio"),
     **_at("meta.pooling.subgroup_fits", "Subgroups"),

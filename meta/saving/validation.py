@@ -56,7 +56,7 @@ LENGTHS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "DosePosterior": (("tau_nodes", "weights", "means.0", "covs.0"), ("means.1", "covs.1", "covs.2")),
     "RandomTerm": (("group", "z.0", "place.0"),),
-    "Robust": (("names", "beta", "vcov.0", "vcov.1", "dfs"),),
+    "Robust": (("names", "beta", "vcov.0", "vcov.1", "dfs"), ("labels", "variances")),
     "Sandwich": (
         ("vcov.0", "vcov.1", "bread.0", "bread.1", "halves.1"),
         ("=clusters", "halves.0"),
@@ -65,6 +65,7 @@ LENGTHS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("=clusters", "own.0", "left.0", "right.0"),
         ("left.2", "right.2"),
     ),
+    "WildBootstrap": (("=reps", "statistics"),),
     "PermutationTest": (("names", "p_values", "observed", "statistics.1"), ("=n", "statistics.0")),
     "LeaveOneOut": (("study", "pointwise", "pareto_k"),),
     "PredictiveCheck": (("study", "yi.1"),),

@@ -155,6 +155,9 @@ RECIPES: dict[str, Callable[[], Any]] = {
         es(), random=["~ 1 | trial/effect", "~ 0 + dose | trial"], moderators="~ dose"
     ),
     "robust": lambda: meta.pool_multilevel(es(), levels=["trial", "effect"], rho=0.6).robust("trial"),
+    "wild-bootstrap": lambda: meta.robust(meta.regress(es(), "~ dose"), "effect").wild_bootstrap(
+        "dose", seed=1
+    ),
     "rve": lambda: meta.rve(es(), model="HIER", cluster="trial"),
     "wald-test": lambda: meta.regress(es(), "~ dose").wald([[0.0, 1.0]]),
     "likelihood-ratio": ratio,

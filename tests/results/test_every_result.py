@@ -73,6 +73,7 @@ NOT_RESULTS = {
 }
 """Classes that public verbs return and that are no results, and what they are instead."""
 NO_ROWS = {
+    "WildBootstrap",
     *("WaldTest", "LikelihoodRatio", "PermutationTest", "PooledMany", "BatchPosterior", "SampledPosterior"),
     *("Verdict", "Multiverse", "Plan", "Certainty", "NormalisationFinding", "BoundedPool"),
     *("NetworkComponents", "NetworkPosterior"),
@@ -80,6 +81,7 @@ NO_ROWS = {
 }
 """Results without rows of effects, or whose rows have no effect of their own (bounds)."""
 NO_MEAN = {
+    "WildBootstrap",
     *("WaldTest", "LikelihoodRatio", "PermutationTest", "RankTest", "ExcessSignificance", "FailsafeN"),
     *("PCurve", "Verdict", "Multiverse", "Plan", "Certainty", "NormalisationFinding", "Answer"),
     "NetworkPosterior",

@@ -59,15 +59,15 @@ def effect_sizes(
     ci_scale: str | None = None,
     events1: Any = None, n1: Any = None, nonevents1: Any = None, percent1: Any = None, events2: Any = None,
     n2: Any = None, nonevents2: Any = None, percent2: Any = None, time1: Any = None, time2: Any = None,
-    mean1: Any = None, sd1: Any = None, se1: Any = None, mean2: Any = None, sd2: Any = None,
-    se2: Any = None, ci_low1: Any = None, ci_high1: Any = None, ci_low2: Any = None, ci_high2: Any = None,
-    median1: Any = None, q1_1: Any = None, q3_1: Any = None, minimum1: Any = None, maximum1: Any = None,
-    median2: Any = None, q1_2: Any = None, q3_2: Any = None, minimum2: Any = None, maximum2: Any = None,
-    difference: Any = None, d: Any = None, t: Any = None, f: Any = None, eta_squared: Any = None,
-    p: Any = None, p_signed: Any = None, direction: Any = None, r_pb: Any = None, auc: Any = None,
-    u: Any = None, both: Any = None, only1: Any = None, only2: Any = None, neither: Any = None,
-    events: Any = None, nonevents: Any = None, percent: Any = None, time: Any = None, n: Any = None,
-    mean: Any = None, sd: Any = None, se: Any = None, r: Any = None, mean_pre: Any = None,
+    mean1: Any = None, sd1: Any = None, se1: Any = None, mean2: Any = None, sd2: Any = None, se2: Any = None,
+    ci_low1: Any = None, ci_high1: Any = None, ci_low2: Any = None, ci_high2: Any = None, median1: Any = None,
+    q1_1: Any = None, q3_1: Any = None, minimum1: Any = None, maximum1: Any = None, median2: Any = None,
+    q1_2: Any = None, q3_2: Any = None, minimum2: Any = None, maximum2: Any = None, difference: Any = None,
+    d: Any = None, t: Any = None, f: Any = None, eta_squared: Any = None, p: Any = None, p_signed: Any = None,
+    p_below: Any = None, not_significant: Any = None, direction: Any = None, r_pb: Any = None,
+    auc: Any = None, u: Any = None, both: Any = None, only1: Any = None, only2: Any = None,
+    neither: Any = None, events: Any = None, nonevents: Any = None, percent: Any = None, time: Any = None,
+    n: Any = None, mean: Any = None, sd: Any = None, se: Any = None, r: Any = None, mean_pre: Any = None,
     sd_pre: Any = None, mean_post: Any = None, sd_post: Any = None, mean_change: Any = None,
     sd_change: Any = None, se_change: Any = None, r2: Any = None, m: Any = None, alpha: Any = None,
     items: Any = None, yi: Any = None, vi: Any = None, sei: Any = None, estimate: Any = None,
@@ -108,10 +108,13 @@ def effect_sizes(
         Two groups' means, each row with what was printed beside them.
     median1, q1_1, q3_1, minimum1, maximum1, median2, q1_2, q3_2, minimum2, maximum2 : str or array_like
         Two groups' medians, where a row has no mean.
-    difference, d, t, f, eta_squared, p, p_signed, direction, r_pb, auc, u : str or array_like
+    difference, d, t, f, eta_squared, p, p_signed, p_below, not_significant : str or array_like
         What a paper printed of the comparison instead; each row is solved by its own facts, as
         :func:`meta.solve` does. Without a negative p in its column, a ``p`` has no sign: means or
-        ``direction`` ("higher", "lower") give it, or else two values are possible.
+        ``direction`` ("higher", "lower") give it, or else two values are possible. ``p_below`` (0.01
+        for "p < 0.01") and ``not_significant`` (True or the threshold) give bounds.
+    direction, r_pb, auc, u : str or array_like
+        More of the same.
     events, nonevents, percent, time, n, mean, sd, se, alpha, items, r, r2, m : str or array_like
         One group's.
     mean_pre, sd_pre, mean_post, sd_post, mean_change, sd_change, se_change : str or array_like
@@ -243,7 +246,7 @@ def _column(source: Columns, name: str, value: Any, work: _Work, k: int) -> np.n
         values = np.repeat(np.asarray(values), k)
     if len(values) != k:
         raise InputError(f"{name} must have one value per row: it has {len(values)}, the others {k}")
-    return solved.signs(values, work.study) if name == "direction" else as_floats(values, name, work.study)
+    return (solved.in_words if name in solved.IN_WORDS else as_floats)(values, name, work.study)
 
 
 def _refuse_incomplete(work: _Work, rules: tuple[forms.Rule, ...], columns: tuple[str, ...]) -> None:

@@ -42,6 +42,7 @@ _P = Domain(
     "be a signed two-sided p-value",
     "give its bound instead of 0, with the sign of the effect",
 )
+_THRESHOLD = Domain(lambda x: (x <= 0) | (x >= 1), "lie between 0 and 1", "give 0.05 for 'p < 0.05'")
 _VARIANCE = Domain(_not_positive, "be > 0", "correct it, or leave out the study")
 _SHARE = Domain(lambda x: (x < 0) | (x > 1), "lie between 0 and 1", "correct it")
 _PERCENT = Domain(lambda x: (x < 0) | (x > 100), "lie between 0 and 100", "correct the percentage")
@@ -71,7 +72,7 @@ DOMAINS: dict[str, Domain] = {
     **dict.fromkeys(("percent", "percent1", "percent2"), _PERCENT),
     "alpha": Domain(lambda x: x >= 1, "be < 1", "correct it"),
     "items": Domain(lambda x: x < 2, "be >= 2", "alpha exists for two items or more"),
-    **dict.fromkeys(("p", "p_signed"), _P),
+    **dict.fromkeys(("p", "p_signed"), _P) | dict.fromkeys(("p_below", "not_significant"), _THRESHOLD),
 }
 
 

@@ -25,7 +25,7 @@ _QUANTILES = tuple(
     for name in (f"median{arm}", f"q1_{arm}", f"q3_{arm}", f"minimum{arm}", f"maximum{arm}")
 )
 _INTERVALS = ("ci_low1", "ci_high1", "ci_low2", "ci_high2")
-_OF_TESTS = ("p", "p_signed", "direction")
+_OF_TESTS = ("p", "p_signed", "p_below", "not_significant", "direction")
 _OF_MEANS = ("se1", "se2", "d", "t", "r_pb", "difference", "f", "eta_squared", "n")
 FACTS: dict[str, tuple[str, ...]] = {
     "two means": (*_OF_TESTS, *_OF_MEANS, *_QUANTILES, *_INTERVALS),
@@ -155,10 +155,22 @@ MOST_TOLD = 20
 """Contradictions that are told one by one."""
 
 
-def signs(values: Any, study: Labels) -> np.ndarray:
-    """A column of directions as +1 for "higher" and -1 for "lower", (k,); NaN where nothing is said."""
-    stated = read({"direction": values}, study)
-    return stated.values.get("direction", np.full(len(study), np.nan))
+IN_WORDS = ("direction", "not_significant")
+"""Facts whose cells may be words: "lower", True, "ns"."""
+
+
+def in_words(values: Any, name: str, study: Labels) -> np.ndarray:
+    """A column of cells that may be words, as numbers, (k,); NaN where nothing is stated.
+
+    Directions are +1 ("higher") and -1 ("lower"); "not significant" is the threshold that p did not reach.
+
+    >>> in_words(["lower", None], "direction", ["a", "b"]).tolist()
+    [-1.0, nan]
+    >>> in_words([True, 0.1], "not_significant", ["a", "b"]).tolist()
+    [0.05, 0.1]
+    """
+    stated = read({name: values}, study)
+    return stated.values.get(name, np.full(len(study), np.nan))
 
 
 def has_gaps(values: Any) -> bool:

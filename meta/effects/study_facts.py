@@ -10,7 +10,7 @@ from meta.effects.derived_effect import Context, reported_size
 from meta.effects.measures.definition import Measure
 from meta.evidence.kinds import KINDS
 from meta.evidence.study_schema import Arm, Result, Study
-from meta.recovery.fact_names import setting_of_design
+from meta.recovery.fact_names import fact_of_table, setting_of_design
 from meta.recovery.facts import FACTS
 
 _OF_ONE_GROUP = ("mean", "proportion", "rate", "paired")
@@ -48,8 +48,13 @@ def facts_stated(study: Study, result: Result, entry: Measure, arms: tuple[Arm, 
         The arm, or the treatment arm and its control.
     """
     values = dict(KINDS[result.statistic.kind].facts(result.statistic, tuple(arm.id for arm in arms)))
-    if values.pop("estimates", entry.code) != entry.code:
+    estimates = values.pop("estimates", entry.code)
+    if estimates != entry.code:
+        # another measure of the same table still leads to its counts; its interval and its p do not
+        fact = fact_of_table(estimates)
+        of_table = {fact: values["estimate"]} if fact else {}
         values = {name: x for name, x in values.items() if name not in ("estimate", "ci_low", "ci_high", "p")}
+        values |= of_table
     paired = setting_of_design(entry.design) == "paired"
     if paired and result.phase == "change":
         values = {_OF_CHANGE.get(name, name): x for name, x in values.items()}

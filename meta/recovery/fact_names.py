@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from meta.errors import InputError
 from meta.recovery.facts import WORDS
@@ -24,7 +25,9 @@ SETTINGS = {
 BETWEEN_TESTS = frozenset(
     ("se", "ci_low", "ci_high", "t", "f", "p", "p_signed", "p_below", "not_significant", "eta_squared")
 )
-_EXACTLY_PRINTED = ("percent", "percent1", "percent2", "chi2", "phi", "est")
+OF_TABLES = ("odds_ratio", "risk_ratio", "risk_difference")
+"""Facts that estimate one measure of a 2x2 table; with its margins they lead to the others."""
+_EXACTLY_PRINTED = ("percent", "percent1", "percent2", "chi2", "phi", "est", *OF_TABLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,19 @@ class Circumstances:
     phase: str = WORDS["phase"][0]
     error_term: str = WORDS["error_term"][0]
     adjusted: str = WORDS["adjusted"][0]
+
+
+@lru_cache(maxsize=256)
+def fact_of_table(code: str) -> str:
+    """The fact that is the estimate of a measure of 2x2 tables; empty for every other measure.
+
+    >>> fact_of_table("OR"), fact_of_table("SMD")
+    ('odds_ratio', '')
+    """
+    from meta.effects.registry import MEASURES
+
+    name = MEASURES[code].display.replace(" ", "_") if code in MEASURES else ""
+    return name if name in OF_TABLES else ""
 
 
 def setting_of_design(measure_design: str) -> str:
@@ -71,7 +87,7 @@ def flags_of(code: str, words: Circumstances, stated: Iterable[str], phase: str)
     >>> sorted(flags_of("SMD", Circumstances(design="cluster"), {"mean1", "p"}, "final"))
     ['SMD', 'clustered', 'inflate', 'unsure']
     """
-    found = {code}
+    found = {code, fact_of_table(code)} - {""}
     if words.adjusted != WORDS["adjusted"][0]:
         # a test that may be adjusted has the df of one that is not: what is known to cost a df is not known
         found |= {"adjusted"} | ({"covariate"} if words.adjusted == "yes" else set())
@@ -118,6 +134,9 @@ def canonical(
         renamed = dict(_PRINTED)
         if setting == "2x2":
             renamed |= {"n": "n_total", "events": "events_total"}
+            fact = fact_of_table(code)
+            if fact and "estimate" not in names:
+                renamed[fact] = "est"
         elif setting == "correlation":
             renamed |= {"t": "t_printed", "n_total": "n"}
         elif setting == "mean" and ("mean" in names or "estimate" not in names):

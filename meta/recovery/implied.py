@@ -9,7 +9,7 @@ from scipy.special import chdtrc, ndtr, ndtri
 
 from meta.effects.measures.definition import Measure
 from meta.recovery.rules.dispersion import t_quantile
-from meta.recovery.rules.events import phi_of_table
+from meta.recovery.rules.events import STATISTICS, phi_of_table
 from meta.recovery.rules.rule import COMPARISONS, TESTED, Rule
 
 _2X2 = ("2x2",)
@@ -54,6 +54,10 @@ def _yates(e1: np.ndarray, n1: np.ndarray, e2: np.ndarray, n2: np.ndarray) -> np
 _TABLE = ("events1", "n1", "events2", "n2")
 
 
+def _of_table(statistic: Any) -> Any:
+    return lambda e1, n1, e2, n2: statistic(e1, n1, n2, e1 + e2)
+
+
 def of_counts() -> tuple[Rule, ...]:
     """What a 2x2 table implies."""
     found = [
@@ -63,6 +67,8 @@ def of_counts() -> tuple[Rule, ...]:
         _rule("p of chi-square", _TABLE, "p", lambda *x: chdtrc(1, _chi2(*x)), _2X2),
         _rule("p of Yates's chi-square", _TABLE, "p", lambda *x: chdtrc(1, _yates(*x)), _2X2, cost=2),
     ]
+    for fact, (statistic, words) in STATISTICS.items():
+        found.append(_rule(words, _TABLE, fact, _of_table(statistic), _2X2))
     for arm in "12":
         found.append(
             _rule(

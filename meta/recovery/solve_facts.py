@@ -56,7 +56,8 @@ def solve(
     sd_post: Any = None, mean_change: Any = None, sd_change: Any = None, se_change: Any = None,
     difference: Any = None, md: Any = None, estimate: Any = None, se: Any = None, ci_low: Any = None,
     ci_high: Any = None, level: Any = None, t: Any = None, f: Any = None, df: Any = None, chi2: Any = None,
-    phi: Any = None, eta_squared: Any = None, p: Any = None, p_signed: Any = None, p_below: Any = None,
+    phi: Any = None, odds_ratio: Any = None, risk_ratio: Any = None, risk_difference: Any = None,
+    eta_squared: Any = None, p: Any = None, p_signed: Any = None, p_below: Any = None,
     not_significant: Any = None, direction: Any = None, d: Any = None, r: Any = None, r2: Any = None,
     r_pb: Any = None, yi: Any = None, vi: Any = None, sei: Any = None, design: Any = None,
     n_total: Any = None, cluster_size: Any = None, icc: Any = None, design_effect: Any = None,
@@ -106,6 +107,8 @@ def solve(
         More of them.
     difference, md, estimate, se, ci_low, ci_high, level, t, f, df, chi2, phi, eta_squared, p : Any
         Facts of the comparison.
+    odds_ratio, risk_ratio, risk_difference : Any
+        Of a 2x2 table, where another of its measures is sought.
     p_signed, p_below, not_significant, direction, d, r, r2, r_pb, yi, vi, sei : Any
         More of them.
     design, n_total, cluster_size, icc, design_effect, error_term, phase, adjusted, scale_low : Any

@@ -79,6 +79,9 @@ def read(given: Mapping[str, Any], labels: Labels) -> Stated:
             words[name] = _words(name, column, labels, wrong)
             continue
         array = np.asarray(column)
+        if array.dtype.kind in "biuf" and name.startswith("not_significant"):
+            _merge(values, halves, name, _thresholds(array.astype(float)), None)
+            continue
         if array.dtype.kind in "iuf" and FACTS[name].domain != "sign":
             _merge(values, halves, name, array.astype(float), None)
             continue
@@ -87,6 +90,11 @@ def read(given: Mapping[str, Any], labels: Labels) -> Stated:
     _sign_p(values, halves)
     _refuse(values, labels, wrong)
     return Stated({name: x for name, x in values.items() if not np.isnan(x).all()}, words, k, halves)
+
+
+def _thresholds(x: np.ndarray) -> np.ndarray:
+    """Thresholds that p did not reach, where 1 stands for True and 0 for False: no threshold is either."""
+    return np.where(x == 0, np.nan, np.where(x == 1, _NOT_SIGNIFICANT, x))
 
 
 def _merge(
@@ -154,6 +162,8 @@ def cell_of(name: str, cell: Any) -> tuple[str, float, float]:
         if not name.startswith("not_significant"):
             raise InputError(f"{name} must be a number, not {cell}")
         return name, _NOT_SIGNIFICANT if cell else np.nan, 0.0
+    if name.startswith("not_significant") and not isinstance(cell, str):
+        return name, float(_thresholds(np.asarray(_number(name, cell)))), 0.0
     if not isinstance(cell, str):
         return name, _number(name, cell), half_digit(cell if isinstance(cell, Decimal) else _short(cell))
     text = cell.strip().replace("−", "-")

@@ -247,5 +247,5 @@ def _p_values(sign: np.ndarray, p: np.ndarray) -> dict[str, np.ndarray] | None:
     return {
         "p": np.where(sign == 0, p, np.nan),
         "p_below": np.where(bounded, p, np.nan),
-        "not_significant": np.where(np.isnan(sign), np.nan, words.astype(float)),
+        "not_significant": np.where(np.isnan(sign), np.nan, np.where(sign == 1, p, words)),
     }

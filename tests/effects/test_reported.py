@@ -371,6 +371,15 @@ def test_a_printed_ratio_gives_its_log_and_error():
     assert math.sqrt(found.v) == pytest.approx(math.log(23.68 / 1.35) / 3.919928, rel=1e-6)
 
 
+@pytest.mark.parametrize("measure", ["RR", "RD", "OR"])
+def test_an_odds_ratio_with_its_margins_gives_every_measure_of_the_table(measure):
+    statistic = {"kind": "ratio", "measure": "OR", "estimate": 7.89, "events_total": 13}
+    found = effect(statistic, n=(34, 35), measure=measure)
+    log = {"OR": math.log(11 * 33 / (2 * 23)), "RR": math.log(11 / 34 / (2 / 35)), "RD": 11 / 34 - 2 / 35}
+    assert found.y == pytest.approx(log[measure])
+    assert found.tier == "A"
+
+
 def test_another_ratio_is_not_pooled_as_this_one():
     statistic = {"kind": "ratio", "measure": "OR", "estimate": 1.3, "ci_low": 0.6, "ci_high": 2.9}
     assert effect(statistic, measure="RR").tier == "D"

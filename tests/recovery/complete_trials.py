@@ -160,6 +160,8 @@ def _two_by_two(seed):
         "events1": events1, "n1": n1, "nonevents1": n1 - events1, "percent1": f"{100 * events1 / n1:.1f}",
         "events2": events2, "n2": n2, "nonevents2": n2 - events2, "percent2": f"{100 * events2 / n2:.1f}",
         "n_total": n1 + n2, "events": events1 + events2, "phi": f"{phi:.3f}",
+        "odds_ratio": f"{a * d / (b * c):.3f}", "risk_ratio": f"{a / n1 / (c / n2):.3f}",
+        "risk_difference": f"{a / n1 - c / n2:.4f}",
     }  # fmt: skip
 
 

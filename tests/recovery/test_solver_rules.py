@@ -127,6 +127,8 @@ def table(measure):
         "phi": round(np.sqrt(chi2 / (n1 + n2)), 3), "phi_half": 0.0005,
         "direction": 1.0, "est": round(est, 3),
         "est_half": 0.0005, "level": 0.95,
+        "odds_ratio": 7.891, "risk_ratio": 5.662, "risk_difference": 0.266,
+        "odds_ratio_half": 0.0005, "risk_ratio_half": 0.0005, "risk_difference_half": 0.0005,
     }  # fmt: skip
 
 
@@ -156,9 +158,9 @@ TRUTHS = {
     ("crossover", ("equal",)): people_twice(equal_sds=True),
     ("paired", ()): people_twice(),
     ("mean", ()): of_arm(scaled(np.random.default_rng(8).normal(size=30), 20, 4), "") | {"level": 0.95},
-    ("2x2", ("OR",)): table("OR"),
-    ("2x2", ("RR",)): table("RR"),
-    ("2x2", ("RD",)): table("RD"),
+    ("2x2", ("odds_ratio",)): table("OR"),
+    ("2x2", ("risk_ratio",)): table("RR"),
+    ("2x2", ("risk_difference",)): table("RD"),
     ("proportion", ()): share(),
     ("correlation", ()): correlation(),
 }

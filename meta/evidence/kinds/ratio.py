@@ -25,6 +25,9 @@ class Ratio(Strict):
     level: Level = Field(default=0.95, description="Level of the interval: 0.95 for 95%.")
     p: Probability | None = Field(default=None, description="Its p-value, as printed.")
     n_total: Size | None = Field(default=None, description="People in both arms together.")
+    events_total: Size | None = Field(
+        default=None, description="People with the event in both arms together, where printed."
+    )
     per_1000: dict[str, float] = Field(
         default_factory=dict, description="Risk per 1000 by arm, where printed."
     )
@@ -39,7 +42,7 @@ class Ratio(Strict):
         return self
 
 
-COLUMNS = plain("measure", "estimate", "ci_low", "ci_high", "level", "p", "n_total") | {
+COLUMNS = plain("measure", "estimate", "ci_low", "ci_high", "level", "p", "n_total", "events_total") | {
     "per_1000_1": "per_1000.0",
     "per_1000_2": "per_1000.1",
 }
@@ -54,6 +57,7 @@ def questions(a: Asking) -> Iterator[Any]:
         yield a.ask("ci_high", "Upper end?")
     yield a.p("p-value?")
     yield a.ask("n_total", "How many people in both groups together?", optional=True)
+    yield a.ask("events_total", "How many of them with the event, in both groups together?", optional=True)
     yield a.adjusted()
 
 
@@ -66,6 +70,7 @@ def printed(s: Ratio, arm: Named) -> str:
         p_value(s.p),
         f"per 1000: {risks}" if risks else "",
         "" if s.n_total is None else f"{s.n_total} people",
+        "" if s.events_total is None else f"{s.events_total} with the event",
     )
 
 
@@ -75,6 +80,8 @@ def facts(s: Ratio, arms: tuple[str, ...]) -> Facts:
         f"percent{place + 1}": s.per_1000[arm] / 10 for place, arm in enumerate(arms) if arm in s.per_1000
     }
     found = stated(s, "estimate", "ci_low", "ci_high", "p", "n_total") | level_of(s)
+    if s.events_total is not None:
+        found["events"] = s.events_total
     return found | {"estimates": s.measure} | (risks if len(arms) > 1 else {})
 
 

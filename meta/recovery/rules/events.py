@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,26 @@ def _tables(
     return found
 
 
+def _odds_ratio(a: np.ndarray, n: Any, m: Any, total: Any) -> np.ndarray:
+    return np.asarray(a * (m - total + a) / ((n - a) * (total - a)))
+
+
+def _risk_ratio(a: np.ndarray, n: Any, m: Any, total: Any) -> np.ndarray:
+    return np.asarray(a / n / ((total - a) / m))
+
+
+def _risk_difference(a: np.ndarray, n: Any, m: Any, total: Any) -> np.ndarray:
+    return np.asarray(a / n - (total - a) / m)
+
+
+STATISTICS: dict[str, tuple[Callable, str]] = {
+    "odds_ratio": (_odds_ratio, "odds ratio"),
+    "risk_ratio": (_risk_ratio, "risk ratio"),
+    "risk_difference": (_risk_difference, "risk difference"),
+}
+"""Statistics of a 2x2 table by fact: from the events of group 1, both sizes and all events; and in words."""
+
+
 def from_odds_ratio(
     ratio: np.ndarray, half: np.ndarray, n1: np.ndarray, n2: np.ndarray, events: np.ndarray
 ) -> np.ndarray:
@@ -79,11 +99,7 @@ def from_odds_ratio(
     >>> float(from_odds_ratio(*map(np.array, (7.89, 0.005, 34.0, 35.0, 13.0))))
     11.0
     """
-
-    def odds(a: np.ndarray, n: float, m: float, total: float) -> np.ndarray:
-        return a * (m - total + a) / ((n - a) * (total - a))
-
-    return _tables(ratio, half, n1, n2, events, odds)
+    return _tables(ratio, half, n1, n2, events, _odds_ratio)
 
 
 def from_risk_ratio(
@@ -94,7 +110,7 @@ def from_risk_ratio(
     >>> float(from_risk_ratio(*map(np.array, (5.66, 0.005, 34.0, 35.0, 13.0))))
     11.0
     """
-    return _tables(ratio, half, n1, n2, events, lambda a, n, m, total: a / n / ((total - a) / m))
+    return _tables(ratio, half, n1, n2, events, _risk_ratio)
 
 
 def from_risk_difference(
@@ -105,7 +121,64 @@ def from_risk_difference(
     >>> float(from_risk_difference(*map(np.array, (0.266, 0.0005, 34.0, 35.0, 13.0))))
     11.0
     """
-    return _tables(difference, half, n1, n2, events, lambda a, n, m, total: a / n - (total - a) / m)
+    return _tables(difference, half, n1, n2, events, _risk_difference)
+
+
+def of_group_2(table: Callable) -> Callable:
+    """A rule for the margins as one for the events of group 2: the only count that is printed like this."""
+
+    def found(
+        shown: np.ndarray, half: np.ndarray, n1: np.ndarray, n2: np.ndarray, events2: np.ndarray
+    ) -> np.ndarray:
+        given = np.broadcast_arrays(shown, half, n1, n2, events2)
+        result = np.full(given[0].shape, np.nan)
+        for row in np.ndindex(result.shape):
+            value, slack, a, b, second = (float(x[row]) for x in given)
+            if np.isfinite(value + slack + a + b + second) and 0 <= second <= b:
+                cells = np.arange(a + 1)
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    fits = np.abs(table(cells, a, b, cells + second) - value) <= slack + _SLACK
+                result[row] = cells[fits][0] if fits.sum() == 1 else np.nan
+        return result
+
+    return found
+
+
+def by_odds(
+    ratio: np.ndarray, n1: np.ndarray, n2: np.ndarray, events2: np.ndarray, _: float = 0.0
+) -> np.ndarray:
+    """Events of group 1 that come nearest to an odds ratio with group 2.
+
+    >>> float(by_odds(*map(np.array, (7.9, 34.0, 35.0, 2.0))))
+    11.0
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds = ratio * events2 / (n2 - events2)
+        return np.round(n1 * odds / (1 + odds))
+
+
+def by_risk(
+    ratio: np.ndarray, n1: np.ndarray, n2: np.ndarray, events2: np.ndarray, _: float = 0.0
+) -> np.ndarray:
+    """Events of group 1 that come nearest to a risk ratio with group 2; NaN beyond all people.
+
+    >>> float(by_risk(*map(np.array, (5.7, 34.0, 35.0, 2.0))))
+    11.0
+    """
+    events = np.round(ratio * events2 / n2 * n1)
+    return np.where(events <= n1, events, np.nan)
+
+
+def by_difference(
+    difference: np.ndarray, n1: np.ndarray, n2: np.ndarray, events2: np.ndarray, _: float = 0.0
+) -> np.ndarray:
+    """Events of group 1 that come nearest to a risk difference with group 2; NaN outside 0 to n1.
+
+    >>> float(by_difference(*map(np.array, (0.27, 34.0, 35.0, 2.0))))
+    11.0
+    """
+    events = np.round((difference + events2 / n2) * n1)
+    return np.where((events >= 0) & (events <= n1), events, np.nan)
 
 
 def from_chi2(
@@ -165,27 +238,44 @@ def _arm(arm: str) -> tuple[Rule, ...]:
 
 
 _MARGINS = ("n1", "n2", "events_total")
-TABLES = (
+_ADJUSTED = ("adjusted",)
+"""An adjusted ratio is not that of the table's own counts."""
+_GROUP_2 = ("n1", "n2", "events2")
+
+
+def _of_statistic(fact: str, by_margins: Callable, nearest: Callable) -> Iterator[Rule]:
+    """Tables that a statistic leads to, whether it is the estimate that is sought or another one."""
+    statistic, words = STATISTICS[fact]
+    for name, which, when in (("est", words, (fact,)), (fact, f"printed {words}", ())):
+        yield Rule(f"table of the {which}", (name, f"{name}_half", *_MARGINS), ("events1",), by_margins,
+                   f"the only table with this {words} and these margins", ("2x2",), DIPIETRANTONJ,
+                   when=when, unless=_ADJUSTED, cost=4)  # fmt: skip
+        yield Rule(f"events 1 from the {which}", (name, f"{name}_half", *_GROUP_2), ("events1",),
+                   of_group_2(statistic), f"the only count with this {words} to group 2", ("2x2",),
+                   DIPIETRANTONJ, when=when, unless=_ADJUSTED, cost=4.5)  # fmt: skip
+        yield Rule(f"events 1 nearest to the {which}", (name, *_GROUP_2), ("events1",), nearest,
+                   f"the count whose {words} to group 2 is nearest", ("2x2",), DIPIETRANTONJ,
+                   assumes=("nearest-count",), when=when, unless=_ADJUSTED, cost=6)  # fmt: skip
+
+
+TABLES: tuple[Rule, ...] = (
     Rule("events 2 from the total", ("events_total", "events1"), ("events2",), np.subtract,
          "events2 = events - events1", ("2x2",)),
     Rule("events 1 from the total", ("events_total", "events2"), ("events1",), np.subtract,
          "events1 = events - events2", ("2x2",)),
     Rule("events in both groups", ("events1", "events2"), ("events_total",), np.add,
          "events = events1 + events2", ("2x2",)),
-    Rule("table of the odds ratio", ("est", "est_half", *_MARGINS), ("events1",), from_odds_ratio,
-         "the only table with this odds ratio and these margins", ("2x2",), DIPIETRANTONJ,
-         when=("OR",), cost=4),
-    Rule("table of the risk ratio", ("est", "est_half", *_MARGINS), ("events1",), from_risk_ratio,
-         "the only table with this risk ratio and these margins", ("2x2",), DIPIETRANTONJ,
-         when=("RR",), cost=4),
-    Rule("table of the risk difference", ("est", "est_half", *_MARGINS), ("events1",), from_risk_difference,
-         "the only table with this risk difference and these margins", ("2x2",), DIPIETRANTONJ,
-         when=("RD",), cost=4),
     Rule("table of the chi-square", ("chi2", "chi2_half", *_MARGINS, "direction"), ("events1",), from_chi2,
          "the only table with this chi-square, these margins and this direction", ("2x2",), DIPIETRANTONJ,
          cost=5),
     Rule("table of phi", ("phi", "phi_half", *_MARGINS), ("events1",), from_phi,
          "the only table with this phi coefficient and these margins", ("2x2",), DIPIETRANTONJ, cost=4),
 )  # fmt: skip
+
+TABLES += (
+    *_of_statistic("odds_ratio", from_odds_ratio, by_odds),
+    *_of_statistic("risk_ratio", from_risk_ratio, by_risk),
+    *_of_statistic("risk_difference", from_risk_difference, by_difference),
+)
 
 RULES: tuple[Rule, ...] = (*_arm("1"), *_arm("2"), *_arm(""), *TABLES)

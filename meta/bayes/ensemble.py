@@ -17,7 +17,13 @@ from meta.errors import unknown_option
 from meta.formatting import interval, number, percent, significant
 from meta.results.back_transformation import BackTransformed, back_transformed
 from meta.results.base import Result
-from meta.results.print_out import display_text, heading, needs_display
+from meta.results.print_out import (
+    Line,
+    cut_notes,
+    display_text,
+    heading,
+    needs_display,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -298,11 +304,14 @@ class ModelAverage(Result):
             "mu, averaged       ": (self.estimate, *self.interval()),
             "mu, given an effect": (self.conditional_estimate, *self.interval(conditional=True)),
         }
+        rows = [Line(n.strip(), x, low=a, high=b) for n, (x, a, b) in means.items()]
+        cut = cut_notes(self.effects, rows) if needs_display(self.measure) else []
         for name, (value, low, high) in means.items():
             shown = display_text(self.effects, value, low, high) if needs_display(self.measure) else ""
             cells = f"{number(value, digits)}  {level} interval {interval(low, high, digits)}"
             lines.append(f"{name} {cells}   |  {shown}" if shown else f"{name} {cells}")
         lines += [
+            *cut,
             f"tau, averaged       {number(self.tau, digits)}",
             f"prior: mu ~ {self.effect_prior}, tau ~ {self.tau_prior}",
         ]

@@ -21,7 +21,11 @@ from meta.kernels.inference import quantile
 from meta.kernels.regression import fit_regression
 from meta.kernels.tau2 import estimator as tau2_estimator
 from meta.keywords import keywords
-from meta.results.print_out import heading
+from meta.results.print_out import (
+    Line,
+    cut_notes,
+    heading,
+)
 
 MODELS: dict[str, tuple[str, ...]] = {"classic": (), "mixed": ("method",)}
 """The models, with the options that each takes besides those of both."""
@@ -137,6 +141,8 @@ class RegressionTest(Result):
             ends = interval(self.limit_low, self.limit_high, digits)
             right = f"   |  {shown}" if shown else ""
             lines.append(f"limit estimate {number(self.limit, digits)} {ends}{right}")
+            limit = Line("limit", self.limit, low=self.limit_low, high=self.limit_high)
+            lines += cut_notes(self._rows(), [limit]) if shown else []
         return lines
 
 

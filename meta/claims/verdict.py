@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from meta.formatting import interval, number, p_equation, percent
 from meta.results.base import Result
-from meta.results.print_out import display_text, measure_name, needs_display
+from meta.results.print_out import (
+    Line,
+    cut_notes,
+    display_text,
+    measure_name,
+    needs_display,
+)
 
 if TYPE_CHECKING:
     from meta.claims.normalised_share import NormalisationFinding
@@ -167,6 +173,7 @@ class Verdict(Result):
             text = f"posterior mean {number(mean, digits)} {interval(low, high, digits)} ({name}, 95% CrI)"
             shown = display_text(effects, mean, low, high) if needs_display(self.measure) else ""
             lines.append(f"{text}   |  {shown}" if shown else text)
+            lines += cut_notes(effects, [Line("mean", mean, low=low, high=high)]) if shown else []
         if self.at_margin is not None:
             lines.append(
                 f"P(at least as large) {percent(self.at_margin.mean, 1)}; a new study "

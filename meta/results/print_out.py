@@ -85,20 +85,23 @@ def display_text(effects: Any, estimate: float, low: float, high: float) -> str:
 
 
 def needs_display(measure: str) -> bool:
-    """Whether the display scale is another than the model scale."""
-    return measure in MEASURES and MEASURES[measure].scale != "identity"
+    """Whether the display scale is another than the model scale, or has ends at which intervals are cut."""
+    entry = MEASURES.get(measure)
+    return entry is not None and (entry.scale != "identity" or bool(np.any(np.isfinite(entry.limits))))
 
 
 def cut_notes(effects: Any, rows: Sequence[Line]) -> list[str]:
     """What is said of intervals that were cut at the end of the scale, and of the size behind it."""
-    if effects is None or (not needs_display(effects.measure) and effects.measure not in MEASURES):
+    if effects is None or effects.measure not in MEASURES:
         return []
-    found: dict[str, None] = {}
+    found: dict[str, list[str]] = {}
     for row in rows:
         back = back_transformed(effects, [row.estimate, row.low, row.high, NAN, NAN])
-        where = f"{row.label}: " if back.cut and len(rows) > 1 else ""
-        found |= dict.fromkeys(f"note: {where}{text}" for text in back.notes)
-    return list(found)
+        for text in back.notes:
+            found.setdefault(text, []).extend([row.label] if back.cut and len(rows) > 1 else [])
+    return [
+        f"note: {', '.join(labels)}: {text}" if labels else f"note: {text}" for text, labels in found.items()
+    ]
 
 
 def table(

@@ -9,7 +9,16 @@ import numpy as np
 from meta.formatting import listing, number
 from meta.models.dose.shapes import NAMES
 from meta.results.abilities import CurveOfDoses
-from meta.results.print_out import Line, display_text, heading, heterogeneity, needs_display, size, table
+from meta.results.print_out import (
+    Line,
+    cut_notes,
+    display_text,
+    heading,
+    heterogeneity,
+    needs_display,
+    size,
+    table,
+)
 
 TESTS = {"z": "Wald", "t": "t", "KR": "Kenward-Roger"}
 """Long names of the tests, as other fits print them."""
@@ -80,4 +89,5 @@ def effects_at_doses(fit: Any, digits: int, ci: str = "CI") -> list[str]:
     return [
         f"effect against {fit.axis} {fit.reference_dose:g}{unit}",
         *table(rows, fit.level, digits, ci=ci, tested=False)[1:],
+        *(cut_notes(fit.es, rows) if needs_display(fit.measure) else []),
     ]

@@ -22,7 +22,14 @@ from meta.models.dose.shapes import differences
 from meta.results.back_transformation import BackTransformed, back_transformed
 from meta.results.base import Result
 from meta.results.mean import OneMean
-from meta.results.print_out import Line, display_text, heading, needs_display, table
+from meta.results.print_out import (
+    Line,
+    cut_notes,
+    display_text,
+    heading,
+    needs_display,
+    table,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -236,12 +243,13 @@ class DoseRegion(OneMean, Result):
         right = ""
         if needs_display(self.measure):
             right = display_text(self.effects, self.estimate, self.ci_low, self.ci_high)
-        row = dict(self._terms()[0]) | {"term": "mean"}
+        line = Line.of(dict(self._terms()[0]) | {"term": "mean"}, right)
         low, high = self.prediction_interval()
         pi = f"{percent(self.level)} PI {number(low, digits)} to {number(high, digits)} (of a new trial)"
         return [
             heading(["Effect over a region", where], self.measure),
-            *table([Line.of(row, right)], self.level, digits),
+            *table([line], self.level, digits),
+            *(cut_notes(self.effects, [line]) if right else []),
             pi,
         ]
 

@@ -22,6 +22,7 @@ from meta.results.base import Result
 from meta.results.plain import plain
 from meta.results.print_out import (
     Line,
+    cut_notes,
     display_text,
     heading,
     heterogeneity,
@@ -198,11 +199,13 @@ class NetworkComponents(Result):
         parts = ["Additive components of a network", self.method, f"{self.k} trials"]
         parts += [f"{len(self.data.treatments)} treatments", f"{len(self.names)} components"]
         q = heterogeneity(tau2=np.nan if self.method == "EE" else self.tau2, q=(self.q, self.q_df, self.q_p))
-        body = table([Line.of(row, text) for row, text in zip(rows, right, strict=True)], self.level, digits)
+        lines = [Line.of(row, text) for row, text in zip(rows, right, strict=True)]
+        body = table(lines, self.level, digits)
         return [
             heading(parts, self.measure),
             f"each component against {self.inactive or 'none'}",
             *body,
+            *(cut_notes(shown, lines) if display else []),
             *q,
             self._additive(),
         ]

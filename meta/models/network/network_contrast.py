@@ -19,7 +19,15 @@ from meta.results.back_transformation import BackTransformed, back_transformed
 from meta.results.base import Result
 from meta.results.mean import OneMean
 from meta.results.plain import plain
-from meta.results.print_out import Line, display_text, heading, heterogeneity, needs_display, table
+from meta.results.print_out import (
+    Line,
+    cut_notes,
+    display_text,
+    heading,
+    heterogeneity,
+    needs_display,
+    table,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,7 +176,9 @@ class NetworkContrast(OneMean, Result):
         low, high = self._prediction()
         pi = [] if math.isnan(low) else [f"{percent(self.level)} PI {interval(low, high, digits)}"]
         spread_line = heterogeneity(tau2=self.tau2) if self._predicts() else []
-        return [heading(parts, self.measure), *table(rows, self.level, digits), *more, *pi, *spread_line]
+        cut = cut_notes(self.effects, rows[:1]) if read else []
+        body = table(rows, self.level, digits)
+        return [heading(parts, self.measure), *body, *cut, *more, *pi, *spread_line]
 
     def evidence_text(self) -> str:
         """The kind of evidence in words, with the number of direct trials."""

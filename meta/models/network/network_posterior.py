@@ -22,7 +22,15 @@ from meta.models.network.effect_tables import measured_as
 from meta.results.back_transformation import on_display
 from meta.results.base import Result
 from meta.results.plain import plain
-from meta.results.print_out import Line, display_text, heading, needs_display, on_both_scales, table
+from meta.results.print_out import (
+    Line,
+    cut_notes,
+    display_text,
+    heading,
+    needs_display,
+    on_both_scales,
+    table,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -346,6 +354,7 @@ class NetworkPosterior(Result):
         right = [
             display_text(shown, r["estimate"], r["ci_low"], r["ci_high"]) if display else "" for r in rows
         ]
+        lines = [Line.of(row, text) for row, text in zip(rows, right, strict=True)]
         parts = ["Bayesian network meta-analysis", "quadrature", f"{self.k} trials"]
         own = self.tau
         known = isinstance(self.tau_prior, Fixed)
@@ -357,13 +366,8 @@ class NetworkPosterior(Result):
         return [
             heading([*parts, f"{len(self.treatments)} treatments"], self.measure),
             f"each treatment against {self.reference}; priors: effects {self.effect}, tau {self.tau_prior}",
-            *table(
-                [Line.of(row, text) for row, text in zip(rows, right, strict=True)],
-                self.level,
-                digits,
-                ci="CrI",
-                tested=False,
-            ),
+            *table(lines, self.level, digits, ci="CrI", tested=False),
+            *(cut_notes(shown, lines) if display else []),
             spread,
         ]
 

@@ -8,7 +8,15 @@ from meta.effects.registry import MEASURES
 from meta.formatting import number, p_equation, percent
 from meta.models.network.effect_tables import measured, reference_rows
 from meta.models.network.network_numbers import NetworkNumbers
-from meta.results.print_out import Line, display_text, heading, heterogeneity, needs_display, table
+from meta.results.print_out import (
+    Line,
+    cut_notes,
+    display_text,
+    heading,
+    heterogeneity,
+    needs_display,
+    table,
+)
 
 TESTS = {
     "KR": "Kenward-Roger",
@@ -36,11 +44,13 @@ def lines(net: NetworkNumbers, digits: int) -> list[str]:
     right = [
         display_text(shown, row["estimate"], row["ci_low"], row["ci_high"]) if display else "" for row in rows
     ]
-    body = table([Line.of(row, text) for row, text in zip(rows, right, strict=True)], net.level, digits)
+    lines = [Line.of(row, text) for row, text in zip(rows, right, strict=True)]
+    body = table(lines, net.level, digits)
     return [
         heading(first, net.measure),
         f"each treatment against {net.reference}",
         *body,
+        *(cut_notes(shown, lines) if display else []),
         *_prediction(net, digits),
         *_heterogeneity(net),
         inconsistency_line(net),

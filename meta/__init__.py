@@ -88,7 +88,7 @@ if TYPE_CHECKING:  # what an editor and a type checker see; a test compares it w
     from meta.pooling.vcalc import vcalc as vcalc
     from meta.recovery.solution import Solution as Solution
     from meta.recovery.solutions import Solutions as Solutions
-    from meta.recovery.solve_facts import solve as solve
+    from meta.recovery.solve import solve as solve
     from meta.saving.files import load as load
     from meta.tables.reader import read_table as read_table
 
@@ -101,7 +101,7 @@ _PLACES = {
     "effect_sizes": "meta.effects.api",
     "EffectSizes": "meta.effects.effect_size_table",
     "datasets": "",
-    "solve": "meta.recovery.solve_facts",
+    "solve": "meta.recovery.solve",
     "pool": "meta.pooling.univariate",
     "pool_many": "meta.pooling.many",
     "subgroups": "meta.pooling.subgroups",

@@ -85,7 +85,7 @@ def _found(
 ) -> tuple[Solution | Solutions, str]:
     from meta.errors import InputError
     from meta.recovery.facts import check_names
-    from meta.recovery.solve_facts import solve as solve_facts
+    from meta.recovery.solve import solve as solve_facts
 
     if measure is None:
         raise InputError("say which effect is sought with --measure, such as --measure SMD")

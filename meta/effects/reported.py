@@ -19,8 +19,8 @@ from meta.evidence.statistics import Means, Percentages
 from meta.recovery.assemble import Rows, assemble
 from meta.recovery.assumptions import ASSUMPTIONS, BITS, names_in, tier_of
 from meta.recovery.fact_names import setting_of_design
-from meta.recovery.one_solution import trail_of, used_by
-from meta.recovery.plans_on_arrays import Plan, plans
+from meta.recovery.plan_of_rows import Plan, plans
+from meta.recovery.solution_of_row import trail_of, used_by
 from meta.recovery.stated_facts import read
 from meta.recovery.targets import FORMULA
 from meta.recovery.tests_of_no_effect import implied_test

@@ -14,7 +14,7 @@ from meta.effects.measures.definition import Measure
 from meta.recovery.assemble import Rows, assemble
 from meta.recovery.consistency import contradictions
 from meta.recovery.fact_names import setting_of_design
-from meta.recovery.plans_on_arrays import Plan, plans
+from meta.recovery.plan_of_rows import Plan, plans
 from meta.recovery.solutions import assumed, told
 from meta.recovery.stated_facts import read
 from meta.tables.containers import missing

@@ -24,7 +24,7 @@ from meta.recovery.consistency import contradictions
 from meta.recovery.contradiction import Contradiction
 from meta.recovery.facts import half_digit
 from meta.recovery.grim import whole_numbers
-from meta.recovery.plans_on_arrays import plans
+from meta.recovery.plan_of_rows import plans
 from meta.recovery.stated_facts import read
 
 CONTRADICTION, LOOK = "contradiction", "worth a look"

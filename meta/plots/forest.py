@@ -12,7 +12,6 @@ from meta.effects.intake import data_of
 from meta.errors import InputError, Notes, OptionWarning, unknown_option
 from meta.formatting import listing
 from meta.keywords import keywords
-from meta.plots.adapt import PREDICTIONS, flatten, rows_from
 from meta.plots.axis import Reading, limits, reading
 from meta.plots.boxes import Layout
 from meta.plots.common_scale import mean_of, on_one_scale
@@ -21,6 +20,7 @@ from meta.plots.figure import FigureResult, new_figure, style
 from meta.plots.figure_rows import ClaimMark, Row, Table, each, table_of
 from meta.plots.layout import page
 from meta.plots.model_rows import dressed, key_of
+from meta.plots.rows_of_results import PREDICTIONS, flatten, rows_from
 from meta.plots.text_columns import Words, choose_columns, decimals
 from meta.plots.themes import THEMES, Theme, as_theme
 from meta.results.abilities import OfTreatments

@@ -11,7 +11,7 @@ import numpy as np
 from meta.effects.measures.definition import Measure
 from meta.effects.vtypes import choose
 from meta.effects.zero_cells import adjust, complete
-from meta.recovery.plans_on_arrays import Plan
+from meta.recovery.plan_of_rows import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def assemble(
     entry : Measure
         What is sought.
     plans : sequence of Plan
-        From :func:`meta.recovery.plans_on_arrays.plans`.
+        From :func:`meta.recovery.plan_of_rows.plans`.
     k : int
         Number of rows.
     vtype : str or None

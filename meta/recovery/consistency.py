@@ -15,7 +15,7 @@ from meta.recovery.evaluate import Evaluation
 from meta.recovery.facts import half_digits
 from meta.recovery.implied import rules_for
 from meta.recovery.likely_slips import likely_slip
-from meta.recovery.plans_on_arrays import Plan, Problem, ways_of
+from meta.recovery.plan_of_rows import Plan, Problem, ways_of
 from meta.recovery.plausible import implausible
 from meta.recovery.rules.rule import Rule
 
@@ -67,7 +67,7 @@ def contradictions(plan: Plan, halves_of: Mapping[str, np.ndarray] | None = None
     Parameters
     ----------
     plan : Plan
-        Rows with the same facts, as :func:`meta.recovery.plans_on_arrays.plans` yields them.
+        Rows with the same facts, as :func:`meta.recovery.plan_of_rows.plans` yields them.
     halves_of : mapping of str to ndarray
         Half of the last printed digit by the caller's name of a fact, for the plan's rows; by the shortest
         form of each number where absent.

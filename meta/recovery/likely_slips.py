@@ -8,7 +8,7 @@ import numpy as np
 
 from meta.recovery.closure import Way
 from meta.recovery.evaluate import Evaluation
-from meta.recovery.plans_on_arrays import Problem
+from meta.recovery.plan_of_rows import Problem
 
 Values = dict[str, np.ndarray]
 

@@ -10,7 +10,7 @@ from scipy.special import ndtr, stdtr
 
 from meta.recovery.contradiction import Contradiction
 from meta.recovery.facts import of_arm
-from meta.recovery.plans_on_arrays import Plan
+from meta.recovery.plan_of_rows import Plan
 from meta.recovery.rules.centres import skewness
 
 NAN = float("nan")

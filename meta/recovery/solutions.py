@@ -16,8 +16,8 @@ from meta.recovery.assumptions import ASSUMPTIONS, names_in
 from meta.recovery.consistency import contradictions
 from meta.recovery.contradiction import Contradiction
 from meta.recovery.grim import whole_numbers
-from meta.recovery.one_solution import lacking, used_by
-from meta.recovery.plans_on_arrays import Plan
+from meta.recovery.plan_of_rows import Plan
+from meta.recovery.solution_of_row import lacking, used_by
 from meta.recovery.stated_facts import Stated
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from scipy.special import ndtr, stdtr
 
 from meta.recovery.closure import best
 from meta.recovery.evaluate import Evaluation
-from meta.recovery.plans_on_arrays import Plan, Problem, ways_of
+from meta.recovery.plan_of_rows import Plan, Problem, ways_of
 from meta.recovery.rules.rule import TESTED
 from meta.recovery.rules.tests import t_of_p, z_of_p
 from meta.recovery.solution import ImpliedTest

@@ -20,7 +20,7 @@ from meta.effects.study_evidence import Evidence
 from meta.evidence.claims import Claim
 from meta.evidence.load_studies import Library
 from meta.evidence.study_schema import Study
-from meta.report.subject import digest
+from meta.report.answered_analysis import digest
 
 LIBRARIES = ("numpy", "scipy", "pandas", "matplotlib", "pymc", "arviz")
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from meta.effects.study_evidence import Evidence
 from meta.errors import quiet
+from meta.report.answered_analysis import Gallery
 from meta.report.blocks import Section
 from meta.report.fingerprints import fingerprint
 from meta.report.record import Record
-from meta.report.subject import Gallery
 
 CAPTION = "The verdicts side by side."
 

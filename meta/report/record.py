@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from meta.report.answered_analysis import digest
 from meta.report.blocks import Figure, Section, figures_of, from_plain, to_plain
 from meta.report.fingerprints import fingerprint, made_with
-from meta.report.subject import digest
 from meta.report.trust import plain_json
 
 KEPT = ".kept.json"

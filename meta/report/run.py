@@ -15,6 +15,7 @@ from meta.claims.answer_claims import Answer, answer
 from meta.claims.judge import judge
 from meta.effects.study_evidence import Evidence, load_evidence
 from meta.errors import DiagnosticsError, quiet
+from meta.report.answered_analysis import ClaimSubject, Gallery, Subject
 from meta.report.effects_table import csv_text, effect_rows
 from meta.report.engines import EngineCheck
 from meta.report.fingerprints import fingerprint, inputs_of, key_of, part_for, versions
@@ -23,7 +24,6 @@ from meta.report.overview import overview, rows_of
 from meta.report.publish import publish
 from meta.report.record import KEPT, Kept, Record, files_of, kept_json
 from meta.report.sections.section_registry import ANALYSIS, CLAIM, write_sections
-from meta.report.subject import ClaimSubject, Gallery, Subject
 from meta.report.verdicts_json import numbers_of, verdicts_json
 from meta.report.view import Page, page
 

@@ -212,7 +212,7 @@ def test_a_full_disk_is_one_sentence(invoke, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("meta.report.subject.Gallery.draw", fail)
+    monkeypatch.setattr("meta.report.answered_analysis.Gallery.draw", fail)
     code, _, err = invoke("run", "--studies", STUDIES, "--no-engines")
     assert code == 2
     sentence = "the results could not be written to 'results' and are as they were: No space left on device"

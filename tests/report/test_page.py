@@ -15,6 +15,7 @@ from small_studies import add, make
 import meta
 from meta.claims.answer_claims import answer
 from meta.report import html as html_module
+from meta.report.answered_analysis import Gallery, Subject
 from meta.report.blocks import Section, Table, Widget, cell, from_plain, line, link, strong, to_plain
 from meta.report.html import TEMPLATES, policy, render
 from meta.report.markdown import escape, markdown
@@ -24,7 +25,6 @@ from meta.report.sections.answered import assumptions
 from meta.report.sections.missing_results import publication_bias
 from meta.report.sections.section_registry import ANALYSIS, write_sections
 from meta.report.sections.stated_priors import prior_sensitivity
-from meta.report.subject import Gallery, Subject
 from meta.report.word import word
 
 ROOT = Path(__file__).parents[2]

@@ -14,13 +14,13 @@ import meta
 from meta.claims.answer_claims import answer_all
 from meta.errors import DiagnosticsError, EvidenceError
 from meta.report import engines as engines_module
+from meta.report.answered_analysis import ClaimSubject, Gallery
 from meta.report.certainty_table import sure
 from meta.report.effects_table import effect_rows
 from meta.report.engines import Comparison, EngineCheck
 from meta.report.record import KEPT
 from meta.report.run import run
 from meta.report.sections.share import untreated_share
-from meta.report.subject import ClaimSubject, Gallery
 
 STUDIES = Path(__file__).parents[2] / "studies"
 

@@ -9,11 +9,11 @@ from meta.claims.answer_claims import Answer, Variation
 from meta.claims.choices import MOST_LEFT_OUT
 from meta.formatting import percent
 from meta.report import plain_language as words
+from meta.report.answered_analysis import Subject
 from meta.report.blocks import Block, Row, Table, badge, cell, line, link, paragraph, soft
 from meta.report.certainty_table import sure
 from meta.report.plain_language import display, display_interval, effect, span
 from meta.report.sections.listed_trials import listed, plain_row, study_anchor
-from meta.report.subject import Subject
 
 
 def in_short(subject: Subject) -> tuple[Block, ...]:

@@ -16,8 +16,8 @@ from meta.effects.registry import measure as look_up
 from meta.effects.study_evidence import PRIMARY, Evidence, Reading
 from meta.evidence.claim_parts import Analysis
 from meta.evidence.claims import Claim
+from meta.report.answered_analysis import Subject
 from meta.report.blocks import Block, Widget, paragraph
-from meta.report.subject import Subject
 
 _WIDENING = ("routes", "allocation", "scale points", "co-interventions", "selected bounds")
 

@@ -13,6 +13,7 @@ from meta.effects.study_evidence import Evidence
 from meta.evidence.study_schema import Result, Study
 from meta.formatting import number
 from meta.report import plain_language as words
+from meta.report.answered_analysis import Subject
 from meta.report.as_printed import printed
 from meta.report.blocks import (
     Block,
@@ -31,7 +32,6 @@ from meta.report.blocks import (
 )
 from meta.report.figures import forest_caption, forest_of
 from meta.report.plain_language import display, display_interval, effect, span
-from meta.report.subject import Subject
 
 DOMAINS = ("randomisation", "deviations", "missing data", "measurement", "selective reporting", "other")
 Z = 1.959963984540054

@@ -11,10 +11,10 @@ from meta import bias
 from meta.claims.answer_claims import Answer
 from meta.errors import MetaError, quiet
 from meta.formatting import number, p_equation
+from meta.report.answered_analysis import Subject
 from meta.report.blocks import Block, Row, Table, cell, paragraph
 from meta.report.plain_language import display, display_interval, times
 from meta.report.sections.listed_trials import plain_row
-from meta.report.subject import Subject
 
 FEWEST, FEW = 3, 10
 

@@ -1,8 +1,9 @@
 """Which sections an analysis and a claim have, in the order in which they are read.
 
-A new section is a function that takes a :class:`~meta.report.subject.Subject` (or, for a whole claim, a
-:class:`~meta.report.subject.ClaimSubject`) and returns blocks, and one entry here. It appears on the page,
-in the Markdown and, with its tables, in the Word file; where it returns no block it is left out.
+A new section is a function that takes a :class:`~meta.report.answered_analysis.Subject` (or, for a whole
+claim, a :class:`~meta.report.answered_analysis.ClaimSubject`) and returns blocks, and one entry here. It
+appears on the page, in the Markdown and, with its tables, in the Word file; where it returns no block it is
+left out.
 """
 
 from __future__ import annotations
@@ -11,17 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from meta.report.answered_analysis import ClaimSubject, Subject
 from meta.report.blocks import Block, Section
 from meta.report.sections import (
     answered,
     explore,
     listed_trials,
     missing_results,
+    multiverse_and_certainty,
     share,
     stated_priors,
-    universe,
 )
-from meta.report.subject import ClaimSubject, Subject
 
 About = TypeVar("About")
 
@@ -44,10 +45,10 @@ ANALYSIS: tuple[Entry[Subject], ...] = (
     Entry("missing", "Could results be missing?", missing_results.publication_bias),
     Entry("assumed", "What was assumed", answered.assumptions),
     Entry("changes", "What would change the verdict?", answered.departures),
-    Entry("multiverse", "Every defensible analysis", universe.every_analysis),
+    Entry("multiverse", "Every defensible analysis", multiverse_and_certainty.every_analysis),
     Entry("explore", "Try it yourself", explore.explore),
-    Entry("certainty", "How certain is the evidence?", universe.how_certain),
-    Entry("plan", "What would it take to know?", universe.what_it_takes),
+    Entry("certainty", "How certain is the evidence?", multiverse_and_certainty.how_certain),
+    Entry("plan", "What would it take to know?", multiverse_and_certainty.what_it_takes),
     Entry("risk", "Risk of bias in the trials", listed_trials.risk_of_bias),
     Entry("left-out", "Not eligible", listed_trials.not_eligible),
     Entry("open", "What the sources leave open", listed_trials.open_questions),

@@ -11,11 +11,11 @@ from meta.errors import quiet
 from meta.evidence.claims import Claim
 from meta.formatting import number, percent
 from meta.report import plain_language as words
+from meta.report.answered_analysis import ClaimSubject
 from meta.report.as_printed import printed
 from meta.report.blocks import Block, Figure, Row, Table, cell, line, link, paragraph, soft, strong
 from meta.report.figures import normalisation_caption, normalisation_of
 from meta.report.sections.listed_trials import plain_row, result_anchor, sourced, study_anchor
-from meta.report.subject import ClaimSubject
 
 
 def untreated_share(subject: ClaimSubject) -> tuple[Block, ...]:

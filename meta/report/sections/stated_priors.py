@@ -10,11 +10,11 @@ from meta.claims.claimed_effect import threshold
 from meta.claims.decision_rule import posterior_of
 from meta.errors import quiet
 from meta.formatting import number, percent
+from meta.report.answered_analysis import Subject
 from meta.report.blocks import Block, Row, Table, cell, line, paragraph, soft
 from meta.report.figures import claim_mark
 from meta.report.plain_language import display, display_interval, effect
 from meta.report.sections.listed_trials import plain_row
-from meta.report.subject import Subject
 
 EFFECT_FACTORS = (0.5, 1.0, 2.0, 4.0)
 TAU_FACTORS = (0.5, 1.0, 2.0)

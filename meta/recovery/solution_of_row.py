@@ -17,7 +17,7 @@ from meta.recovery.evaluate import Evaluation
 from meta.recovery.fact_names import canonical, halves
 from meta.recovery.facts import FACTS
 from meta.recovery.grim import whole_numbers
-from meta.recovery.plans_on_arrays import Plan, Problem, ways_of
+from meta.recovery.plan_of_rows import Plan, Problem, ways_of
 from meta.recovery.solution import Solution, Step
 from meta.recovery.stated_facts import Stated
 from meta.recovery.tests_of_no_effect import implied_test

@@ -13,10 +13,10 @@ from meta.errors import quiet
 from meta.formatting import percent
 from meta.plots.planning import planning
 from meta.plots.specification_curve import specification
+from meta.report.answered_analysis import Subject
 from meta.report.blocks import Block, Cell, Row, Table, cell, line, paragraph, soft
 from meta.report.plain_language import display, effect
 from meta.report.sections.listed_trials import plain_row
-from meta.report.subject import Subject
 
 DRAWN = 200
 PLAN = {"sizes": (50, 100, 200, 500, 1000), "trials": (1, 2, 3, 5, 10), "draws": 300}

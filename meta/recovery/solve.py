@@ -16,9 +16,9 @@ from meta.keywords import keywords, nearest
 from meta.recovery.assemble import assemble
 from meta.recovery.assumptions import ASSUMPTIONS
 from meta.recovery.facts import FACTS, WORDS
-from meta.recovery.one_solution import Choices, solution_of
-from meta.recovery.plans_on_arrays import plans
+from meta.recovery.plan_of_rows import plans
 from meta.recovery.solution import Solution
+from meta.recovery.solution_of_row import Choices, solution_of
 from meta.recovery.solutions import Solutions
 from meta.recovery.stated_facts import Stated, read
 from meta.tables.containers import Columns, as_columns

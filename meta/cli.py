@@ -30,7 +30,7 @@ from meta.commands.network import network
 from meta.commands.new_review import init
 from meta.commands.output import clean
 from meta.commands.pooling import pool
-from meta.commands.renaming import remove, rename
+from meta.commands.rename import remove, rename
 from meta.commands.running import run
 from meta.commands.schema import schema
 from meta.commands.solving import solve

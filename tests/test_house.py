@@ -213,3 +213,8 @@ def test_results_are_told_apart_by_protocols():
             assert room in FEW, f"{path.name} asks by hasattr; use a protocol of meta.results.abilities"
             count[room] += found
     assert count == FEW
+
+
+def test_no_file_name_stands_in_two_rooms():
+    names = [path.name for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

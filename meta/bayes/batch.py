@@ -242,7 +242,7 @@ def leave_one_out(
     Examples
     --------
     >>> from meta.bayes.priors import HalfNormal
-    >>> from meta.effects.effect_size_table import EffectSizes
+    >>> from meta import EffectSizes
     >>> es = EffectSizes([0.1, 0.4, 0.3], [0.04, 0.02, 0.05], "GEN", ["A", "B", "C"])
     >>> leave_one_out(es, effect=Normal(0, 1), tau=HalfNormal(0.5))["estimate"].round(3).tolist()
     [0.338, 0.18, 0.252]

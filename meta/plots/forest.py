@@ -137,7 +137,7 @@ def forest(
 
     Examples
     --------
-    >>> from meta.effects.effect_size_table import EffectSizes
+    >>> from meta import EffectSizes
     >>> es = EffectSizes(yi=[-0.9, -0.2, 0.1], vi=[0.3, 0.04, 0.1], measure="RR", study=["A", "B", "C"])
     >>> plot = forest(es, labels=("Fewer events", "More events"))
     >>> [row.label for row in plot.rows], plot.layout.axis.labels

@@ -99,7 +99,7 @@ def funnel(
 
     Examples
     --------
-    >>> from meta.effects.effect_size_table import EffectSizes
+    >>> from meta import EffectSizes
     >>> plot = funnel(EffectSizes([0.1, 0.5, -0.2], [0.04, 0.09, 0.02], "SMD", ["A", "B", "C"]))
     >>> plot.to_frame()["sei"].round(2).tolist()
     [0.2, 0.3, 0.14]

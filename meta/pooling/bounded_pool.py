@@ -161,7 +161,7 @@ def pool_bounded(
 
     Examples
     --------
-    >>> from meta.effects.effect_size_table import EffectSizes
+    >>> from meta import EffectSizes
     >>> es = EffectSizes([0.5, 0.1, np.nan], [0.04, 0.03, 0.05], "SMD", ["A", "B", "C"],
     ...                  kind=["exact", "exact", "bound"],
     ...                  lower=[np.nan, np.nan, -0.4], upper=[np.nan, np.nan, 0.4])

@@ -132,7 +132,7 @@ def _names() -> dict[tuple[str, str], str]:
 def name_of(kind: type) -> str:
     """Return the name that a class has in files.
 
-    >>> from meta.effects.effect_size_table import EffectSizes
+    >>> from meta import EffectSizes
     >>> name_of(EffectSizes)
     'EffectSizes'
     """

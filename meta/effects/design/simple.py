@@ -26,7 +26,7 @@ def beside_intercept(design: Design, notes: Notes) -> np.ndarray:
     Without one, a factor has a column for each level; the last of them is left out, by name.
 
     >>> from meta.effects.design import build
-    >>> from meta.effects.effect_size_table import EffectSizes
+    >>> from meta import EffectSizes
     >>> es = EffectSizes([0.1, 0.2, 0.4], [1.0] * 3, "GEN", ["A", "B", "C"], columns={"dose": [1, 2, 4]})
     >>> beside_intercept(build(es, "~ dose", None, None, Notes()), Notes()).ravel().tolist()
     [1.0, 2.0, 4.0]

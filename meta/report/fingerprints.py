@@ -132,7 +132,7 @@ def fingerprint(value: Any) -> str:
     return digest(text.encode("utf-8", errors="surrogatepass"))
 
 
-LATER: dict[str, Any] = {"at_least": None, "min_information": 0.05, "effect_mean": None}
+LATER: dict[str, Any] = {"at_least": None, "min_information": 0.05, "effect_mean": None, "events_total": None}
 LATER |= {"readings": [], "headline": [], "several_arms": "combine"}
 LATER |= dict.fromkeys(("fact", "interaction", "contrast", "region"))
 """Fields that files of earlier versions lack, with what they meant: they do not change a fingerprint."""

@@ -8,13 +8,15 @@ import numpy as np
 
 from meta.effects.effect_size_table import EffectSizes
 from meta.errors import InputError
-from meta.results.abilities import WithMarginal, WithTau2
+from meta.results.abilities import RobustErrors, WithMarginal, WithTau2
 from meta.tables.containers import one_column
 from meta.tables.labels import labelled
 
 
 def pieces_of(fit: Any) -> tuple[EffectSizes, np.ndarray, np.ndarray, np.ndarray, tuple[str, ...], Any]:
     """Effects, X, marginal covariance, coefficients, names and weights of a fit."""
+    if isinstance(fit, RobustErrors):  # it has a mean and tau2 too, which would hide its other coefficients
+        raise InputError("these are cluster-robust errors already; give the fit that they belong to, .fit")
     own = getattr(fit, "user_weights", None)
     weights = None if own is None else np.asarray(own, dtype=float)
     if isinstance(fit, WithMarginal):

@@ -15,6 +15,7 @@ from meta.errors import (
     InputError,
     NotEstimableError,
     UnknownOptionError,
+    quiet,
 )
 from meta.kernels.cluster_robust import KINDS, sandwich, satterthwaite
 from meta.pooling.robust import robust
@@ -187,3 +188,20 @@ def test_reads_well(bcg):
     assert json.dumps(out.to_dict())
     assert out.tidy().shape == (2, 10)
     assert out.glance().loc[0, "kind"] == "CR2"
+
+
+@pytest.mark.parametrize("moderators", [None, "~ x"])
+def test_robust_errors_are_not_taken_for_the_mean_of_a_fit(moderators):
+    data = {
+        "yi": [0.1, 0.5, 0.3, 0.9, 0.2, 0.6],
+        "vi": [0.05] * 6,
+        "x": [1.0, 2, 3, 4, 5, 6],
+        "g": list("aabbcc"),
+    }
+    es = meta.effect_sizes(data, measure="SMD", yi="yi", vi="vi")
+    with quiet():
+        fit = meta.pool(es) if moderators is None else meta.regress(es, moderators)
+        once = meta.robust(fit, cluster="g")
+        with pytest.raises(InputError, match=r"give the fit that they belong to"):
+            meta.robust(once, cluster="g")
+        assert meta.robust(once.fit, cluster="g") == once
